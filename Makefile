@@ -1,0 +1,23 @@
+# Everything one types here. A target is one script, which does the same by hand and in CI.
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint fmt proof load
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## all tests: Rust, a talk between two clients of other authors, the page in a browser
+	@scripts/test.sh
+
+lint: ## lock file, format, clippy, rustdoc, dependencies: all that needs no run
+	@scripts/lint.sh
+
+fmt: ## format the Rust code
+	@cargo fmt --all
+
+proof: ## properties on many cases, and the crash loop with many rounds
+	@scripts/proof.sh
+
+load: ## the load scenario steady-rooms against a release build (ARGS="…" goes to it)
+	@cargo build --release
+	@cargo run --release -p anteroom-load-tests -- steady-rooms $(ARGS)

@@ -1,0 +1,21 @@
+//! A stranger with a client: this crate reaches the server only through its wire, as any other client author would.
+//!
+//! - [`client`]: a WebSocket client ([`client::Socket`]) and an HTTP client ([`client::Http`]) in Rust. The server's own
+//!   black-box tests speak through them.
+//! - [`token`]: mints the tokens of the marketplace from the shared secret.
+//! - [`marketplace`]: plays the marketplace: tells the server of people and jobs, and opens rooms.
+//! - [`server`]: starts a server binary on a data directory, and ends it as gently or as hard as asked.
+//! - [`machine`]: what the operating system knows: memory, processor time, limits.
+//! - [`checker`]: what was posted against what was received. Pure.
+//! - [`scenario`]: the loads. [`report`]: what they found, as text or JSON.
+//!
+//! What never lives here: anything of the server but its wire (`anteroom-protocol`).
+
+pub mod checker;
+pub mod client;
+pub mod machine;
+pub mod marketplace;
+pub mod report;
+pub mod scenario;
+pub mod server;
+pub mod token;

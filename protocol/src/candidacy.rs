@@ -1,0 +1,136 @@
+//! Candidacies: one freelancer's case on one job, and the phases of its life.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CandidacyId, InvitationId, ProposalId, RoomRef};
+use crate::job::JobSummary;
+use crate::terms::TermsView;
+use crate::time::Time;
+use crate::user::{Side, UserSummary};
+
+/// `candidacy.decline`: the client ends an active candidacy. The room can be read for ever and written no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidacyDecline {
+    /// Which candidacy.
+    pub candidacy: CandidacyId,
+}
+
+/// `candidacy.withdraw`: the freelancer ends an active candidacy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidacyWithdraw {
+    /// Which candidacy.
+    pub candidacy: CandidacyId,
+}
+
+/// The phases of a candidacy. Who may do what in which is the table in `docs/domain.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the wire's own words")]
+pub enum Phase {
+    Invited,
+    Archived,
+    Submitted,
+    Active,
+    Offered,
+    Hired,
+    Declined,
+    Withdrawn,
+    Expired,
+    Closed,
+}
+
+impl Phase {
+    /// Every phase, in the order of a life.
+    pub const ALL: [Self; 10] = [
+        Self::Invited,
+        Self::Archived,
+        Self::Submitted,
+        Self::Active,
+        Self::Offered,
+        Self::Hired,
+        Self::Declined,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Closed,
+    ];
+
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Archived => "archived",
+            Self::Submitted => "submitted",
+            Self::Active => "active",
+            Self::Offered => "offered",
+            Self::Hired => "hired",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What every command on an invitation, a proposal or a candidacy answers: where the case stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseAnswer {
+    /// The candidacy.
+    pub candidacy: CandidacyId,
+    /// Its phase after the command.
+    pub phase: Phase,
+    /// Its invitation, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// Its proposal, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposalId>,
+    /// Its room, if it is or was active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomRef>,
+}
+
+/// One candidacy as one of its two people sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidacyView {
+    /// Its id.
+    pub id: CandidacyId,
+    /// Its phase, in the reader's eyes.
+    pub phase: Phase,
+    /// Which side the reader is on.
+    pub role: Side,
+    /// The job.
+    pub job: JobSummary,
+    /// Whose job it is.
+    pub client: UserSummary,
+    /// The candidate.
+    pub freelancer: UserSummary,
+    /// Its invitation, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// Its proposal, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ProposalId>,
+    /// The terms as they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsView>,
+    /// Its room, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomRef>,
+    /// The number of the room's last entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<u64>,
+    /// When its phase last changed.
+    pub updated_at: Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_has_the_same_word_in_json_and_in_the_database() {
+        for phase in Phase::ALL {
+            assert_eq!(serde_json::to_value(phase).expect("a word"), phase.as_str());
+        }
+    }
+}

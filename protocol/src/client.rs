@@ -1,0 +1,216 @@
+//! Frames from a client, and how text becomes one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt;
+
+use crate::command::Command;
+use crate::error::ErrorCode;
+use crate::id::{ClientId, RoomRef};
+use crate::limits;
+use crate::room::Cursor;
+
+/// One frame from a client, without its `id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientFrame {
+    /// Who I am and where I was. The first frame, once.
+    Hello(Hello),
+    /// Read a log from a position on.
+    Join(Cursor),
+    /// Read it no more.
+    Leave(Leave),
+    /// Are you there?
+    Ping,
+    /// Do something and keep it.
+    Command(ClientId, Command),
+}
+
+/// `hello`: authenticates and resumes in one frame.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// A JSON Web Token of the marketplace.
+    pub token: String,
+    /// The logs to read, at most [`limits::HELLO_ROOMS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<Cursor>,
+    /// What the client calls itself, for the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+/// Without the token, which must not reach a log.
+impl fmt::Debug for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hello")
+            .field("rooms", &self.rooms)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `leave`: this socket reads a log no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// Which log.
+    pub room: RoomRef,
+}
+
+/// Why a text is not a frame. The `id` is there when it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// The frame's `id`, to answer to.
+    pub id: Option<String>,
+    /// `bad_frame`, `unknown_type` or `bad_request`.
+    pub code: ErrorCode,
+    /// What is wrong, for the client's author.
+    pub detail: String,
+}
+
+/// What all frames have, each part as it stands: one that cannot be read must not hide the others.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    client_id: Option<&'a RawValue>,
+}
+
+/// Reads one text frame: its `id` and what it says.
+///
+/// # Errors
+/// `bad_frame` when it is not a JSON object with a `type`, `unknown_type`, or `bad_request` when a field is missing or wrong.
+pub fn decode(text: &str) -> Result<(Option<String>, ClientFrame), DecodeError> {
+    let broken = |id, detail| DecodeError { id, code: ErrorCode::BadFrame, detail };
+    if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+        return Err(broken(None, "a frame is a JSON object".into()));
+    }
+    let head: Head<'_> =
+        serde_json::from_str(text).map_err(|error| broken(None, format!("not a frame: {error}")))?;
+    let id = frame_id(head.id).map_err(|detail| broken(None, detail))?;
+    let Some(kind) = head.kind.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()) else {
+        return Err(broken(id, "a frame has a type, a string".into()));
+    };
+    match payload(&kind, head.client_id, text) {
+        Ok(frame) => Ok((id, frame)),
+        Err((code, detail)) => Err(DecodeError { id, code, detail }),
+    }
+}
+
+fn frame_id(raw: Option<&RawValue>) -> Result<Option<String>, String> {
+    let Some(raw) = raw else { return Ok(None) };
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(id) if (1..=limits::FRAME_ID_BYTES).contains(&id.len()) => Ok(Some(id)),
+        _ => Err(format!("an id is a string of 1 to {} bytes", limits::FRAME_ID_BYTES)),
+    }
+}
+
+fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<ClientFrame, (ErrorCode, String)> {
+    let wrong = |error: serde_json::Error| (ErrorCode::BadRequest, format!("{kind}: {error}"));
+    match kind {
+        "hello" => serde_json::from_str(text).map(ClientFrame::Hello).map_err(wrong),
+        "join" => serde_json::from_str(text).map(ClientFrame::Join).map_err(wrong),
+        "leave" => serde_json::from_str(text).map(ClientFrame::Leave).map_err(wrong),
+        "ping" => Ok(ClientFrame::Ping),
+        _ => {
+            let Some(command) = Command::decode(kind, text) else {
+                return Err((ErrorCode::UnknownType, format!("no frame has the type {kind:?}")));
+            };
+            let command = command.map_err(wrong)?;
+            let client_id =
+                client_id.and_then(|raw| serde_json::from_str(raw.get()).ok()).ok_or_else(|| {
+                    (ErrorCode::BadRequest, format!("{kind}: a command needs a client_id, a UUID"))
+                })?;
+            Ok(ClientFrame::Command(client_id, command))
+        }
+    }
+}
+
+/// The types a client can send beside the commands.
+pub const CONTROL_TYPES: [&str; 4] = ["hello", "join", "leave", "ping"];
+
+impl ClientFrame {
+    /// The `type` on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Join(_) => "join",
+            Self::Leave(_) => "leave",
+            Self::Ping => "ping",
+            Self::Command(_, command) => command.name(),
+        }
+    }
+
+    /// The frame as text, for those who write clients in Rust.
+    pub fn encode(&self, id: Option<&str>) -> String {
+        #[derive(Serialize)]
+        struct Out<'a, T> {
+            #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+            kind: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            client_id: Option<ClientId>,
+            #[serde(flatten)]
+            payload: T,
+        }
+        let kind = Some(self.name());
+        let text = match self {
+            Self::Hello(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
+            Self::Join(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
+            Self::Leave(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
+            Self::Ping => serde_json::to_string(&Out { kind, id, client_id: None, payload: () }),
+            Self::Command(client_id, payload) => {
+                serde_json::to_string(&Out { kind: None, id, client_id: Some(*client_id), payload })
+            }
+        };
+        text.expect("a frame of strings and numbers can be written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> (ErrorCode, Option<String>) {
+        let error = decode(text).expect_err("no frame");
+        (error.code, error.id)
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_read_hides_no_other_part() {
+        let seven = || Some("7".to_owned());
+        assert_eq!(refusal(r#"{"id":"7"}"#), (ErrorCode::BadFrame, seven()));
+        assert_eq!(refusal(r#"{"id":"7","type":1}"#), (ErrorCode::BadFrame, seven()));
+        assert_eq!(refusal(r#"{"id":"7","type":"dance"}"#), (ErrorCode::UnknownType, seven()));
+        for client_id in ["", r#","client_id":null"#, r#","client_id":"x""#, r#","client_id":[5]"#] {
+            let text = format!(r#"{{"id":"7","type":"message.post","room":"inbox","body":"x"{client_id}}}"#);
+            assert_eq!(refusal(&text), (ErrorCode::BadRequest, seven()), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_an_object_is_a_frame() {
+        for text in [r#"["ping"]"#, r#"["ping","7",null]"#, r#""ping""#, "null", "", " ", "{", "{} {}"] {
+            assert_eq!(refusal(text), (ErrorCode::BadFrame, None), "{text}");
+        }
+        assert_eq!(decode("\n\t {\"type\":\"ping\"} \r"), Ok((None, ClientFrame::Ping)));
+    }
+
+    #[test]
+    fn an_id_may_be_absent_null_or_written_with_escapes_and_nothing_longer_than_its_bound() {
+        assert_eq!(decode(r#"{"type":"ping","id":null}"#), Ok((None, ClientFrame::Ping)));
+        let escaped = r#"{"type":"\u0070ing","id":"\u00e4\n\""}"#;
+        assert_eq!(decode(escaped), Ok((Some("ä\n\"".into()), ClientFrame::Ping)));
+        let longest = "x".repeat(limits::FRAME_ID_BYTES);
+        assert!(decode(&format!(r#"{{"type":"ping","id":"{longest}"}}"#)).is_ok());
+        for id in [r#""""#, "7", "[]", r#""\ud800""#, &format!("\"{longest}x\"")] {
+            assert_eq!(
+                refusal(&format!(r#"{{"type":"ping","id":{id}}}"#)),
+                (ErrorCode::BadFrame, None),
+                "{id}"
+            );
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Every command there is, in one table: its name, its payload, its HTTP route.
+//!
+//! The socket, the HTTP router, the access tests and the documents are all driven by this table, so that a new command cannot be
+//! forgotten in one of them.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::candidacy::{CandidacyDecline, CandidacyWithdraw};
+use crate::invitation::{
+    InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
+};
+use crate::log::canonical;
+use crate::message::MessagePost;
+use crate::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
+
+/// One row of the table of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandSpec {
+    /// The `type` on the socket.
+    pub name: &'static str,
+    /// The path of its `POST` route. A part in braces is the field of that name.
+    pub path: &'static str,
+}
+
+impl CommandSpec {
+    /// The field that the path carries, if it carries one.
+    pub fn path_field(&self) -> Option<&'static str> {
+        let start = self.path.find('{')? + 1;
+        let end = self.path.find('}')?;
+        self.path.get(start..end)
+    }
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal at $path:literal,)*) => {
+        /// What a client can ask to be done and kept. Each is one function in the server.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "type")]
+        pub enum Command {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($variant),)*
+        }
+
+        impl Command {
+            /// The table.
+            pub const ALL: &'static [CommandSpec] = &[$(CommandSpec { name: $name, path: $path },)*];
+
+            /// The `type` on the socket.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Reads the payload of the command of this name from a whole frame; `None`: there is no such command.
+            pub(crate) fn decode(name: &str, frame: &str) -> Option<serde_json::Result<Self>> {
+                match name {
+                    $($name => Some(serde_json::from_str(frame).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            /// Reads the payload of the command of this name from the body of an HTTP request.
+            ///
+            /// # Errors
+            /// What a field lacks, or that no command has this name.
+            pub fn from_fields(name: &str, fields: Map<String, Value>) -> serde_json::Result<Self> {
+                match name {
+                    $($name => serde_json::from_value(Value::Object(fields)).map(Self::$variant),)*
+                    _ => Err(serde_json::Error::custom("no such command")),
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Write a message into a room.
+    MessagePost = "message.post" at "/v1/rooms/{room}/messages",
+    /// Invite a freelancer to discuss a job.
+    InvitationSend = "invitation.send" at "/v1/invitations",
+    /// Accept an invitation.
+    InvitationAccept = "invitation.accept" at "/v1/invitations/{invitation}/accept",
+    /// Decline an invitation.
+    InvitationDecline = "invitation.decline" at "/v1/invitations/{invitation}/decline",
+    /// Ignore an invitation.
+    InvitationArchive = "invitation.archive" at "/v1/invitations/{invitation}/archive",
+    /// Take an invitation back.
+    InvitationWithdraw = "invitation.withdraw" at "/v1/invitations/{invitation}/withdraw",
+    /// Answer a job.
+    ProposalSubmit = "proposal.submit" at "/v1/proposals",
+    /// Answer a proposal.
+    ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer",
+    /// Turn a proposal down.
+    ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline",
+    /// Take a proposal back.
+    ProposalWithdraw = "proposal.withdraw" at "/v1/proposals/{proposal}/withdraw",
+    /// End an active candidacy, as the client.
+    CandidacyDecline = "candidacy.decline" at "/v1/candidacies/{candidacy}/decline",
+    /// End an active candidacy, as the freelancer.
+    CandidacyWithdraw = "candidacy.withdraw" at "/v1/candidacies/{candidacy}/withdraw",
+}
+
+impl Command {
+    /// The bytes by which a repeat is told from another command: canonical JSON, so that neither the order of fields nor a field
+    /// the server does not know makes a difference.
+    pub fn fingerprint(&self) -> Vec<u8> {
+        canonical(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_name_and_a_route_of_its_own() {
+        for (at, spec) in Command::ALL.iter().enumerate() {
+            for other in &Command::ALL[at + 1..] {
+                assert_ne!(spec.name, other.name);
+                assert_ne!(spec.path, other.path);
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_recognised_whatever_the_order_of_its_fields() {
+        let one =
+            Command::decode("message.post", r#"{"room":"inbox","body":"x"}"#).expect("known").expect("valid");
+        let two = Command::decode("message.post", r#"{"new_field":1,"body":"x","room":"inbox"}"#)
+            .expect("known")
+            .expect("valid");
+        assert_eq!(one.fingerprint(), two.fingerprint());
+    }
+}

@@ -1,0 +1,146 @@
+//! The one table of errors a client can see: code, whether a retry makes sense, HTTP status.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ClientId;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $retryable:literal;)*) => {
+        /// What went wrong, in a word that never changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+        }
+
+        impl ErrorCode {
+            /// The table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The status of an HTTP answer with this code.
+            pub fn http_status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Whether the same request may succeed later, unchanged.
+            pub fn retryable(self) -> bool {
+                match self { $(Self::$variant => $retryable,)* }
+            }
+        }
+    };
+}
+
+errors! {
+    /// The text is not a frame: not JSON, no object, no `type`.
+    BadFrame = "bad_frame", 400, false;
+    /// No frame or route has this name.
+    UnknownType = "unknown_type", 404, false;
+    /// A field is missing or wrong; `message` says which.
+    BadRequest = "bad_request", 400, false;
+    /// A text or a body is above its limit.
+    TooLarge = "too_large", 413, false;
+    /// A command over HTTP without `Idempotency-Key`, or with one that is not a UUID.
+    IdempotencyKeyRequired = "idempotency_key_required", 400, false;
+    /// No token, or one that is not valid.
+    Unauthenticated = "unauthenticated", 401, false;
+    /// The token has ended.
+    TokenExpired = "token_expired", 401, false;
+    /// The token's `sub` is nobody the marketplace has told of.
+    UnknownUser = "unknown_user", 401, false;
+    /// The token's scope does not reach this.
+    Forbidden = "forbidden", 403, false;
+    /// The account is suspended: it may read, not write.
+    AccountSuspended = "account_suspended", 403, false;
+    /// The account is inactive: it may read, not write.
+    AccountInactive = "account_inactive", 403, false;
+    /// It does not exist, or you may not know that it does.
+    NotFound = "not_found", 404, false;
+    /// The `client_id` already stands for another command.
+    ClientIdReused = "client_id_reused", 409, false;
+    /// A freelancer does not write first on a proposal.
+    ClientFirst = "client_first", 409, false;
+    /// The candidacy's phase does not allow it; `phase` says which it is.
+    WrongPhase = "wrong_phase", 409, false;
+    /// It is the other side's to do.
+    WrongSide = "wrong_side", 403, false;
+    /// There is an open candidacy of this freelancer on this job already.
+    CandidacyExists = "candidacy_exists", 409, false;
+    /// The job takes no candidates any more.
+    JobNotOpen = "job_not_open", 409, false;
+    /// The invitation's time is over.
+    InvitationExpired = "invitation_expired", 409, false;
+    /// `hello` has not been said, or has been said twice.
+    OutOfTurn = "out_of_turn", 400, false;
+    /// A bound was reached; `message` names it.
+    LimitReached = "limit_reached", 429, false;
+    /// An earlier post of this socket to this room failed and was not sent again; `held_by` names it.
+    Held = "held", 409, true;
+    /// The server has more to do than it can: come back after `retry_after_ms`.
+    Busy = "busy", 503, true;
+    /// Whether it was done is not known: send it again under the same `client_id` to learn it.
+    Unknown = "unknown", 503, true;
+    /// The server failed at something that is not the client's doing.
+    Internal = "internal", 500, true;
+}
+
+/// `error` in a frame, and the heart of a problem document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The word of the table.
+    pub code: ErrorCode,
+    /// The same for a person.
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// When to try again, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// With `wrong_phase`: the phase the candidacy is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<crate::candidacy::Phase>,
+    /// With `held`: the command that has to be sent again first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<ClientId>,
+    /// With `account_suspended` and `account_inactive`: why, in the marketplace's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// With the same: whether that can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reversible: Option<bool>,
+    /// With the same: what the person can do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_next_step: Option<String>,
+}
+
+impl ErrorBody {
+    /// The error of this code with this explanation.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retryable: code.retryable(),
+            retry_after_ms: None,
+            phase: None,
+            held_by: None,
+            status_reason: None,
+            status_reversible: None,
+            status_next_step: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_same_word_in_the_table_and_in_json() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).expect("a word"), code.as_str());
+        }
+    }
+}

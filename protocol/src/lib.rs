@@ -1,0 +1,29 @@
+//! The wire of Anteroom, without a runtime, a database or a rule of the domain.
+//!
+//! Here live the frames ([`client`], [`server`]), the commands and their HTTP routes ([`command`]), the entries of a log and
+//! their hash chain ([`entry`], [`log`]), and the tables a client must know: [`error`], [`close`], [`limits`]. The prose is
+//! `README.md` beside this crate; one example of every frame is in `golden/`.
+//!
+//! What never lives here: sockets, SQL, and the decision whether a command is allowed.
+
+pub mod candidacy;
+pub mod client;
+pub mod close;
+pub mod command;
+pub mod entry;
+pub mod error;
+pub mod id;
+pub mod invitation;
+pub mod job;
+pub mod limits;
+pub mod log;
+pub mod message;
+pub mod proposal;
+pub mod room;
+pub mod server;
+pub mod terms;
+pub mod time;
+pub mod user;
+
+/// The WebSocket subprotocol this crate describes. A form that old clients could not read gets another name.
+pub const SUBPROTOCOL: &str = "anteroom.v1.json";

@@ -1,0 +1,64 @@
+//! The bounds a client must know. They are part of the wire: `welcome.limits` carries those that a client acts on.
+//!
+//! What an operator sets is in the server's configuration; what is here is the same on every server of this version.
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes of one text frame from a client.
+pub const FRAME_BYTES: usize = 16 * 1024;
+/// Bytes of a message, a cover letter, an invitation's text or a scope.
+pub const BODY_BYTES: usize = 8 * 1024;
+/// Bytes of a frame's `id`.
+pub const FRAME_ID_BYTES: usize = 64;
+/// Bytes of a title.
+pub const TITLE_BYTES: usize = 200;
+/// Bytes of a name, and of a reason in words.
+pub const NAME_BYTES: usize = 100;
+/// Bytes of a job's description and of a link.
+pub const DESCRIPTION_BYTES: usize = 8 * 1024;
+/// Bytes of a reason in words.
+pub const REASON_BYTES: usize = 500;
+/// Cursors in one `hello`.
+pub const HELLO_ROOMS: usize = 64;
+/// Logs one socket reads at a time.
+pub const JOINED_ROOMS: usize = 1_000;
+/// Commands of one socket that are not answered yet; the server stops reading the socket at this number.
+pub const COMMANDS_IN_FLIGHT: usize = 64;
+/// Entries sent inline after a join; more is a `gap`.
+pub const RESUME_ENTRIES: u64 = 500;
+/// Bytes of entries sent inline after a join; more is a `gap`.
+pub const RESUME_BYTES: u64 = 256 * 1024;
+/// Items of a page at most.
+pub const PAGE_ITEMS: u32 = 200;
+/// Items of a page when none is asked for.
+pub const PAGE_DEFAULT: u32 = 50;
+/// Milestones of one version of terms.
+pub const MILESTONES: usize = 50;
+/// The largest amount of money, in minor units.
+pub const AMOUNT: i64 = 100_000_000_000_000;
+
+/// `welcome.limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// [`FRAME_BYTES`]
+    pub frame_bytes: usize,
+    /// [`BODY_BYTES`]
+    pub body_bytes: usize,
+    /// [`JOINED_ROOMS`]
+    pub joined_rooms: usize,
+    /// [`COMMANDS_IN_FLIGHT`]
+    pub commands_in_flight: usize,
+    /// [`PAGE_ITEMS`]
+    pub page_items: u32,
+}
+
+impl Limits {
+    /// The bounds of this version.
+    pub const CURRENT: Self = Self {
+        frame_bytes: FRAME_BYTES,
+        body_bytes: BODY_BYTES,
+        joined_rooms: JOINED_ROOMS,
+        commands_in_flight: COMMANDS_IN_FLIGHT,
+        page_items: PAGE_ITEMS,
+    };
+}

@@ -1,0 +1,74 @@
+//! Proposals: a freelancer's answer to a job.
+
+use serde::{Deserialize, Serialize};
+
+use crate::candidacy::Phase;
+use crate::id::{CandidacyId, JobId, ProposalId, RoomRef};
+use crate::job::JobSummary;
+use crate::terms::{Terms, TermsView};
+use crate::time::Time;
+use crate::user::{Side, UserSummary};
+
+/// `proposal.submit`: a freelancer answers an open job. To a job one is invited to, this is the acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalSubmit {
+    /// The job.
+    pub job: JobId,
+    /// The letter to the client; it can never be changed.
+    pub cover_letter: String,
+    /// The terms asked for.
+    pub terms: Terms,
+}
+
+/// `proposal.answer`: the client's first word, which opens the room. A freelancer is refused `client_first`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalAnswer {
+    /// Which proposal.
+    pub proposal: ProposalId,
+    /// The client's words.
+    pub message: String,
+}
+
+/// `proposal.decline`: the client does not want it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalDecline {
+    /// Which proposal.
+    pub proposal: ProposalId,
+}
+
+/// `proposal.withdraw`: the freelancer takes it back before the client answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalWithdraw {
+    /// Which proposal.
+    pub proposal: ProposalId,
+}
+
+/// One proposal as one of its two people sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// Its id.
+    pub id: ProposalId,
+    /// The candidacy it belongs to.
+    pub candidacy: CandidacyId,
+    /// The candidacy's phase, in the reader's eyes.
+    pub phase: Phase,
+    /// Which side the reader is on.
+    pub role: Side,
+    /// The job.
+    pub job: JobSummary,
+    /// Whose job it is.
+    pub client: UserSummary,
+    /// Who proposes.
+    pub freelancer: UserSummary,
+    /// The letter; an accepted invitation has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover_letter: Option<String>,
+    /// The terms as they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsView>,
+    /// When it was submitted.
+    pub submitted_at: Time,
+    /// The candidacy's room, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomRef>,
+}

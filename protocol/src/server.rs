@@ -1,0 +1,233 @@
+//! Frames from the server.
+
+use std::borrow::Cow;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::entry::EntryFrame;
+use crate::error::ErrorBody;
+use crate::id::{RoomRef, UserId};
+use crate::limits::Limits;
+use crate::room::JoinResult;
+use crate::time::Time;
+
+/// One frame from the server.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The answer to `hello`.
+    Welcome(Welcome),
+    /// The answer to a frame that was done.
+    Ok {
+        /// The `id` of the frame.
+        id: String,
+        /// The answer.
+        data: Value,
+    },
+    /// The answer to a frame that was not done, or (without `id`) to something that was no frame.
+    Error {
+        /// The `id` of the frame, when it had one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Why not.
+        error: ErrorBody,
+    },
+    /// One entry of a log this socket reads.
+    Entry(EntryFrame),
+    /// Entries this socket must page over HTTP.
+    Gap {
+        /// Which log.
+        room: RoomRef,
+        /// The first missing number.
+        from: u64,
+        /// The last missing number.
+        to: u64,
+    },
+    /// Drop what you hold of this log.
+    Reset {
+        /// Which log.
+        room: RoomRef,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// A log of yours that this socket does not read has grown.
+    Activity {
+        /// Which log.
+        room: RoomRef,
+        /// The number of its last entry.
+        head: u64,
+    },
+    /// I am here.
+    Pong {
+        /// The `id` of the ping, when it had one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The server's wall clock.
+        server_time: Time,
+    },
+}
+
+/// `welcome`: the answer to `hello`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The `id` of the hello, when it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// This connection's name in the server's log.
+    pub connection: String,
+    /// Who you are.
+    pub user: UserId,
+    /// How often the server pings, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// When the token ends, and the socket with it.
+    pub token_expires_at: Time,
+    /// The server's wall clock.
+    pub server_time: Time,
+    /// The bounds a client must know.
+    pub limits: Limits,
+    /// One answer for each of the hello's rooms, in the order asked.
+    pub rooms: Vec<JoinResult>,
+}
+
+/// The types a server can send.
+pub const TYPES: [&str; 8] = ["welcome", "ok", "error", "entry", "gap", "reset", "activity", "pong"];
+
+impl ServerFrame {
+    /// The frame as text.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("a frame of strings and numbers can be written")
+    }
+}
+
+/// Reads one text frame, for those who write clients in Rust.
+///
+/// Written by hand, because what serde derives for a tagged enum reads a frame through a buffer in which the untouched JSON text of
+/// an entry's parts does not survive.
+///
+/// # Errors
+/// When it is not JSON, its `type` is none of [`TYPES`], or a field is missing or wrong.
+pub fn decode(text: &str) -> Result<ServerFrame, serde_json::Error> {
+    let Head { kind } = serde_json::from_str(text)?;
+    Ok(match &*kind {
+        "welcome" => ServerFrame::Welcome(serde_json::from_str(text)?),
+        "ok" => {
+            let Done { id, data } = serde_json::from_str(text)?;
+            ServerFrame::Ok { id, data }
+        }
+        "error" => {
+            let Failed { id, error } = serde_json::from_str(text)?;
+            ServerFrame::Error { id, error }
+        }
+        "entry" => ServerFrame::Entry(serde_json::from_str(text)?),
+        "gap" => {
+            let Missed { room, from, to } = serde_json::from_str(text)?;
+            ServerFrame::Gap { room, from, to }
+        }
+        "reset" => {
+            let Dropped { room, reason } = serde_json::from_str(text)?;
+            ServerFrame::Reset { room, reason }
+        }
+        "activity" => {
+            let Grown { room, head } = serde_json::from_str(text)?;
+            ServerFrame::Activity { room, head }
+        }
+        "pong" => {
+            let Here { id, server_time } = serde_json::from_str(text)?;
+            ServerFrame::Pong { id, server_time }
+        }
+        unknown => {
+            return Err(serde_json::Error::custom(format!("no frame has the type {unknown:?}")));
+        }
+    })
+}
+
+/// Only for what `serde_json` reads: see [`decode`].
+impl<'de> Deserialize<'de> for ServerFrame {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        decode(text.get()).map_err(D::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Done {
+    id: String,
+    data: Value,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    id: Option<String>,
+    error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+struct Missed {
+    room: RoomRef,
+    from: u64,
+    to: u64,
+}
+
+#[derive(Deserialize)]
+struct Dropped {
+    room: RoomRef,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Grown {
+    room: RoomRef,
+    head: u64,
+}
+
+#[derive(Deserialize)]
+struct Here {
+    id: Option<String>,
+    server_time: Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = concat!(
+        r#"{"type":"entry","room":"inbox","seq":1,"kind":"message.posted","at":"2026-11-02T09:00:00.000000Z","#,
+        r#""hash":"0000000000000000000000000000000000000000000000000000000000000000","data":{"b": 1.50, "a":"x"}}"#,
+    );
+
+    #[test]
+    fn the_text_of_an_entrys_part_survives_untouched() {
+        let through_serde: ServerFrame = serde_json::from_str(ENTRY).expect("an entry");
+        for frame in [decode(ENTRY).expect("an entry"), through_serde] {
+            let ServerFrame::Entry(entry) = &frame else { panic!("{frame:?}") };
+            assert_eq!(entry.data.get(), r#"{"b": 1.50, "a":"x"}"#);
+            assert_eq!(frame.encode(), ENTRY);
+        }
+    }
+
+    #[test]
+    fn a_frame_can_stand_inside_other_json_and_in_a_value() {
+        let frames: Vec<ServerFrame> =
+            serde_json::from_str(&format!("[{ENTRY},{ENTRY}]")).expect("two entries");
+        let value = serde_json::to_value(&frames[0]).expect("a value");
+        assert_eq!(serde_json::from_value::<ServerFrame>(value).expect("an entry"), frames[1]);
+    }
+
+    #[test]
+    fn what_no_server_of_this_version_sends_is_an_error_and_no_panic() {
+        for text in
+            ["", "{}", "[]", r#"{"type":1}"#, r#"{"type":"dance"}"#, r#"{"type":"gap","room":"inbox"}"#]
+        {
+            assert!(decode(text).is_err(), "{text}");
+        }
+    }
+}

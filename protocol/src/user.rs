@@ -1,0 +1,96 @@
+//! People known to the marketplace.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::UserId;
+
+/// The side a person is on in one candidacy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The one whose job it is.
+    Client,
+    /// The one who would do it.
+    Freelancer,
+}
+
+impl Side {
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Freelancer => "freelancer",
+        }
+    }
+}
+
+/// Whether a person may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserStatus {
+    /// May read and write.
+    #[default]
+    Active,
+    /// The account sleeps: may read.
+    Inactive,
+    /// The marketplace stopped the account: may read.
+    Suspended,
+}
+
+impl UserStatus {
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// What the marketplace tells about a person: the body of `PUT /v1/users/{user}`, and of `GET /v1/me` beside the id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserProfile {
+    /// The name others see: 1 to 100 characters.
+    pub name: String,
+    /// A picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+    /// The person's page on the marketplace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_url: Option<String>,
+    /// Whether the person may act.
+    #[serde(default)]
+    pub status: UserStatus,
+    /// Why not, in the marketplace's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// Whether that can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reversible: Option<bool>,
+    /// What the person can do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_next_step: Option<String>,
+}
+
+/// The answer of `GET /v1/me` and of `PUT /v1/users/{user}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// The person's id.
+    pub user: UserId,
+    /// What is known of the person.
+    #[serde(flatten)]
+    pub profile: UserProfile,
+}
+
+/// A person inside another view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserSummary {
+    /// The person's id.
+    pub id: UserId,
+    /// The name others see.
+    pub name: String,
+    /// A picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+}

@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# Sourced by the scripts beside it and by tests/talk.sh: what several of them need. Nothing here runs on its own.
+
+say() { printf '%s\n' "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+# step TITLE COMMAND...: says what comes, does it, says how long it took. The first step that fails ends the script.
+step() {
+    local title=$1 began=$SECONDS
+    shift
+    printf '\n== %s\n' "$title"
+    "$@"
+    printf '== %s: done in %d s\n' "$title" $((SECONDS - began))
+}
+
+# ---- What has to be on the machine
+
+missing=()
+apt_updated=
+
+# ensure WHAT PACKAGES TEST...: where TEST fails, installs Debian's PACKAGES if this user may, and else remembers
+# WHAT. All that is missing is said at once, by `demand`, before anything slow begins.
+ensure() {
+    local what=$1 packages=$2
+    shift 2
+    if "$@" >/dev/null 2>&1; then return; fi
+    if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then
+        apt_install "$packages"
+        if "$@" >/dev/null 2>&1; then return; fi
+    fi
+    missing+=("$what (Debian, as root: apt-get install $packages)")
+}
+
+apt_install() {
+    local packages
+    read -r -a packages <<<"$1"
+    export DEBIAN_FRONTEND=noninteractive
+    if [[ -z $apt_updated ]]; then
+        say "installing what is missing, with apt-get"
+        apt-get update -qq || return 0
+        apt_updated=yes
+    fi
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" || return 0
+}
+
+demand() {
+    if [[ ${#missing[@]} -eq 0 ]]; then return; fi
+    {
+        say "Missing here, and not for this script to install:"
+        printf '  - %s\n' "${missing[@]}"
+    } >&2
+    exit 1
+}
+
+# Rust is never installed from here: which toolchain a machine has is its owner's decision.
+need_rust() {
+    command -v cargo >/dev/null || missing+=("Rust, at the version that Cargo.toml names as rust-version, or newer")
+    ensure "a C compiler, for SQLite and the cryptography" "gcc libc6-dev" command -v cc
+}
+
+need_python() {
+    ensure "Python 3.11 or newer, with venv" "python3 python3-venv" \
+        python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'
+}
+
+need_node() {
+    ensure "npm" "nodejs npm" command -v npm
+    ensure "Node 20 or newer" "nodejs" node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'
+}
+
+need_curl() {
+    ensure "curl" "curl ca-certificates" command -v curl
+}
+
+need_browser() {
+    ensure "Chromium or Chrome (or name one in CHROMIUM)" "chromium" find_chromium
+}
+
+find_chromium() {
+    local name
+    for name in "${CHROMIUM:-}" /usr/bin/chromium chromium chromium-browser google-chrome google-chrome-stable; do
+        if [[ -n $name ]] && command -v "$name"; then return; fi
+    done
+    return 1
+}
+
+# ---- What the clients of other authors are kept in
+
+target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-target}"; }
+
+# npm_ci FOLDER: installs exactly what the lock file there names, unless that was done already.
+npm_ci() {
+    local lock=$1/package-lock.json stamp=$1/node_modules/.installed-lock.json
+    if cmp -s "$lock" "$stamp"; then return; fi
+    (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund)
+    cp "$lock" "$stamp"
+}
+
+# pip_venv FOLDER REQUIREMENTS: the same for Python, in an environment of its own.
+pip_venv() {
+    local stamp=$1/installed-requirements.txt
+    if cmp -s "$2" "$stamp"; then return; fi
+    python3 -m venv --clear "$1"
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$2"
+    cp "$2" "$stamp"
+}

@@ -1,0 +1,40 @@
+//! Candidacies.
+
+use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyView, CandidacyWithdraw, Phase};
+use anteroom_protocol::id::CandidacyId;
+use anteroom_protocol::user::Side;
+
+use super::{App, AppError, Pending};
+use crate::domain::actor::Actor;
+use crate::domain::candidacy;
+use crate::domain::refusal::Refusal;
+use crate::store::{CaseKey, Intent, Page};
+
+/// `candidacy.decline`.
+pub fn decline(app: &App, actor: &Actor, intent: Intent, command: &CandidacyDecline) -> Pending {
+    app.change(actor, intent, CaseKey::Candidacy(command.candidacy), |case, context| {
+        candidacy::end(case, context, Side::Client)
+    })
+}
+
+/// `candidacy.withdraw`.
+pub fn withdraw(app: &App, actor: &Actor, intent: Intent, command: &CandidacyWithdraw) -> Pending {
+    app.change(actor, intent, CaseKey::Candidacy(command.candidacy), |case, context| {
+        candidacy::end(case, context, Side::Freelancer)
+    })
+}
+
+/// One of the reader's candidacies.
+pub async fn get(app: &App, actor: &Actor, id: CandidacyId) -> Result<CandidacyView, AppError> {
+    app.store.candidacy(&actor.user, id).await?.ok_or(AppError::Refused(Refusal::NotFound))
+}
+
+/// The reader's candidacies on either side.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    phase: Option<Phase>,
+    page: Page<CandidacyId>,
+) -> Result<Vec<CandidacyView>, AppError> {
+    Ok(app.store.candidacies(&actor.user, phase, page).await?)
+}

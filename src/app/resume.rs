@@ -1,0 +1,131 @@
+//! Joining logs: catching a reader up from a number. The socket is in the hub before anything is read here, so what is committed in
+//! between arrives live, and the reader's cursor sorts out what came twice.
+
+use anteroom_protocol::limits;
+use anteroom_protocol::log::Hash;
+use anteroom_protocol::room::{Cursor, JoinMode};
+
+use super::{App, AppError};
+use crate::domain::actor::Actor;
+use crate::domain::log::Log;
+use crate::domain::refusal::Refusal;
+use crate::store::Access;
+use crate::wire::to_wire::Audience;
+
+/// A log that was joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// Which.
+    pub log: Log,
+    /// What its reader may see.
+    pub audience: Audience,
+    /// Its last entry's number.
+    pub head: u64,
+    /// What follows.
+    pub follow: Follow,
+}
+
+/// What follows a join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Follow {
+    /// Nothing was missed.
+    Nothing,
+    /// The entries after this number, up to the head.
+    After(u64),
+    /// Too many entries: the reader pages them.
+    Gap {
+        /// The first missing number.
+        from: u64,
+    },
+    /// The reader's cursor is not of this log.
+    Reset(&'static str),
+}
+
+impl Follow {
+    /// The word for it on the wire.
+    pub fn mode(&self) -> JoinMode {
+        match self {
+            Self::Nothing => JoinMode::Live,
+            Self::After(_) => JoinMode::Resumed,
+            Self::Gap { .. } => JoinMode::Gap,
+            Self::Reset(_) => JoinMode::Reset,
+        }
+    }
+}
+
+/// Joins logs at these cursors, with one question for all of them.
+///
+/// # Errors
+/// The database cannot be read. A log that is not the reader's is refused in its own place.
+pub async fn join(
+    app: &App,
+    actor: &Actor,
+    cursors: &[Cursor],
+) -> Result<Vec<Result<Joined, AppError>>, AppError> {
+    let asked: Vec<(Log, u64)> = cursors
+        .iter()
+        .map(|cursor| (Log::named(cursor.room, &actor.user), cursor.after.unwrap_or(0)))
+        .collect();
+    let access = app.store.access(&actor.user, &asked).await?;
+    let mut joined = Vec::with_capacity(cursors.len());
+    for ((cursor, (log, _)), access) in cursors.iter().zip(asked).zip(access) {
+        joined.push(match access {
+            None => Err(Refusal::NotFound.into()),
+            Some(access) => Ok(one(app, cursor, log, access).await?),
+        });
+    }
+    Ok(joined)
+}
+
+async fn one(app: &App, cursor: &Cursor, log: Log, access: Access) -> Result<Joined, AppError> {
+    let head = access.head.seq;
+    let mut follow = follow(cursor, head, access.hash_at);
+    if let Follow::After(after) = follow
+        && (head - after > limits::RESUME_ENTRIES
+            || app.store.measure(&log, after, head).await? > limits::RESUME_BYTES)
+    {
+        follow = Follow::Gap { from: after + 1 };
+    }
+    app.metrics.joined(follow.mode());
+    Ok(Joined { log, audience: Audience::of(access.side), head, follow })
+}
+
+fn follow(cursor: &Cursor, head: u64, hash_at: Option<Hash>) -> Follow {
+    match (cursor.after, cursor.hash) {
+        (None, _) => Follow::Nothing,
+        (Some(after), _) if after > head => Follow::Reset("the log does not reach this far"),
+        (Some(1..), Some(hash)) if hash_at != Some(hash) => {
+            Follow::Reset("the entry of this number is another one")
+        }
+        (Some(after), _) if after == head => Follow::Nothing,
+        (Some(after), _) => Follow::After(after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::id::RoomRef;
+
+    use super::*;
+
+    #[test]
+    fn the_cursor_decides_what_follows() {
+        let cursor = |after, hash| Cursor { room: RoomRef::Inbox, after, hash };
+        let (mine, other) = (Hash([1; 32]), Hash([2; 32]));
+        let cases = [
+            (cursor(None, None), None, JoinMode::Live),
+            (cursor(Some(0), None), None, JoinMode::Resumed),
+            (cursor(Some(0), Some(other)), None, JoinMode::Resumed),
+            (cursor(Some(4), Some(mine)), Some(mine), JoinMode::Resumed),
+            (cursor(Some(4), None), Some(mine), JoinMode::Resumed),
+            (cursor(Some(5), Some(mine)), Some(mine), JoinMode::Live),
+            (cursor(Some(4), Some(other)), Some(mine), JoinMode::Reset),
+            (cursor(Some(5), Some(other)), Some(mine), JoinMode::Reset),
+            (cursor(Some(6), Some(mine)), None, JoinMode::Reset),
+            (cursor(Some(u64::MAX), None), None, JoinMode::Reset),
+        ];
+        for (cursor, hash_at, mode) in cases {
+            assert_eq!(follow(&cursor, 5, hash_at).mode(), mode, "{cursor:?}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The way to the truth: one task that takes what has queued while the last commit ran, and makes it the next commit.
+//!
+//! The writer is a task of its own, so a client that goes away never cancels a write. It knows no command: a job brings its own
+//! decision. After each commit it hands the entries to the hub and the bus, in the order in which they were committed, and only then
+//! answers.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use anteroom_protocol::id::ClientId;
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Side;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::{AppError, Pending};
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::domain::candidacy::{Case, Decision};
+use crate::domain::log::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::room::Room;
+use crate::hub::Hub;
+use crate::store::{CaseKey, Committed, Intent, Moment, Store, Write};
+use crate::telemetry::Metrics;
+
+/// Decides an entry on its log as it is.
+pub type DecideEntry = Box<dyn Fn(&Room) -> Result<Event, Refusal> + Send + Sync>;
+
+/// Decides a rare command on its case as it is, at the time its entries will have; tells which side asks, too.
+pub type DecideCase = Box<dyn Fn(Case, Time) -> Result<(Decision, Side), Refusal> + Send + Sync>;
+
+/// A write of one entry into one log.
+pub struct EntryJob {
+    /// Where, and who wants it.
+    pub write: Write,
+    /// What is decided.
+    pub decide: DecideEntry,
+    /// The order it stands in.
+    pub lane: Option<Arc<Lane>>,
+}
+
+/// A rare command over a case and several logs.
+pub struct CaseJob {
+    /// Who wants it.
+    pub intent: Intent,
+    /// Which case.
+    pub key: CaseKey,
+    /// What is decided.
+    pub decide: DecideCase,
+}
+
+type Reply = oneshot::Sender<Result<Committed, AppError>>;
+
+enum Job {
+    Entry(EntryJob, Reply),
+    Case(CaseJob, Reply),
+}
+
+/// Keeps the posts of one socket to one room in order over a retry: once one has failed retryably, later ones are held until it was
+/// sent again.
+#[derive(Debug, Default)]
+pub struct Lane(Mutex<Option<ClientId>>);
+
+impl Lane {
+    /// Lets the failed post through again, and refuses any other while there is one.
+    fn enter(&self, client_id: ClientId) -> Result<(), AppError> {
+        let mut failed = self.lock();
+        match *failed {
+            Some(first) if first != client_id => Err(AppError::Held(first)),
+            _ => {
+                *failed = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses a post that was let in before an earlier one failed.
+    fn still_open(&self, client_id: ClientId) -> Result<(), AppError> {
+        match *self.lock() {
+            Some(first) if first != client_id => Err(AppError::Held(first)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a failed post waits to be sent again.
+    pub fn is_held(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn hold(&self, client_id: ClientId) {
+        self.lock().get_or_insert(client_id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<ClientId>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The handle to the writer.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+/// What the writer's task works with.
+pub struct WriterTask {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// This node's readers.
+    pub hub: Arc<Hub>,
+    /// The other nodes.
+    pub bus: Arc<dyn Bus>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// The figures.
+    pub metrics: Arc<Metrics>,
+    /// The policy's version.
+    pub policy: u32,
+    /// Commands in one commit.
+    pub batch: usize,
+}
+
+impl Writer {
+    /// A handle, and the future that does the work: it ends when every handle is gone and everything given is done.
+    pub fn new(task: WriterTask, queue: usize) -> (Self, impl Future<Output = ()> + Send) {
+        let (sender, receiver) = mpsc::channel(queue);
+        (Self { queue: sender }, task.run(receiver))
+    }
+
+    /// Gives the writer an entry to write.
+    pub fn append(&self, job: EntryJob) -> Pending {
+        let (lane, client_id) = (job.lane.clone(), job.write.intent.client_id);
+        if let Some(Err(error)) = lane.as_ref().map(|lane| lane.enter(client_id)) {
+            return Pending::Refused(error);
+        }
+        let pending = self.give(|reply| Job::Entry(job, reply));
+        if let (Pending::Refused(_), Some(lane)) = (&pending, lane) {
+            lane.hold(client_id);
+        }
+        pending
+    }
+
+    /// Gives the writer a rare command.
+    pub fn change(&self, job: CaseJob) -> Pending {
+        self.give(|reply| Job::Case(job, reply))
+    }
+
+    fn give(&self, job: impl FnOnce(Reply) -> Job) -> Pending {
+        let (reply, receiver) = oneshot::channel();
+        match self.queue.try_send(job(reply)) {
+            Ok(()) => Pending::Underway(receiver),
+            Err(_) => Pending::Refused(AppError::Busy("the writer's queue is full".into())),
+        }
+    }
+}
+
+impl WriterTask {
+    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(self.batch);
+        while queue.recv_many(&mut jobs, self.batch).await > 0 {
+            let mut entries = Vec::new();
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Entry(job, reply) => entries.push((job, reply)),
+                    Job::Case(job, reply) => {
+                        // What was given before it is written before it.
+                        self.append(std::mem::take(&mut entries)).await;
+                        self.change(&job, reply).await;
+                    }
+                }
+            }
+            self.append(entries).await;
+        }
+    }
+
+    async fn append(&self, jobs: Vec<(EntryJob, Reply)>) {
+        let mut open = Vec::with_capacity(jobs.len());
+        for (job, reply) in jobs {
+            let client_id = job.write.intent.client_id;
+            match job.lane.as_ref().map_or(Ok(()), |lane| lane.still_open(client_id)) {
+                Ok(()) => open.push((job, reply)),
+                Err(held) => drop(reply.send(Err(held))),
+            }
+        }
+        if open.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let writes: Vec<Write> = open.iter().map(|(job, _)| job.write.clone()).collect();
+        let decide = |index: usize, room: &Room| match open.get(index) {
+            Some((job, _)) => (job.decide)(room),
+            None => Err(Refusal::NotFound),
+        };
+        let outcomes = self.store.commit(&writes, self.moment(), &decide).await;
+        self.metrics.committed(
+            writes.len(),
+            outcomes.iter().flatten().map(|done| done.appended.len()).sum(),
+            started.elapsed(),
+        );
+        for ((job, reply), outcome) in open.into_iter().zip(outcomes) {
+            let outcome = outcome.map_err(AppError::from);
+            if let (Err(error), Some(lane)) = (&outcome, &job.lane)
+                && error.body().retryable
+            {
+                lane.hold(job.write.intent.client_id);
+            }
+            self.tell(outcome, reply);
+        }
+    }
+
+    async fn change(&self, job: &CaseJob, reply: Reply) {
+        let started = Instant::now();
+        let moment = self.moment();
+        let decide = |case: Case| (job.decide)(case, moment.now);
+        let outcome = self.store.change(&job.intent, &job.key, moment, &decide).await;
+        self.metrics.committed(1, outcome.as_ref().map_or(0, |done| done.appended.len()), started.elapsed());
+        self.tell(outcome.map_err(AppError::from), reply);
+    }
+
+    fn tell(&self, outcome: Result<Committed, AppError>, reply: Reply) {
+        match &outcome {
+            Ok(done) => {
+                self.hub.deliver(&done.appended);
+                self.bus.announce(&done.appended);
+            }
+            Err(AppError::Busy(why) | AppError::Unknown(why)) => {
+                tracing::error!(why, "a commit failed");
+            }
+            Err(_) => {}
+        }
+        // Nobody waits any more: what was committed stays committed.
+        drop(reply.send(outcome));
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), policy: self.policy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn after_a_failed_post_the_lane_lets_only_that_one_through() {
+        let lane = Lane::default();
+        let [first, second] = [1, 2].map(|id| ClientId(Uuid::from_u128(id)));
+        assert!(lane.enter(first).is_ok() && lane.enter(second).is_ok());
+        lane.hold(first);
+        assert!(lane.still_open(second).is_err(), "one that was on its way behind it");
+        assert!(matches!(lane.enter(second), Err(AppError::Held(by)) if by == first));
+        assert!(lane.enter(first).is_ok());
+        assert!(lane.enter(second).is_ok());
+    }
+}

@@ -1,0 +1,269 @@
+//! Candidacies: one freelancer's case on one job. Every rare command is decided on the whole case, read under the candidacy's lock,
+//! and answers with the case as it is now, the entries of its room and the notices for its two people.
+
+use anteroom_protocol::candidacy::{CaseAnswer, Phase};
+use anteroom_protocol::entry::{EntryData, Notice, NoticeKind, PhaseChanged};
+use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, ProposalId, RoomId, RoomRef, UserId};
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Side;
+
+use crate::domain::actor::{Actor, Scope};
+use crate::domain::invitation::Invitation;
+use crate::domain::job::Job;
+use crate::domain::log::{Event, What};
+use crate::domain::policy::Policy;
+use crate::domain::proposal::Proposal;
+use crate::domain::refusal::Refusal;
+use crate::domain::terms;
+use crate::domain::user::Party;
+
+/// The candidacy itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidacy {
+    /// Its id.
+    pub id: CandidacyId,
+    /// Where it is.
+    pub phase: Phase,
+    /// Its room, from the activation on.
+    pub room: Option<RoomId>,
+    /// When the phase last changed.
+    pub updated_at: Time,
+}
+
+/// Everything one command on a candidacy is decided on. `candidacy` is the latest of this freelancer on this job, if there was one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The job.
+    pub job: Job,
+    /// Whose job it is.
+    pub client: Party,
+    /// The candidate.
+    pub freelancer: Party,
+    /// The latest candidacy.
+    pub candidacy: Option<Candidacy>,
+    /// Its invitation.
+    pub invitation: Option<Invitation>,
+    /// Its proposal.
+    pub proposal: Option<Proposal>,
+    /// Its terms, by rising version.
+    pub terms: Vec<terms::Version>,
+}
+
+/// Who does it, when, under what, and the ids that new things get.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who acts.
+    pub actor: Actor,
+    /// The author's id for this intention.
+    pub client_id: ClientId,
+    /// When.
+    pub now: Time,
+    /// Under which policy.
+    pub policy: Policy,
+    /// Ids for what may be born.
+    pub ids: FreshIds,
+}
+
+/// Ids drawn before the decision, so that the decision stays pure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the id for the thing of its name")]
+pub struct FreshIds {
+    pub candidacy: CandidacyId,
+    pub invitation: InvitationId,
+    pub proposal: ProposalId,
+    pub room: RoomId,
+}
+
+/// What a command does: the case afterwards, and what is told where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The case as it is now.
+    pub case: Case,
+    /// What its room is told, in order. A room that does not exist yet begins with these.
+    pub room: Vec<Event>,
+    /// What each inbox is told.
+    pub inboxes: Vec<(UserId, Event)>,
+}
+
+impl Case {
+    /// The side this actor is on. A stranger learns nothing.
+    pub fn side_of(&self, actor: &Actor) -> Result<Side, Refusal> {
+        if actor.scope == Scope::User && actor.user == self.freelancer.user {
+            return Ok(Side::Freelancer);
+        }
+        let is_client = match actor.scope {
+            Scope::User => actor.user == self.client.user,
+            // The marketplace's systems act on the client's behalf.
+            Scope::Service => true,
+            Scope::Staff => false,
+        };
+        if is_client { Ok(Side::Client) } else { Err(Refusal::NotFound) }
+    }
+
+    /// The person on this side.
+    pub fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Client => &self.client,
+            Side::Freelancer => &self.freelancer,
+        }
+    }
+
+    /// Refuses everybody but the person on this side, and that person when the account may not act.
+    pub fn must_be(&self, side: Side, actor: &Actor) -> Result<(), Refusal> {
+        if self.side_of(actor)? != side {
+            return Err(Refusal::WrongSide);
+        }
+        self.party(side).standing.may_write()
+    }
+
+    /// The candidacy's phase as one side sees it: ignoring an invitation is the freelancer's own business.
+    pub fn phase_for(&self, side: Side) -> Option<Phase> {
+        self.candidacy.as_ref().map(|candidacy| phase_for(candidacy.phase, side))
+    }
+
+    /// Refuses unless the candidacy is in one of these phases.
+    pub fn must_be_in(&self, phases: &[Phase], side: Side) -> Result<(), Refusal> {
+        match &self.candidacy {
+            None => Err(Refusal::NotFound),
+            Some(candidacy) if phases.contains(&candidacy.phase) => Ok(()),
+            Some(candidacy) => Err(Refusal::WrongPhase(phase_for(candidacy.phase, side))),
+        }
+    }
+
+    /// This case in another phase.
+    #[must_use]
+    pub fn moved(mut self, phase: Phase, now: Time) -> Self {
+        if let Some(candidacy) = &mut self.candidacy {
+            candidacy.phase = phase;
+            candidacy.updated_at = now;
+        }
+        self
+    }
+
+    /// This case in phase `active`, with its room.
+    #[must_use]
+    pub fn activated(mut self, room: RoomId, now: Time) -> Self {
+        if let Some(candidacy) = &mut self.candidacy {
+            candidacy.room = Some(room);
+        }
+        self.moved(Phase::Active, now)
+    }
+
+    /// A new candidacy in its first phase, whatever was before.
+    #[must_use]
+    pub fn begun(self, id: CandidacyId, phase: Phase, now: Time) -> Self {
+        let candidacy = Candidacy { id, phase, room: None, updated_at: now };
+        Self { candidacy: Some(candidacy), invitation: None, proposal: None, terms: Vec::new(), ..self }
+    }
+
+    /// Refuses when a candidacy is open already.
+    pub fn must_not_be_open(&self) -> Result<(), Refusal> {
+        match &self.candidacy {
+            Some(candidacy) if is_open(candidacy.phase) => Err(Refusal::CandidacyExists),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses when the job takes no candidates; whoever has no part in it does not learn that it ever was.
+    pub fn job_must_be_open(&self) -> Result<(), Refusal> {
+        let open = self.job.must_be_open();
+        if self.candidacy.is_none() { open.map_err(|_| Refusal::NotFound) } else { open }
+    }
+
+    /// Where the case stands, as this side sees it.
+    pub fn answer(&self, side: Side) -> Option<CaseAnswer> {
+        let candidacy = self.candidacy.as_ref()?;
+        Some(CaseAnswer {
+            candidacy: candidacy.id,
+            phase: phase_for(candidacy.phase, side),
+            invitation: self.invitation.as_ref().map(|invitation| invitation.id),
+            proposal: self.proposal.as_ref().map(|proposal| proposal.id),
+            room: candidacy.room.map(RoomRef::Room),
+        })
+    }
+
+    /// The events that tell this to the inboxes of these sides. `by` and `client_id` are those of the command.
+    pub fn notices(&self, kind: NoticeKind, context: &Context, sides: &[Side]) -> Vec<(UserId, Event)> {
+        let by = self.author(&context.actor);
+        sides
+            .iter()
+            .filter_map(|side| {
+                let notice = Box::new(self.notice(*side)?);
+                let what = What::Notice(kind, notice);
+                let event = Event { by: Some(by.clone()), client_id: Some(context.client_id), what };
+                Some((self.party(*side).user.clone(), event))
+            })
+            .collect()
+    }
+
+    /// Whom the logs name as the author: a service acts for the client.
+    pub fn author(&self, actor: &Actor) -> UserId {
+        match actor.scope {
+            Scope::User | Scope::Staff => actor.user.clone(),
+            Scope::Service => self.client.user.clone(),
+        }
+    }
+
+    fn notice(&self, side: Side) -> Option<Notice> {
+        let answer = self.answer(side)?;
+        Some(Notice {
+            candidacy: answer.candidacy,
+            phase: answer.phase,
+            job: self.job.summary(),
+            client: self.client.user.clone(),
+            freelancer: self.freelancer.user.clone(),
+            invitation: answer.invitation,
+            proposal: answer.proposal,
+            room: answer.room,
+            reason: self.invitation.as_ref().and_then(|invitation| invitation.reason),
+            reason_text: self.invitation.as_ref().and_then(|invitation| invitation.reason_text.clone()),
+        })
+    }
+}
+
+/// Both sides, for what both are told.
+pub const BOTH: [Side; 2] = [Side::Client, Side::Freelancer];
+
+/// A phase as one side sees it.
+pub fn phase_for(phase: Phase, side: Side) -> Phase {
+    match (phase, side) {
+        (Phase::Archived, Side::Client) => Phase::Invited,
+        (other, _) => other,
+    }
+}
+
+/// Whether a candidacy in this phase keeps another one from beginning.
+pub fn is_open(phase: Phase) -> bool {
+    match phase {
+        Phase::Invited
+        | Phase::Archived
+        | Phase::Submitted
+        | Phase::Active
+        | Phase::Offered
+        | Phase::Hired => true,
+        Phase::Declined | Phase::Withdrawn | Phase::Expired | Phase::Closed => false,
+    }
+}
+
+/// The event that tells a room of its candidacy's new phase.
+pub fn phase_changed(by: &UserId, client_id: Option<ClientId>, phase: Phase) -> Event {
+    let data = EntryData::PhaseChanged(PhaseChanged { phase });
+    Event { by: Some(by.clone()), client_id, what: What::Room(data) }
+}
+
+/// `candidacy.decline` and `candidacy.withdraw`: one side ends an active candidacy.
+pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusal> {
+    case.must_be(side, &context.actor)?;
+    case.must_be_in(&[Phase::Active, Phase::Offered], side)?;
+    let phase = match side {
+        Side::Client => Phase::Declined,
+        Side::Freelancer => Phase::Withdrawn,
+    };
+    let case = case.moved(phase, context.now);
+    let by = case.author(&context.actor);
+    Ok(Decision {
+        room: vec![phase_changed(&by, Some(context.client_id), phase)],
+        inboxes: case.notices(NoticeKind::PhaseChanged, context, &BOTH),
+        case,
+    })
+}

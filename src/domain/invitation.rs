@@ -1,0 +1,225 @@
+//! Invitations to interview: sent by the client; accepted, declined or ignored by the freelancer; withdrawn by the client.
+
+use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::entry::{AcceptedTerms, EntryData, InvitationAccepted, InvitationSent, NoticeKind};
+use anteroom_protocol::id::{InvitationId, UserId};
+use anteroom_protocol::invitation::{DeclineReason, InvitationStatus};
+use anteroom_protocol::limits;
+use anteroom_protocol::terms::Terms;
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Side;
+
+use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
+use crate::domain::log::{Event, What};
+use crate::domain::message::Body;
+use crate::domain::proposal::Proposal;
+use crate::domain::refusal::Refusal;
+use crate::domain::{terms, text};
+
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// Where it stands.
+    pub status: InvitationStatus,
+    /// The client's words.
+    pub message: String,
+    /// When it was sent.
+    pub sent_at: Time,
+    /// From when on it can no longer be answered.
+    pub expires_at: Time,
+    /// When it was accepted, declined or withdrawn.
+    pub answered_at: Option<Time>,
+    /// Why it was declined.
+    pub reason: Option<DeclineReason>,
+    /// The reason in words.
+    pub reason_text: Option<String>,
+}
+
+impl Invitation {
+    /// Where it stands at this moment, in the eyes of one side. Expiry shows as soon as it is due.
+    pub fn status_for(status: InvitationStatus, expires_at: Time, side: Side, now: Time) -> InvitationStatus {
+        let waiting = matches!(status, InvitationStatus::Pending | InvitationStatus::Archived);
+        if waiting && now >= expires_at {
+            InvitationStatus::Expired
+        } else if waiting && side == Side::Client {
+            InvitationStatus::Pending
+        } else {
+            status
+        }
+    }
+
+    fn answered(self, status: InvitationStatus, now: Time) -> Self {
+        Self { status, answered_at: Some(now), ..self }
+    }
+
+    fn sent(&self, by: &UserId) -> Event {
+        let data =
+            InvitationSent { invitation: self.id, message: self.message.clone(), sent_at: self.sent_at };
+        Event { by: Some(by.clone()), client_id: None, what: What::Room(EntryData::InvitationSent(data)) }
+    }
+}
+
+/// `invitation.send`.
+pub fn send(
+    case: Case,
+    context: &Context,
+    message: &Body,
+    suggested: Option<Terms>,
+) -> Result<Decision, Refusal> {
+    // Whoever is not the job's client, not even its invitee, has no business here and learns nothing of the job.
+    if case.side_of(&context.actor)? != Side::Client {
+        return Err(Refusal::NotFound);
+    }
+    case.client.standing.may_write()?;
+    if case.client.user == case.freelancer.user {
+        return Err(Refusal::Invalid("freelancer: nobody invites oneself".into()));
+    }
+    case.must_not_be_open()?;
+    case.job.must_be_open()?;
+    let mut case = case.begun(context.ids.candidacy, Phase::Invited, context.now);
+    if let Some(suggested) = suggested {
+        terms::check(&suggested)?;
+        case.terms.push(terms::Version::next(&[], Side::Client, suggested, context.now));
+    }
+    case.invitation = Some(Invitation {
+        id: context.ids.invitation,
+        status: InvitationStatus::Pending,
+        message: message.as_str().to_owned(),
+        sent_at: context.now,
+        expires_at: context.now.plus_seconds(i64::from(context.policy.invitation_days) * SECONDS_PER_DAY),
+        answered_at: None,
+        reason: None,
+        reason_text: None,
+    });
+    Ok(Decision { room: Vec::new(), inboxes: case.notices(NoticeKind::InvitationSent, context, &BOTH), case })
+}
+
+/// How an invitation is accepted: with a message, or with a cover letter, which is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstWords {
+    /// By `invitation.accept`.
+    Message(Body),
+    /// By `proposal.submit` on a job one is invited to.
+    CoverLetter(Body),
+}
+
+/// `invitation.accept`: opens the room.
+pub fn accept(
+    case: Case,
+    context: &Context,
+    words: &FirstWords,
+    new: Option<Terms>,
+) -> Result<Decision, Refusal> {
+    let (case, invitation) = waiting(case, context, Side::Freelancer)?;
+    case.job.must_be_open()?;
+    let freelancer = case.freelancer.user.clone();
+    let mut room = vec![invitation.sent(&case.client.user)];
+    room.extend(case.terms.iter().map(|version| version.proposed(&case.client.user)));
+    let on = match (&new, case.terms.is_empty()) {
+        (Some(_), _) => AcceptedTerms::New,
+        (None, false) => AcceptedTerms::AsSuggested,
+        (None, true) => AcceptedTerms::None,
+    };
+    room.push(accepted(&freelancer, invitation.id, on));
+
+    let mut case = case.activated(context.ids.room, context.now);
+    let proposal = Proposal {
+        id: context.ids.proposal,
+        cover_letter: match words {
+            FirstWords::Message(_) => None,
+            FirstWords::CoverLetter(letter) => Some(letter.as_str().to_owned()),
+        },
+        submitted_at: context.now,
+    };
+    let letter = proposal.submitted(&freelancer, Some(context.client_id));
+    if let Some(new) = new {
+        terms::check(&new)?;
+        let version = terms::Version::next(&case.terms, Side::Freelancer, new, context.now);
+        room.push(version.proposed(&freelancer));
+        case.terms.push(version);
+    }
+    room.push(phase_changed(&freelancer, None, Phase::Active));
+    match (words, letter) {
+        (FirstWords::Message(message), _) => room.push(message.posted(&freelancer, context.client_id)),
+        (FirstWords::CoverLetter(_), letter) => room.extend(letter),
+    }
+    case.proposal = Some(proposal);
+    case.invitation = Some(invitation.answered(InvitationStatus::Accepted, context.now));
+    Ok(Decision { room, inboxes: case.notices(NoticeKind::InvitationAccepted, context, &BOTH), case })
+}
+
+fn accepted(by: &UserId, invitation: InvitationId, terms: AcceptedTerms) -> Event {
+    let data = EntryData::InvitationAccepted(InvitationAccepted { invitation, terms });
+    Event { by: Some(by.clone()), client_id: None, what: What::Room(data) }
+}
+
+/// `invitation.decline`.
+pub fn decline(
+    case: Case,
+    context: &Context,
+    reason: DeclineReason,
+    reason_text: Option<String>,
+) -> Result<Decision, Refusal> {
+    let (case, mut invitation) = waiting(case, context, Side::Freelancer)?;
+    match (&reason_text, reason) {
+        (Some(words), DeclineReason::Other) => text::prose("reason_text", words, limits::REASON_BYTES)?,
+        (None, DeclineReason::Other) => {
+            return Err(Refusal::Invalid("reason_text: `other` needs the reason in words".into()));
+        }
+        (Some(_), _) => {
+            return Err(Refusal::Invalid("reason_text: only `other` takes words".into()));
+        }
+        (None, _) => {}
+    }
+    invitation.reason = Some(reason);
+    invitation.reason_text = reason_text;
+    let mut case = case.moved(Phase::Declined, context.now);
+    case.invitation = Some(invitation.answered(InvitationStatus::Declined, context.now));
+    Ok(Decision {
+        room: Vec::new(),
+        inboxes: case.notices(NoticeKind::InvitationDeclined, context, &BOTH),
+        case,
+    })
+}
+
+/// `invitation.archive`: not a response. Only the freelancer's own devices are told.
+pub fn archive(case: Case, context: &Context) -> Result<Decision, Refusal> {
+    let (case, invitation) = waiting(case, context, Side::Freelancer)?;
+    case.must_be_in(&[Phase::Invited], Side::Freelancer)?;
+    let mut case = case.moved(Phase::Archived, context.now);
+    case.invitation = Some(Invitation { status: InvitationStatus::Archived, ..invitation });
+    Ok(Decision {
+        room: Vec::new(),
+        inboxes: case.notices(NoticeKind::InvitationArchived, context, &[Side::Freelancer]),
+        case,
+    })
+}
+
+/// `invitation.withdraw`: possible as long as it is not answered, also after its time is over.
+pub fn withdraw(case: Case, context: &Context) -> Result<Decision, Refusal> {
+    case.must_be(Side::Client, &context.actor)?;
+    case.must_be_in(&[Phase::Invited, Phase::Archived], Side::Client)?;
+    let mut case = case.moved(Phase::Withdrawn, context.now);
+    case.invitation =
+        case.invitation.map(|invitation| invitation.answered(InvitationStatus::Withdrawn, context.now));
+    Ok(Decision {
+        room: Vec::new(),
+        inboxes: case.notices(NoticeKind::InvitationWithdrawn, context, &BOTH),
+        case,
+    })
+}
+
+/// The invitation that this side may still answer.
+fn waiting(mut case: Case, context: &Context, side: Side) -> Result<(Case, Invitation), Refusal> {
+    case.must_be(side, &context.actor)?;
+    case.must_be_in(&[Phase::Invited, Phase::Archived], side)?;
+    let invitation = case.invitation.take().ok_or(Refusal::NotFound)?;
+    if context.now >= invitation.expires_at {
+        return Err(Refusal::InvitationExpired);
+    }
+    Ok((case, invitation))
+}

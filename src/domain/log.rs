@@ -1,0 +1,169 @@
+//! Logs: one numbered, hash-chained sequence of entries. Here an event becomes an entry.
+
+use std::fmt;
+
+use anteroom_protocol::entry::{EntryData, Notice, NoticeKind};
+use anteroom_protocol::id::{ClientId, RoomId, RoomRef, UserId};
+use anteroom_protocol::log::{ChainFields, Hash, Salt, canonical, part_digest};
+use anteroom_protocol::time::Time;
+
+/// Which log: the room of a candidacy, or a person's inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Log {
+    /// The message room of a candidacy.
+    Room(RoomId),
+    /// A person's own log of invitations and candidacies.
+    Inbox(UserId),
+}
+
+impl Log {
+    /// The log that this reader means by this name.
+    pub fn named(room: RoomRef, reader: &UserId) -> Self {
+        match room {
+            RoomRef::Room(id) => Self::Room(id),
+            RoomRef::Inbox => Self::Inbox(reader.clone()),
+        }
+    }
+
+    /// The log's name on the wire.
+    pub fn reference(&self) -> RoomRef {
+        match self {
+            Self::Room(id) => RoomRef::Room(*id),
+            Self::Inbox(_) => RoomRef::Inbox,
+        }
+    }
+}
+
+/// The log's name inside its hashes.
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(id) => id.fmt(f),
+            Self::Inbox(owner) => write!(f, "inbox:{owner}"),
+        }
+    }
+}
+
+/// The last entry of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number; 0: the log is empty.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// Before the first entry.
+    pub const EMPTY: Self = Self { seq: 0, hash: Hash::GENESIS };
+}
+
+/// What happened, not yet numbered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Who did it; `None`: the server.
+    pub by: Option<UserId>,
+    /// The command it stands for. At most one event carries it.
+    pub client_id: Option<ClientId>,
+    /// What happened.
+    pub what: What,
+}
+
+/// The two kinds of logs tell different things.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// In a room.
+    Room(EntryData),
+    /// In an inbox.
+    Notice(NoticeKind, Box<Notice>),
+}
+
+/// One part of an entry: canonical JSON and the salt of its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Random.
+    pub salt: Salt,
+    /// Canonical JSON.
+    pub json: Box<str>,
+}
+
+impl Part {
+    /// The digest that the chain covers.
+    pub fn digest(&self) -> Hash {
+        part_digest(&self.salt, self.json.as_bytes())
+    }
+}
+
+/// One entry as it stands in its log, with everything about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Which log.
+    pub log: Log,
+    /// Its number.
+    pub seq: u64,
+    /// What happened, in a word.
+    pub kind: Box<str>,
+    /// When it was committed.
+    pub at: Time,
+    /// Who did it.
+    pub by: Option<UserId>,
+    /// The command it stands for.
+    pub client_id: Option<ClientId>,
+    /// Its hash.
+    pub hash: Hash,
+    /// What every reader sees.
+    pub public: Part,
+    /// What only the freelancer's side and staff see.
+    pub private: Option<Part>,
+    /// The version of the policy it was decided under.
+    pub policy: u32,
+}
+
+impl LogEntry {
+    /// This entry as the head of its log.
+    pub fn head(&self) -> Head {
+        Head { seq: self.seq, hash: self.hash }
+    }
+}
+
+/// Numbers an event, gives it its time and its place in the chain.
+pub fn seal(log: &Log, after: Head, event: Event, (at, salt, policy): (Time, Salt, u32)) -> LogEntry {
+    let (kind, json) = event.what.parts();
+    let public = Part { salt, json };
+    let seq = after.seq + 1;
+    let fields = ChainFields {
+        at,
+        by: event.by.as_ref(),
+        client_id: event.client_id,
+        kind: &kind,
+        private: None,
+        public: Some(public.digest()),
+        room: &log.to_string(),
+        seq,
+    };
+    let hash = fields.hash(&after.hash);
+    LogEntry {
+        log: log.clone(),
+        seq,
+        kind,
+        at,
+        by: event.by,
+        client_id: event.client_id,
+        hash,
+        public,
+        private: None,
+        policy,
+    }
+}
+
+impl What {
+    /// The kind and the canonical public part.
+    fn parts(&self) -> (Box<str>, Box<str>) {
+        let (kind, json) = match self {
+            Self::Room(data) => data.canonical(),
+            Self::Notice(kind, notice) => (kind.as_str(), canonical(notice)),
+        };
+        let json = String::from_utf8(json).expect("canonical JSON is UTF-8");
+        (kind.into(), json.into_boxed_str())
+    }
+}

@@ -1,0 +1,18 @@
+//! The rules, pure: `(state, command, actor, now, policy) -> events | refusal`.
+//!
+//! No async, no I/O, no clock and no randomness live here: the time and fresh ids come in as arguments. The data types of the wire
+//! (ids, terms, the data of entries) serve as vocabulary; frames never do. What is written where is the store's business.
+
+pub mod actor;
+pub mod candidacy;
+pub mod invitation;
+pub mod job;
+pub mod log;
+pub mod message;
+pub mod policy;
+pub mod proposal;
+pub mod refusal;
+pub mod room;
+pub mod terms;
+pub mod text;
+pub mod user;

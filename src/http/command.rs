@@ -1,0 +1,56 @@
+//! Commands over HTTP: the route's row of the table of commands says which, the body brings the fields, the path may bring one, and
+//! `Idempotency-Key` is the client id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anteroom_protocol::command::{Command, CommandSpec};
+use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::id::ClientId;
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::error::Problem;
+use super::extract::{Anyone, bad, body};
+use crate::app::{App, dispatch};
+
+/// Runs the command of this row.
+pub(super) async fn run(
+    spec: &'static CommandSpec,
+    State(app): State<Arc<App>>,
+    Anyone(actor): Anyone,
+    Path(path): Path<HashMap<String, String>>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let began = Instant::now();
+    let client_id = client_id(&request)?;
+    let mut fields = fields(request).await?;
+    if let Some(name) = spec.path_field() {
+        let value = path.get(name).cloned().unwrap_or_default();
+        fields.insert(name.to_owned(), Value::String(value));
+    }
+    let command =
+        Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
+    let outcome = dispatch::execute(&app, &actor, client_id, command, None).outcome().await;
+    let code = outcome.as_ref().err().map(|error| error.body().code);
+    app.metrics.command(spec.name, code, began.elapsed());
+    Ok(Json(outcome?.data()))
+}
+
+fn client_id(request: &Request) -> Result<ClientId, Problem> {
+    let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
+    header.and_then(|value| value.trim().trim_matches('"').parse().ok()).ok_or_else(|| {
+        let why = "a command needs the header Idempotency-Key: a UUID, made once per intention";
+        Problem(ErrorBody::new(ErrorCode::IdempotencyKeyRequired, why))
+    })
+}
+
+async fn fields(request: Request) -> Result<Map<String, Value>, Problem> {
+    let body = body(request).await?;
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(&body).map_err(|error| bad(format!("the body is not a JSON object: {error}")))
+}

@@ -1,0 +1,84 @@
+//! What a request brings: who asks, and what.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::Problem;
+use crate::app::identity::Unbelieved;
+use crate::app::{App, AppError};
+use crate::domain::actor::{Actor, Scope};
+use crate::domain::refusal::Refusal;
+
+/// Bytes of a request's body.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Whoever holds a valid token.
+pub(super) struct Anyone(pub(super) Actor);
+
+/// A person.
+pub(super) struct Person(pub(super) Actor);
+
+/// One of the marketplace's systems.
+pub(super) struct Service;
+
+impl FromRequestParts<Arc<App>> for Anyone {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(AppError::Identity(Unbelieved::Invalid))?;
+        Ok(Self(app.authenticate(token).await?.actor))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Person {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
+        if actor.scope == Scope::User { Ok(Self(actor)) } else { Err(forbidden()) }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Service {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
+        if actor.scope == Scope::Service { Ok(Self) } else { Err(forbidden()) }
+    }
+}
+
+fn forbidden() -> Problem {
+    AppError::Refused(Refusal::Forbidden).into()
+}
+
+/// A wrong request, and what is wrong.
+pub(super) fn bad(why: impl Into<String>) -> Problem {
+    Problem(ErrorBody::new(ErrorCode::BadRequest, why))
+}
+
+/// An id in a path. What is no id names nothing.
+pub(super) fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| AppError::Refused(Refusal::NotFound).into())
+}
+
+/// The body of a request.
+pub(super) async fn body(request: Request) -> Result<Bytes, Problem> {
+    to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+        Problem(ErrorBody::new(ErrorCode::TooLarge, format!("a body has at most {BODY_BYTES} bytes")))
+    })
+}
+
+/// A body in JSON.
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    serde_json::from_slice(&body(request).await?).map_err(|error| bad(error.to_string()))
+}

@@ -1,0 +1,79 @@
+//! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry.
+
+mod command;
+pub mod error;
+mod extract;
+mod health;
+mod read;
+mod service;
+
+use std::sync::Arc;
+
+use anteroom_protocol::command::Command;
+use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+
+use self::error::Problem;
+use crate::app::App;
+use crate::telemetry::Metrics;
+
+/// Every route of `/v1` but the socket's, and the answers to probes.
+pub fn router(app: Arc<App>) -> Router {
+    let mut commands = Router::new();
+    for spec in Command::ALL {
+        let handler = move |state, actor, path, request| command::run(spec, state, actor, path, request);
+        commands = commands.route(spec.path, post(handler));
+    }
+    let reads = Router::new()
+        .route("/v1/me", get(read::me))
+        .route("/v1/jobs", get(read::jobs))
+        .route("/v1/jobs/{job}", get(read::job).put(service::put_job))
+        .route("/v1/users/{user}", put(service::put_user))
+        .route("/v1/rooms", get(read::rooms))
+        .route("/v1/rooms/{room}", get(read::room))
+        .route("/v1/rooms/{room}/entries", get(read::entries))
+        .route("/v1/invitations", get(read::invitations))
+        .route("/v1/invitations/{invitation}", get(read::invitation))
+        .route("/v1/proposals", get(read::proposals))
+        .route("/v1/proposals/{proposal}", get(read::proposal))
+        .route("/v1/candidacies", get(read::candidacies))
+        .route("/v1/candidacies/{candidacy}", get(read::candidacy));
+    let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    let metrics = app.metrics.clone();
+    commands
+        .merge(reads)
+        .merge(health)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(app)
+        .layer(middleware::from_fn_with_state(metrics, count))
+}
+
+/// The answer where there is no route.
+pub async fn no_such_route() -> Response {
+    Problem(ErrorBody::new(ErrorCode::UnknownType, "there is no such route")).into_response()
+}
+
+async fn no_such_method() -> Response {
+    let mut response = no_such_route().await;
+    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// The figures as OpenMetrics text, for a listener of its own.
+pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
+    const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let figures = |State(metrics): State<Arc<Metrics>>| async move {
+        ([(axum::http::header::CONTENT_TYPE, FORM)], metrics.text())
+    };
+    Router::new().route("/metrics", get(figures)).with_state(metrics).fallback(no_such_route)
+}
+
+async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    metrics.answered(response.status().as_u16());
+    response
+}

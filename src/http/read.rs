@@ -1,0 +1,200 @@
+//! Pages and views for people.
+
+use std::sync::Arc;
+
+use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::entry::EntryPage;
+use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
+use anteroom_protocol::job::JobView;
+use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::room::RoomView;
+use anteroom_protocol::user::UserView;
+use axum::Json;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::extract::{Person, bad, id};
+use crate::app::{App, candidacy, invitation, job, page, page_limit, proposal, room, user};
+use crate::store::{Page, Range};
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+/// A query string; what does not fit is a problem document.
+pub(super) struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(asked)| Self(asked))
+            .map_err(|error| bad(error.body_text()))
+    }
+}
+
+/// A list, page by page.
+#[derive(Serialize)]
+pub(super) struct List<T> {
+    items: Vec<T>,
+    /// What the next page is asked for with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl<T> List<T> {
+    fn new<Id>(items: Vec<T>, page: &Page<Id>, name: impl Fn(&T) -> String) -> Json<Self> {
+        let full = items.len() >= page.limit as usize;
+        let next = items.last().filter(|_| full).map(name);
+        Json(Self { items, next })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListQuery<Filter = ()> {
+    #[serde(alias = "status", alias = "phase")]
+    filter: Option<Filter>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl<Filter> ListQuery<Filter> {
+    fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, Problem> {
+        let before = self
+            .before
+            .as_deref()
+            .map(|text| text.parse().map_err(|_| bad("before: not an id")))
+            .transpose()?;
+        Ok(page(before, self.limit))
+    }
+}
+
+/// `GET /v1/me`
+pub(super) async fn me(State(app): State<Arc<App>>, Person(actor): Person) -> Answer<UserView> {
+    Ok(Json(user::me(&app, &actor).await?))
+}
+
+/// `GET /v1/jobs`
+pub(super) async fn jobs(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ListQuery>,
+) -> Answer<List<JobView>> {
+    let items = job::list(&app, &actor, page_limit(asked.limit)).await?;
+    Ok(Json(List { items, next: None }))
+}
+
+/// `GET /v1/jobs/{job}`
+pub(super) async fn job(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(job): Path<String>,
+) -> Answer<JobView> {
+    Ok(Json(job::get(&app, &actor, &id(&job)?).await?))
+}
+
+/// `GET /v1/rooms`
+pub(super) async fn rooms(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ListQuery>,
+) -> Answer<List<RoomView>> {
+    let page = asked.page()?;
+    let items = room::list(&app, &actor, page).await?;
+    Ok(List::new(items, &page, |view| view.room.to_string()))
+}
+
+/// `GET /v1/rooms/{room}`
+pub(super) async fn room(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(room): Path<String>,
+) -> Answer<RoomView> {
+    Ok(Json(room::get(&app, &actor, id(&room)?).await?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct EntriesQuery {
+    after: Option<u64>,
+    before: Option<u64>,
+    limit: Option<u32>,
+    #[serde(default)]
+    proof: bool,
+}
+
+/// `GET /v1/rooms/{room}/entries`
+pub(super) async fn entries(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(room): Path<String>,
+    Asked(asked): Asked<EntriesQuery>,
+) -> Answer<EntryPage> {
+    let range = match (asked.after, asked.before) {
+        (Some(_), Some(_)) => return Err(bad("after, before: one of them")),
+        (Some(after), None) => Range::After(after),
+        (None, before) => Range::Before(before.unwrap_or(u64::MAX)),
+    };
+    let stretch = (range, page_limit(asked.limit));
+    Ok(Json(room::entries(&app, &actor, id(&room)?, stretch, asked.proof).await?))
+}
+
+/// `GET /v1/invitations`
+pub(super) async fn invitations(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ListQuery<InvitationStatus>>,
+) -> Answer<List<InvitationView>> {
+    let page = asked.page()?;
+    let items = invitation::list(&app, &actor, asked.filter, page).await?;
+    Ok(List::new(items, &page, |view| view.id.to_string()))
+}
+
+/// `GET /v1/invitations/{invitation}`
+pub(super) async fn invitation(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(invitation): Path<String>,
+) -> Answer<InvitationView> {
+    Ok(Json(invitation::get(&app, &actor, id(&invitation)?).await?))
+}
+
+/// `GET /v1/proposals`
+pub(super) async fn proposals(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ListQuery<Phase>>,
+) -> Answer<List<ProposalView>> {
+    let page = asked.page()?;
+    let items = proposal::list(&app, &actor, asked.filter, page).await?;
+    Ok(List::new(items, &page, |view| view.id.to_string()))
+}
+
+/// `GET /v1/proposals/{proposal}`
+pub(super) async fn proposal(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(proposal): Path<String>,
+) -> Answer<ProposalView> {
+    Ok(Json(proposal::get(&app, &actor, id(&proposal)?).await?))
+}
+
+/// `GET /v1/candidacies`
+pub(super) async fn candidacies(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ListQuery<Phase>>,
+) -> Answer<List<CandidacyView>> {
+    let page = asked.page()?;
+    let items = candidacy::list(&app, &actor, asked.filter, page).await?;
+    Ok(List::new(items, &page, |view| view.id.to_string()))
+}
+
+/// `GET /v1/candidacies/{candidacy}`
+pub(super) async fn candidacy(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Path(candidacy): Path<String>,
+) -> Answer<CandidacyView> {
+    Ok(Json(candidacy::get(&app, &actor, id(&candidacy)?).await?))
+}

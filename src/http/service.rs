@@ -1,0 +1,32 @@
+//! What the marketplace's own systems tell: people and jobs.
+
+use std::sync::Arc;
+
+use anteroom_protocol::job::JobView;
+use anteroom_protocol::user::UserView;
+use axum::Json;
+use axum::extract::{Path, Request, State};
+
+use super::error::Problem;
+use super::extract::{Service, id, json};
+use crate::app::{App, job, user};
+
+/// `PUT /v1/users/{user}`
+pub(super) async fn put_user(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Path(user): Path<String>,
+    request: Request,
+) -> Result<Json<UserView>, Problem> {
+    Ok(Json(user::put(&app, id(&user)?, json(request).await?).await?))
+}
+
+/// `PUT /v1/jobs/{job}`
+pub(super) async fn put_job(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Path(job): Path<String>,
+    request: Request,
+) -> Result<Json<JobView>, Problem> {
+    Ok(Json(job::put(&app, id(&job)?, json(request).await?).await?))
+}

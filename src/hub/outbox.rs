@@ -1,0 +1,198 @@
+//! What waits to be sent to one socket: bounded in bytes, and never awaited by a writer.
+//!
+//! At the bound, an entry is not queued and nobody is disconnected: the outbox only remembers that the log is behind, and the socket
+//! reads the missing entries from the log when it has drained. So a slow reader costs a number per log, not memory per entry.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anteroom_protocol::close::CloseCode;
+use anteroom_protocol::id::RoomRef;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::domain::log::Log;
+use crate::wire::to_wire::EncodedEntry;
+
+/// One socket's outbox.
+pub struct Outbox {
+    state: std::sync::Mutex<State>,
+    wake: Notify,
+    limit: usize,
+    opened: Instant,
+    heard: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    reads: HashSet<Log>,
+    waiting: Waiting,
+    bytes: usize,
+}
+
+/// Everything that waits, taken at once.
+#[derive(Default)]
+pub struct Waiting {
+    /// Entries, in the order of their commits.
+    pub entries: VecDeque<Arc<EncodedEntry>>,
+    /// Logs that have more than could be queued, and how far they reach.
+    pub behind: HashMap<Log, u64>,
+    /// Logs the socket does not read that have grown, and how far they reach.
+    pub activity: HashMap<RoomRef, u64>,
+    /// The socket is to be closed.
+    pub close: Option<CloseCode>,
+}
+
+/// What became of an entry that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// It waits in the queue.
+    Queued,
+    /// The queue is full: the socket will read it from the log.
+    Behind,
+    /// The socket does not read this log: it is told that the log has grown.
+    Activity,
+}
+
+impl Outbox {
+    /// An empty one that holds at most `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            state: std::sync::Mutex::default(),
+            wake: Notify::new(),
+            limit,
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
+        }
+    }
+
+    /// From now on the entries of this log are queued.
+    pub fn read(&self, log: Log) {
+        self.lock().reads.insert(log);
+    }
+
+    /// From now on they are not.
+    pub fn unread(&self, log: &Log) {
+        let mut state = self.lock();
+        state.reads.remove(log);
+        state.waiting.behind.remove(log);
+    }
+
+    /// How many logs are read.
+    pub fn reading(&self) -> usize {
+        self.lock().reads.len()
+    }
+
+    /// Offers an entry. Never waits.
+    pub(super) fn offer(&self, encoded: &Arc<EncodedEntry>) -> Offered {
+        let entry = encoded.entry();
+        let mut state = self.lock();
+        let State { reads, waiting, bytes } = &mut *state;
+        let offered = if !reads.contains(&entry.log) {
+            waiting.activity.insert(entry.log.reference(), entry.seq);
+            Offered::Activity
+        } else if waiting.behind.contains_key(&entry.log) || *bytes + encoded.size() > self.limit {
+            waiting.behind.insert(entry.log.clone(), entry.seq);
+            Offered::Behind
+        } else {
+            *bytes += encoded.size();
+            waiting.entries.push_back(encoded.clone());
+            Offered::Queued
+        };
+        drop(state);
+        self.wake.notify_one();
+        offered
+    }
+
+    /// Asks for the socket to be closed.
+    pub fn close(&self, code: CloseCode) {
+        self.lock().waiting.close = Some(code);
+        self.wake.notify_one();
+    }
+
+    /// Returns when something waits.
+    pub async fn wait(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes everything that waits.
+    pub fn take(&self) -> Waiting {
+        let mut state = self.lock();
+        state.bytes = 0;
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// Something came from the client.
+    pub fn hear(&self) {
+        let millis = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(millis, Ordering::Relaxed);
+    }
+
+    /// When something last came from the client.
+    pub fn last_heard(&self) -> Instant {
+        self.opened + std::time::Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing under this lock can panic half-way through a change, so a poisoned state is still whole.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::id::RoomId;
+    use anteroom_protocol::log::Hash;
+    use anteroom_protocol::time::Time;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::log::{LogEntry, Part};
+
+    fn entry(room: u128, seq: u64) -> Arc<EncodedEntry> {
+        Arc::new(EncodedEntry::new(Arc::new(LogEntry {
+            log: log(room),
+            seq,
+            kind: "message.posted".into(),
+            at: Time::from_micros(0),
+            by: None,
+            client_id: None,
+            hash: Hash::GENESIS,
+            public: Part { salt: [0; 16], json: r#"{"body":"x"}"#.into() },
+            private: None,
+            policy: 1,
+        })))
+    }
+
+    fn log(room: u128) -> Log {
+        Log::Room(RoomId(Uuid::from_u128(room)))
+    }
+
+    #[test]
+    fn a_full_outbox_remembers_how_far_the_log_reaches_and_holds_no_more_entries() {
+        let outbox = Outbox::new(entry(1, 1).size() * 2);
+        outbox.read(log(1));
+        let offered: Vec<_> = (1..=5).map(|seq| outbox.offer(&entry(1, seq))).collect();
+        assert_eq!(
+            offered,
+            [Offered::Queued, Offered::Queued, Offered::Behind, Offered::Behind, Offered::Behind]
+        );
+        let waiting = outbox.take();
+        let seqs: Vec<_> = waiting.entries.iter().map(|entry| entry.entry().seq).collect();
+        assert_eq!(seqs, [1, 2]);
+        assert_eq!(waiting.behind.get(&log(1)), Some(&5));
+        assert_eq!(outbox.offer(&entry(1, 6)), Offered::Queued, "after it was emptied there is room again");
+    }
+
+    #[test]
+    fn a_log_that_is_not_read_is_told_once_with_its_newest_number() {
+        let outbox = Outbox::new(1_000_000);
+        for seq in 1..=3 {
+            assert_eq!(outbox.offer(&entry(2, seq)), Offered::Activity);
+        }
+        let waiting = outbox.take();
+        assert!(waiting.entries.is_empty());
+        assert_eq!(waiting.activity.values().copied().collect::<Vec<_>>(), [3]);
+    }
+}

@@ -1,0 +1,264 @@
+//! The composition root: puts the parts together, serves, and takes everything down in order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::app::identity::Identity;
+use crate::app::writer::{Writer, WriterTask};
+use crate::app::{App, demo};
+use crate::bus::local::LocalBus;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Auth, Config};
+use crate::domain::policy::Policy;
+use crate::hub::Hub;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::telemetry::Metrics;
+use crate::ws::{self, Door, Place};
+use crate::{http, web};
+
+/// How long a client has to send a request's head.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long going down waits for connections to end.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Bytes of a shared secret, at least.
+const SECRET_BYTES: usize = 32;
+/// The file of the development secret, in the data directory.
+const DEV_SECRET: &str = "dev-secret";
+
+/// A server that runs.
+pub struct Server {
+    /// Where it is served.
+    pub address: SocketAddr,
+    /// Where its figures are.
+    pub metrics_address: SocketAddr,
+    /// What it works with.
+    pub app: Arc<App>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    writer: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts a server: opens the database, binds, and serves.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving; the text says what to do.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::start_with(config, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a server on a clock of one's own.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        refuse_open_development(config)?;
+        let identity = identity(config)?;
+        let database = config.data_dir.join("anteroom.db");
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database).await?);
+        let metrics = Arc::new(Metrics::new());
+        let limits = &config.limits;
+        let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone());
+        let policy = Policy::default();
+        let task = WriterTask {
+            store: store.clone(),
+            hub: hub.clone(),
+            bus: Arc::new(LocalBus),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            policy: policy.version,
+            batch: limits.commit_batch,
+        };
+        let (writer, work) = Writer::new(task, limits.writer_queue);
+        let writer_task = tokio::spawn(work);
+        let command_key = store.key("commands", rand::random()).await?;
+        let app = Arc::new(App { store, hub, writer, identity, clock, policy, metrics, command_key });
+        if demo_is_on(config) {
+            demo::seed(&app).await.context("cannot seed the demo")?;
+        }
+        Self::serve(config, app, writer_task).await
+    }
+
+    async fn serve(
+        config: &Config,
+        app: Arc<App>,
+        writer: tokio::task::JoinHandle<()>,
+    ) -> anyhow::Result<Self> {
+        let (listener, address) = bind(config.listen, "listen").await?;
+        let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let door = Arc::new(Door {
+            app: app.clone(),
+            handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
+            resumes: Semaphore::new(config.limits.resumes),
+            shutdown: shutdown.clone(),
+            tasks: tasks.clone(),
+        });
+        let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
+        let routes =
+            http::router(app.clone()).merge(socket).merge(web::router()).fallback(http::no_such_route);
+        let figures = http::metrics_router(app.metrics.clone());
+        let places = Arc::new(Semaphore::new(config.limits.connections));
+        tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
+        tasks.spawn(accept(
+            metrics_listener,
+            figures,
+            Arc::new(Semaphore::new(16)),
+            shutdown.clone(),
+            tasks.clone(),
+        ));
+        Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
+    }
+
+    /// Takes the server down: no new connections, every socket closed with 1012, every commit that is under way finished.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        drop(self.app);
+        // The writer ends with the last handle to it; a connection that hangs on may still hold one.
+        if tokio::time::timeout(DRAIN, self.writer).await.is_err() {
+            tracing::warn!("the writer did not end in time");
+        }
+    }
+}
+
+/// Whether the demo is seeded and its links printed: never beside a real marketplace.
+pub fn demo_is_on(config: &Config) -> bool {
+    config.demo && config.auth.secret.is_none()
+}
+
+/// Who is believed: the configured secret, or the development secret in the data directory, made when it is missing.
+///
+/// # Errors
+/// A secret that is too short, or a data directory that cannot be used.
+pub fn identity(config: &Config) -> anyhow::Result<Identity> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+    let Auth { issuer, audience, .. } = &config.auth;
+    if let Some(secret) = config.auth.secret() {
+        ensure!(
+            secret.len() >= SECRET_BYTES,
+            "auth.secret is shorter than {SECRET_BYTES} bytes; make a longer one"
+        );
+        return Ok(Identity::new(secret, issuer, audience));
+    }
+    let secret = development_secret(&config.data_dir.join(DEV_SECRET))?;
+    Ok(Identity::new(secret.trim().as_bytes(), issuer, audience))
+}
+
+fn refuse_open_development(config: &Config) -> anyhow::Result<()> {
+    if config.auth.secret.is_none() && !config.listen.ip().is_loopback() {
+        bail!(
+            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret, or listen on loopback",
+            config.listen
+        );
+    }
+    Ok(())
+}
+
+fn development_secret(path: &Path) -> anyhow::Result<String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            let secret = anteroom_protocol::log::to_hex(&rand::random::<[u8; 32]>());
+            writeln!(file, "{secret}").with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(secret)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let secret =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            ensure!(secret.trim().len() >= SECRET_BYTES, "{} is damaged; remove it", path.display());
+            Ok(secret)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; name another address with `{key}`"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn accept(
+    listener: TcpListener,
+    routes: Router,
+    places: Arc<Semaphore>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+) {
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                tasks.spawn(connection(stream, routes.clone(), Place::new(place), shutdown.clone()));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: one that is freed lets the next one in.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Serves one HTTP connection. After an upgrade, the socket's own task goes on, and keeps the place.
+async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot switch Nagle's algorithm off");
+    }
+    let service = TowerToHyperService::new(routes.map_request(
+        move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(place.clone());
+            let request: Request = request.map(axum::body::Body::new);
+            request
+        },
+    ));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut serving = std::pin::pin!(serving);
+    let ended: Result<(), hyper::Error> = tokio::select! {
+        biased;
+        ended = serving.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection broke");
+    }
+}

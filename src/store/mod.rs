@@ -1,0 +1,296 @@
+//! The port to the database, and its contract. SQL is the truth: what is not committed here did not happen.
+//!
+//! Every adapter keeps these promises, and `tests/it/store.rs` holds each adapter to them:
+//!
+//! - **Acknowledged means committed.** A method that writes returns `Ok` only after the commit returned, on storage that survives a
+//!   crash. When the outcome cannot be known, it says [`CommitError::Unknown`], never anything else.
+//! - **Numbers without holes.** The entries of a log are numbered 1, 2, 3 … in the order of their commits. A refused, repeated or
+//!   failed write uses up no number.
+//! - **Decided on the truth.** A decision is made on the log's head, phase and members as they are at the commit; where they
+//!   changed in between, the adapter asks for the decision again. A decision may therefore be asked for more than once.
+//! - **Once.** A command is known by its actor and client id for as long as its log lives. The same command again writes nothing
+//!   and gets the same answer; another command under that id is [`CommitError::Reused`]. Refused commands leave no trace.
+//! - **Neighbours.** In a batch, commands of one log are decided in turn, each on its predecessor's result; a command that is refused
+//!   or repeated never changes what happens to the others.
+//! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
+
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use anteroom_protocol::candidacy::{CandidacyView, CaseAnswer, Phase};
+use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, JobId, ProposalId, RoomId, UserId};
+use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
+use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::log::Hash;
+use anteroom_protocol::message::MessageAnswer;
+use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::room::RoomView;
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::{Side, UserProfile};
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::domain::candidacy::{Case, Decision};
+use crate::domain::log::{Event, Head, Log, LogEntry};
+use crate::domain::refusal::Refusal;
+use crate::domain::room::Room;
+
+/// What tells a repeat from another command under the same client id: a keyed hash of the command.
+pub type Mac = [u8; 16];
+
+/// Who wants something kept, under which id, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The name under which the client id is unique ([`crate::domain::actor::Actor::key`]).
+    pub actor: String,
+    /// The author's id for it.
+    pub client_id: ClientId,
+    /// Stands for its content.
+    pub mac: Mac,
+}
+
+/// When and under which policy something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time of the entries.
+    pub now: Time,
+    /// The policy's version.
+    pub policy: u32,
+}
+
+/// A write of one entry into one log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The log.
+    pub log: Log,
+    /// The command behind it.
+    pub intent: Intent,
+}
+
+/// Decides the write of this index on the log as it is.
+pub type DecideEntry<'a> = &'a (dyn Fn(usize, &Room) -> Result<Event, Refusal> + Send + Sync);
+
+/// Which case a rare command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaseKey {
+    /// The case of this invitation.
+    Invitation(InvitationId),
+    /// The case of this proposal.
+    Proposal(ProposalId),
+    /// The case of this candidacy.
+    Candidacy(CandidacyId),
+    /// The latest case of this freelancer on this job, or the place for a first one.
+    JobAndFreelancer(JobId, UserId),
+}
+
+/// Decides a rare command on its case as it is, and tells which side asks (for the answer).
+pub type DecideCase<'a> = &'a (dyn Fn(Case) -> Result<(Decision, Side), Refusal> + Send + Sync);
+
+/// What a command did.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// What its author is told.
+    pub answer: Answer,
+    /// Whether it had been done before: then nothing was written.
+    pub duplicate: bool,
+    /// What was written, log by log in order.
+    pub appended: Vec<Appended>,
+}
+
+/// What the author of a command is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To `message.post`.
+    Message(MessageAnswer),
+    /// To every command on a case.
+    Case(CaseAnswer),
+}
+
+/// One entry that was written, and whose it is to read.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The entry.
+    pub entry: Arc<LogEntry>,
+    /// The log's people.
+    pub readers: Arc<[UserId]>,
+}
+
+/// Why a command was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The rules refuse it.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// Its client id stands for another command.
+    #[error("the client id stands for another command")]
+    Reused,
+    /// Certainly not done; may be done later.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// Perhaps done, perhaps not: repeating it tells.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+}
+
+impl From<Refusal> for CommitError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Why something could not be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The rules refuse it.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The database failed; the text is for the log, never for a client.
+    #[error("database: {0}")]
+    Database(String),
+}
+
+/// What a reader may know of a log: that it is theirs, and where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The side the reader is on; in an inbox, there is none.
+    pub side: Option<Side>,
+    /// The last entry.
+    pub head: Head,
+    /// The hash of the entry the reader asked about, if there is one.
+    pub hash_at: Option<Hash>,
+}
+
+/// A stretch of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// The first entries above this number, rising.
+    After(u64),
+    /// The last entries below this number, still given rising.
+    Before(u64),
+}
+
+/// Which page of a list: items older than `before`, at most `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<Id> {
+    /// The last item of the page before.
+    pub before: Option<Id>,
+    /// How many.
+    pub limit: u32,
+}
+
+/// The port. The module's documentation is its contract.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
+    async fn commit(
+        &self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Vec<Result<Committed, CommitError>>;
+
+    /// Does one command over a case, its room and the inboxes of its people, in one transaction.
+    async fn change(
+        &self,
+        intent: &Intent,
+        key: &CaseKey,
+        moment: Moment,
+        decide: DecideCase<'_>,
+    ) -> Result<Committed, CommitError>;
+
+    /// Makes or replaces a person, and the person's inbox.
+    async fn put_user(&self, user: &UserId, profile: &UserProfile) -> Result<(), StoreError>;
+
+    /// Makes or replaces a job. A job never changes hands: refused `Invalid`.
+    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError>;
+
+    /// A person.
+    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError>;
+
+    /// A job, if it is open, the reader's own, or one the reader has a candidacy on.
+    async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError>;
+
+    /// Open jobs and the reader's own, newest first.
+    async fn jobs(&self, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError>;
+
+    /// For each log, what this reader may know of it; `None`: not theirs, or not there. One question whatever their number.
+    async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError>;
+
+    /// Entries of a log, rising, at most `limit` of them. Whether the reader may see them was asked before, with [`Store::access`].
+    async fn entries(&self, log: &Log, range: Range, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Entries after this number up to that one and how many bytes they hold, without reading their content.
+    async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;
+
+    /// A room of the reader's.
+    async fn room(&self, reader: &UserId, room: RoomId) -> Result<Option<RoomView>, StoreError>;
+
+    /// The reader's rooms, newest first.
+    async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError>;
+
+    /// An invitation of the reader's.
+    async fn invitation(
+        &self,
+        reader: &UserId,
+        invitation: InvitationId,
+        now: Time,
+    ) -> Result<Option<InvitationView>, StoreError>;
+
+    /// The reader's invitations on either side, newest first.
+    async fn invitations(
+        &self,
+        reader: &UserId,
+        status: Option<InvitationStatus>,
+        page: Page<InvitationId>,
+        now: Time,
+    ) -> Result<Vec<InvitationView>, StoreError>;
+
+    /// A proposal of the reader's.
+    async fn proposal(
+        &self,
+        reader: &UserId,
+        proposal: ProposalId,
+    ) -> Result<Option<ProposalView>, StoreError>;
+
+    /// The reader's proposals on either side, newest first.
+    async fn proposals(
+        &self,
+        reader: &UserId,
+        phase: Option<Phase>,
+        page: Page<ProposalId>,
+    ) -> Result<Vec<ProposalView>, StoreError>;
+
+    /// A candidacy of the reader's.
+    async fn candidacy(
+        &self,
+        reader: &UserId,
+        candidacy: CandidacyId,
+    ) -> Result<Option<CandidacyView>, StoreError>;
+
+    /// The reader's candidacies on either side, newest first.
+    async fn candidacies(
+        &self,
+        reader: &UserId,
+        phase: Option<Phase>,
+        page: Page<CandidacyId>,
+    ) -> Result<Vec<CandidacyView>, StoreError>;
+
+    /// The key of this name: the one kept, or this fresh one, kept from now on.
+    async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
+
+    /// Whether writes can be done now.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+impl Committed {
+    /// The answer as clients get it, on either door.
+    pub fn data(&self) -> serde_json::Value {
+        let mut data = serde_json::to_value(&self.answer).unwrap_or_default();
+        if let Some(fields) = data.as_object_mut() {
+            fields.insert("duplicate".into(), self.duplicate.into());
+        }
+        data
+    }
+}

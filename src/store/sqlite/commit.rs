@@ -1,0 +1,246 @@
+//! The commit path: a batch of writes, decided in memory on the heads of their logs, written set by set in one transaction.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use anteroom_protocol::candidacy::CaseAnswer;
+use anteroom_protocol::id::{ClientId, UserId};
+use anteroom_protocol::message::MessageAnswer;
+use lru::LruCache;
+use sqlx::SqliteConnection;
+
+use super::rows::{HeadMove, Known, NewCommand, Pending, busy, known, write_all};
+use super::{code, log as sql_log};
+use crate::domain::log::{Head, Log, LogEntry, seal};
+use crate::domain::refusal::Refusal;
+use crate::domain::room::Room;
+use crate::store::{Answer, Appended, CommitError, Committed, DecideEntry, Intent, Moment, Write};
+
+/// Logs whose head and members stay in memory.
+const CACHED_LOGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
+
+/// The one connection that writes, and what it remembers.
+pub(super) struct Writer {
+    pub(super) connection: SqliteConnection,
+    logs: LruCache<Log, CachedLog>,
+}
+
+/// A log as the next write will find it.
+pub(super) struct CachedLog {
+    pub(super) row: i64,
+    pub(super) room: Room,
+    pub(super) readers: Arc<[UserId]>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: SqliteConnection) -> Self {
+        Self { connection, logs: LruCache::new(CACHED_LOGS) }
+    }
+
+    /// Forgets a log, because something outside the commit path changed it.
+    pub(super) fn forget(&mut self, log: &Log) {
+        self.logs.pop(log);
+    }
+
+    /// Forgets every log, because a person's standing changed.
+    pub(super) fn forget_all(&mut self) {
+        self.logs.clear();
+    }
+
+    /// See [`crate::store::Store::commit`].
+    pub(super) async fn commit(
+        &mut self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Vec<Result<Committed, CommitError>> {
+        match self.attempt(batch, moment, decide).await {
+            Ok(outcomes) => outcomes,
+            Err(error) if batch.len() > 1 && !matches!(error, CommitError::Unknown(_)) => {
+                self.alone(batch, moment, decide).await
+            }
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// Each of a batch that failed by itself, so that whatever is wrong with one is not its neighbours' loss.
+    async fn alone(
+        &mut self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Vec<Result<Committed, CommitError>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for (index, write) in batch.iter().enumerate() {
+            let decide_one = |_: usize, room: &Room| decide(index, room);
+            let outcome = match self.attempt(std::slice::from_ref(write), moment, &decide_one).await {
+                Ok(mut outcome) => outcome.remove(0),
+                Err(error) => Err(error),
+            };
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    async fn attempt(
+        &mut self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Result<Vec<Result<Committed, CommitError>>, CommitError> {
+        let known =
+            known(&mut self.connection, batch.iter().map(|write| &write.intent)).await.map_err(busy)?;
+        for write in batch {
+            self.remember(&write.log).await.map_err(busy)?;
+        }
+        let mut plan = Plan { known, batch, moment, decide, done: HashMap::new(), before: HashMap::new() };
+        let outcomes: Vec<_> = (0..batch.len()).map(|index| plan.decide(index, &mut self.logs)).collect();
+        let (entries, commands, heads) = plan.rows(&outcomes, &self.logs);
+        if !entries.is_empty() {
+            let written = write_all(&mut self.connection, &entries, &commands, &heads).await;
+            if let Err(error) = written {
+                batch.iter().for_each(|write| self.forget(&write.log));
+                return Err(error);
+            }
+        }
+        let mut answers = Vec::with_capacity(batch.len());
+        for outcome in outcomes {
+            answers.push(self.answer(outcome).await);
+        }
+        Ok(answers)
+    }
+
+    async fn answer(&mut self, outcome: Outcome) -> Result<Committed, CommitError> {
+        match outcome {
+            Outcome::New(appended) => Ok(Committed {
+                answer: message_answer(&appended.entry),
+                duplicate: false,
+                appended: vec![appended],
+            }),
+            Outcome::Repeat(entry) => {
+                Ok(Committed { answer: message_answer(&entry), duplicate: true, appended: Vec::new() })
+            }
+            Outcome::Known(known) => repeated(&mut self.connection, &known).await.map_err(busy),
+            Outcome::Failed(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that a log which exists is in memory.
+    async fn remember(&mut self, log: &Log) -> sqlx::Result<()> {
+        if self.logs.contains(log) {
+            return Ok(());
+        }
+        if let Some(loaded) = sql_log::load(&mut self.connection, log).await? {
+            self.logs.put(log.clone(), loaded);
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of one write of a batch.
+enum Outcome {
+    New(Appended),
+    Repeat(Arc<LogEntry>),
+    Known(Known),
+    Failed(CommitError),
+}
+
+struct Plan<'a> {
+    known: HashMap<(String, ClientId), Known>,
+    batch: &'a [Write],
+    moment: Moment,
+    decide: DecideEntry<'a>,
+    /// What this batch itself does under which id.
+    done: HashMap<(&'a str, ClientId), (usize, Arc<LogEntry>)>,
+    /// The heads of the logs before this batch.
+    before: HashMap<&'a Log, Head>,
+}
+
+impl<'a> Plan<'a> {
+    fn decide(&mut self, index: usize, logs: &mut LruCache<Log, CachedLog>) -> Outcome {
+        let batch: &'a [Write] = self.batch;
+        let write = &batch[index];
+        let intent = &write.intent;
+        if let Some(known) = self.known.remove(&(intent.actor.clone(), intent.client_id)) {
+            let same = known.mac == intent.mac;
+            let outcome =
+                if same { Outcome::Known(known.clone()) } else { Outcome::Failed(CommitError::Reused) };
+            self.known.insert((intent.actor.clone(), intent.client_id), known);
+            return outcome;
+        }
+        if let Some((first, entry)) = self.done.get(&(intent.actor.as_str(), intent.client_id)) {
+            let same = self.batch[*first].intent.mac == intent.mac;
+            return if same { Outcome::Repeat(entry.clone()) } else { Outcome::Failed(CommitError::Reused) };
+        }
+        let Some(cached) = logs.get_mut(&write.log) else {
+            return Outcome::Failed(Refusal::NotFound.into());
+        };
+        match (self.decide)(index, &cached.room) {
+            Err(refusal) => Outcome::Failed(refusal.into()),
+            Ok(event) => {
+                let sealed = (self.moment.now, rand::random(), self.moment.policy);
+                let entry = Arc::new(seal(&write.log, cached.room.head, event, sealed));
+                self.before.entry(&write.log).or_insert(cached.room.head);
+                cached.room.head = entry.head();
+                self.done.insert((&intent.actor, intent.client_id), (index, entry.clone()));
+                Outcome::New(Appended { entry, readers: cached.readers.clone() })
+            }
+        }
+    }
+
+    /// The rows that these outcomes are.
+    fn rows(
+        &self,
+        outcomes: &[Outcome],
+        logs: &LruCache<Log, CachedLog>,
+    ) -> (Vec<Pending>, Vec<NewCommand<'a>>, Vec<HeadMove>) {
+        let row = |log: &Log| logs.peek(log).map_or(0, |cached| cached.row);
+        let mut entries = Vec::new();
+        let mut commands = Vec::new();
+        for (write, outcome) in self.batch.iter().zip(outcomes) {
+            if let Outcome::New(appended) = outcome {
+                let log = row(&write.log);
+                entries.push(Pending { log, entry: appended.entry.clone() });
+                let at = Some((log, appended.entry.seq));
+                commands.push(NewCommand { intent: &write.intent, at, answer: None });
+            }
+        }
+        let heads = self.before.iter().filter_map(|(log, before)| {
+            let cached = logs.peek(*log)?;
+            Some(HeadMove { log: cached.row, from: before.seq, to: cached.room.head })
+        });
+        (entries, commands, heads.collect())
+    }
+}
+
+fn message_answer(entry: &LogEntry) -> Answer {
+    Answer::Message(MessageAnswer {
+        room: entry.log.reference(),
+        seq: entry.seq,
+        at: entry.at,
+        hash: entry.hash,
+    })
+}
+
+/// The answer of a command that was done before; refuses when the id stands for another command.
+pub(super) async fn repeat(
+    connection: &mut SqliteConnection,
+    intent: &Intent,
+) -> Result<Option<Committed>, CommitError> {
+    let mut known = known(connection, std::iter::once(intent)).await.map_err(busy)?;
+    match known.remove(&(intent.actor.clone(), intent.client_id)) {
+        None => Ok(None),
+        Some(known) if known.mac != intent.mac => Err(CommitError::Reused),
+        Some(known) => repeated(connection, &known).await.map(Some).map_err(busy),
+    }
+}
+
+async fn repeated(connection: &mut SqliteConnection, known: &Known) -> sqlx::Result<Committed> {
+    let answer = match (&known.answer, known.place) {
+        (Some(answer), _) => Answer::Case(code::json::<CaseAnswer>(answer)?),
+        (None, Some((log, seq))) => message_answer(&sql_log::entry(connection, log, seq).await?),
+        (None, None) => return Err(code::damaged("a command without an answer")),
+    };
+    Ok(Committed { answer, duplicate: true, appended: Vec::new() })
+}

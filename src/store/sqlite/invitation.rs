@@ -1,0 +1,96 @@
+//! Invitations in SQLite.
+
+use anteroom_protocol::id::{CandidacyId, InvitationId, UserId};
+use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
+use anteroom_protocol::time::Time;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::candidacy::before;
+use super::case::{CaseRow, case_select, terms_of};
+use super::code;
+use crate::domain::candidacy::Case;
+use crate::domain::invitation::Invitation;
+use crate::store::{Page, StoreError};
+
+/// Makes or updates the invitation of a case.
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    case: &Case,
+    candidacy: CandidacyId,
+    invitation: &Invitation,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO invitations (id, candidacy, client, freelancer, status, message, sent_at, expires_at, answered_at,
+                                  reason, reason_text)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, answered_at = excluded.answered_at,
+             reason = excluded.reason, reason_text = excluded.reason_text",
+    )
+    .bind(code::id(&invitation.id.0))
+    .bind(code::id(&candidacy.0))
+    .bind(case.client.user.as_str())
+    .bind(case.freelancer.user.as_str())
+    .bind(code::word(invitation.status))
+    .bind(&invitation.message)
+    .bind(invitation.sent_at.as_micros())
+    .bind(invitation.expires_at.as_micros())
+    .bind(invitation.answered_at.map(Time::as_micros))
+    .bind(invitation.reason.map(code::word))
+    .bind(&invitation.reason_text)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// An invitation of the reader's.
+pub(super) async fn load(
+    pool: &SqlitePool,
+    reader: &UserId,
+    invitation: InvitationId,
+    now: Time,
+) -> Result<Option<InvitationView>, StoreError> {
+    let sql = case_select!("WHERE i.id = $1 AND (i.client = $2 OR i.freelancer = $2)");
+    let row: Option<CaseRow> =
+        sqlx::query_as(sql).bind(code::id(&invitation.0)).bind(reader.as_str()).fetch_optional(pool).await?;
+    let Some(row) = row else { return Ok(None) };
+    let terms = terms_of(pool, row.id()?).await?;
+    Ok(row.invitation_view(reader, &terms, now)?)
+}
+
+/// The reader's invitations, newest first. The filter sees the status as the reader does: expired as soon as it is due, and never
+/// archived on the client's side.
+pub(super) async fn list(
+    pool: &SqlitePool,
+    reader: &UserId,
+    status: Option<InvitationStatus>,
+    page: Page<InvitationId>,
+    now: Time,
+) -> Result<Vec<InvitationView>, StoreError> {
+    let sql = case_select!(
+        "WHERE i.id IN (
+            SELECT id FROM (SELECT id FROM invitations WHERE client = $1 AND id < $2
+                AND ($3 IS NULL OR CASE WHEN status IN ('pending', 'archived') AND expires_at <= $5 THEN 'expired'
+                                        WHEN status = 'archived' THEN 'pending' ELSE status END = $3)
+                ORDER BY id DESC LIMIT $4)
+            UNION ALL
+            SELECT id FROM (SELECT id FROM invitations WHERE freelancer = $1 AND id < $2
+                AND ($3 IS NULL OR CASE WHEN status IN ('pending', 'archived') AND expires_at <= $5 THEN 'expired'
+                                        ELSE status END = $3)
+                ORDER BY id DESC LIMIT $4))
+         ORDER BY i.id DESC LIMIT $4"
+    );
+    let rows: Vec<CaseRow> = sqlx::query_as(sql)
+        .bind(reader.as_str())
+        .bind(before(page.before.as_ref().map(|id| code::id(&id.0))))
+        .bind(status.map(code::word))
+        .bind(page.limit)
+        .bind(now.as_micros())
+        .fetch_all(pool)
+        .await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let terms = terms_of(pool, row.id()?).await?;
+        views.extend(row.invitation_view(reader, &terms, now)?);
+    }
+    Ok(views)
+}

@@ -1,0 +1,94 @@
+//! Jobs in SQLite.
+
+use anteroom_protocol::id::{JobId, UserId};
+use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::time::Time;
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
+
+use super::code;
+use crate::domain::refusal::Refusal;
+use crate::store::StoreError;
+
+/// Makes or replaces a job; one that is another client's is left alone.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    job: &JobId,
+    posting: &JobPosting,
+    now: Time,
+) -> Result<(), StoreError> {
+    let written = sqlx::query(
+        "INSERT INTO jobs (id, client, title, description, category, url, status, created_at)
+         SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM users WHERE id = $2
+         ON CONFLICT (id) DO UPDATE SET title = excluded.title, description = excluded.description,
+             category = excluded.category, url = excluded.url, status = excluded.status
+         WHERE jobs.client = excluded.client",
+    )
+    .bind(job.as_str())
+    .bind(posting.client.as_str())
+    .bind(&posting.title)
+    .bind(&posting.description)
+    .bind(&posting.category)
+    .bind(&posting.url)
+    .bind(posting.status.as_str())
+    .bind(now.as_micros())
+    .execute(connection)
+    .await?;
+    if written.rows_affected() == 1 {
+        Ok(())
+    } else {
+        let why = "client: must be a known user, and the one whose job it is already";
+        Err(StoreError::Refused(Refusal::Invalid(why.into())))
+    }
+}
+
+#[derive(FromRow)]
+struct JobRow {
+    id: String,
+    client: String,
+    title: String,
+    description: String,
+    category: Option<String>,
+    url: Option<String>,
+    status: String,
+}
+
+impl JobRow {
+    fn decode(self) -> sqlx::Result<JobView> {
+        Ok(JobView {
+            id: self.id.parse().map_err(|_| code::damaged("a job id"))?,
+            posting: JobPosting {
+                client: code::user(&self.client)?,
+                title: self.title,
+                description: self.description,
+                category: self.category,
+                url: self.url,
+                status: code::parse(&self.status)?,
+            },
+        })
+    }
+}
+
+/// A job, if this reader may see it.
+pub(super) async fn load(
+    pool: &SqlitePool,
+    reader: &UserId,
+    job: &JobId,
+) -> Result<Option<JobView>, StoreError> {
+    let sql = "SELECT id, client, title, description, category, url, status FROM jobs
+        WHERE id = $1 AND (status = 'open' OR client = $2
+            OR EXISTS (SELECT 1 FROM candidacies c WHERE c.job = jobs.id AND c.freelancer = $2))";
+    let row: Option<JobRow> =
+        sqlx::query_as(sql).bind(job.as_str()).bind(reader.as_str()).fetch_optional(pool).await?;
+    Ok(row.map(JobRow::decode).transpose()?)
+}
+
+/// Open jobs and the reader's own, newest first.
+pub(super) async fn list(pool: &SqlitePool, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError> {
+    let sql = "SELECT id, client, title, description, category, url, status FROM (
+            SELECT * FROM (SELECT * FROM jobs WHERE status = 'open' ORDER BY created_at DESC LIMIT $2)
+            UNION
+            SELECT * FROM (SELECT * FROM jobs WHERE client = $1 ORDER BY created_at DESC LIMIT $2))
+        ORDER BY created_at DESC, id LIMIT $2";
+    let rows: Vec<JobRow> = sqlx::query_as(sql).bind(reader.as_str()).bind(limit).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(JobRow::decode).collect::<sqlx::Result<_>>()?)
+}

@@ -1,0 +1,259 @@
+//! The store on SQLite: one file, one process, one writing connection, some reading ones.
+//!
+//! The writing connection keeps the heads of the logs it wrote last in memory. That is sound because nobody else can write: a lock
+//! file beside the database keeps a second process out. A commit is one `BEGIN IMMEDIATE` transaction in WAL mode with
+//! `synchronous=FULL`: when it returns, the data is on disk.
+
+mod candidacy;
+mod case;
+mod code;
+mod commit;
+mod invitation;
+mod job;
+mod log;
+mod proposal;
+mod room;
+mod rows;
+mod user;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
+use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
+use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::room::RoomView;
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::UserProfile;
+use async_trait::async_trait;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+use tokio::sync::Mutex;
+
+use self::commit::Writer;
+use super::{
+    Access, CaseKey, CommitError, Committed, DecideCase, DecideEntry, Intent, Moment, Page, Range, Store,
+    StoreError, Write,
+};
+use crate::domain::log::{Log, LogEntry};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Readers at a time. Pages are short; more would only wait for the same two or four cores.
+const READERS: u32 = 4;
+/// How long a connection waits for another one's lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The store on one SQLite file.
+pub struct SqliteStore {
+    writer: Mutex<Writer>,
+    readers: SqlitePool,
+    _lock: File,
+}
+
+/// Why the store could not be opened. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("{0} is in use by another anteroom process; stop that one, or name another data directory")]
+    InUse(PathBuf),
+    /// The file or its directory cannot be used.
+    #[error("cannot use {path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// SQLite cannot open it or bring it up to date.
+    #[error("cannot open the database {path}: {error}")]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the database in this file, makes it if it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// The file is another process's, cannot be used, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Database {
+            path: path.to_owned(),
+            error,
+        };
+        let options = options(path);
+        let mut connection = options.connect().await.map_err(|error| broken(error.into()))?;
+        MIGRATIONS.run(&mut connection).await.map_err(|error| broken(error.into()))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(|error| broken(error.into()))?;
+        Ok(Self { writer: Mutex::new(Writer::new(connection)), readers, _lock: lock })
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-65536")
+        .pragma("journal_size_limit", "67108864")
+        .statement_cache_capacity(256)
+        .log_statements(tracing::log::LevelFilter::Off)
+}
+
+/// Takes the lock that keeps a second process out. It ends with the file handle, so also when the process is killed.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let path = database.with_extension("lock");
+    let failed = |error| OpenError::File { path: path.clone(), error };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(
+        &self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Vec<Result<Committed, CommitError>> {
+        self.writer.lock().await.commit(batch, moment, decide).await
+    }
+
+    async fn change(
+        &self,
+        intent: &Intent,
+        key: &CaseKey,
+        moment: Moment,
+        decide: DecideCase<'_>,
+    ) -> Result<Committed, CommitError> {
+        candidacy::change(&mut *self.writer.lock().await, intent, key, moment, decide).await
+    }
+
+    async fn put_user(&self, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+        user::put(&mut *self.writer.lock().await, user, profile).await
+    }
+
+    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError> {
+        job::put(&mut self.writer.lock().await.connection, job, posting, now).await
+    }
+
+    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
+        user::load(&self.readers, user).await
+    }
+
+    async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError> {
+        job::load(&self.readers, reader, job).await
+    }
+
+    async fn jobs(&self, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError> {
+        job::list(&self.readers, reader, limit).await
+    }
+
+    async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError> {
+        log::access(&self.readers, reader, logs).await
+    }
+
+    async fn entries(&self, log: &Log, range: Range, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        log::entries(&self.readers, log, range, limit).await
+    }
+
+    async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {
+        log::measure(&self.readers, log, after, up_to).await
+    }
+
+    async fn room(&self, reader: &UserId, room: RoomId) -> Result<Option<RoomView>, StoreError> {
+        room::load(&self.readers, reader, room).await
+    }
+
+    async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError> {
+        room::list(&self.readers, reader, page).await
+    }
+
+    async fn invitation(
+        &self,
+        reader: &UserId,
+        invitation: InvitationId,
+        now: Time,
+    ) -> Result<Option<InvitationView>, StoreError> {
+        invitation::load(&self.readers, reader, invitation, now).await
+    }
+
+    async fn invitations(
+        &self,
+        reader: &UserId,
+        status: Option<InvitationStatus>,
+        page: Page<InvitationId>,
+        now: Time,
+    ) -> Result<Vec<InvitationView>, StoreError> {
+        invitation::list(&self.readers, reader, status, page, now).await
+    }
+
+    async fn proposal(
+        &self,
+        reader: &UserId,
+        proposal: ProposalId,
+    ) -> Result<Option<ProposalView>, StoreError> {
+        proposal::load(&self.readers, reader, proposal).await
+    }
+
+    async fn proposals(
+        &self,
+        reader: &UserId,
+        phase: Option<Phase>,
+        page: Page<ProposalId>,
+    ) -> Result<Vec<ProposalView>, StoreError> {
+        proposal::list(&self.readers, reader, phase, page).await
+    }
+
+    async fn candidacy(
+        &self,
+        reader: &UserId,
+        candidacy: CandidacyId,
+    ) -> Result<Option<CandidacyView>, StoreError> {
+        candidacy::load(&self.readers, reader, candidacy).await
+    }
+
+    async fn candidacies(
+        &self,
+        reader: &UserId,
+        phase: Option<Phase>,
+        page: Page<CandidacyId>,
+    ) -> Result<Vec<CandidacyView>, StoreError> {
+        candidacy::list(&self.readers, reader, phase, page).await
+    }
+
+    async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        code::key(&mut self.writer.lock().await.connection, name, fresh).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        code::ready(&mut self.writer.lock().await.connection).await
+    }
+}

@@ -1,0 +1,88 @@
+//! People in SQLite.
+
+use anteroom_protocol::id::UserId;
+use anteroom_protocol::log::Hash;
+use anteroom_protocol::user::UserProfile;
+use sqlx::{Connection as _, FromRow, SqlitePool};
+
+use super::code;
+use super::commit::Writer;
+use crate::domain::user::Standing;
+use crate::store::StoreError;
+
+/// The columns that say whether a person may act.
+#[derive(FromRow)]
+pub(super) struct StandingRow {
+    pub(super) status: String,
+    pub(super) status_reason: Option<String>,
+    pub(super) status_reversible: Option<bool>,
+    pub(super) status_next_step: Option<String>,
+}
+
+impl StandingRow {
+    pub(super) fn decode(self) -> sqlx::Result<Standing> {
+        Ok(Standing {
+            status: code::parse(&self.status)?,
+            reason: self.status_reason,
+            reversible: self.status_reversible,
+            next_step: self.status_next_step,
+        })
+    }
+}
+
+/// Makes or replaces a person, and the person's inbox. Every log forgets what it knew of its people's standing.
+pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(
+        "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url,
+             profile_url = excluded.profile_url, status = excluded.status, status_reason = excluded.status_reason,
+             status_reversible = excluded.status_reversible, status_next_step = excluded.status_next_step",
+    )
+    .bind(user.as_str())
+    .bind(&profile.name)
+    .bind(&profile.avatar_url)
+    .bind(&profile.profile_url)
+    .bind(profile.status.as_str())
+    .bind(&profile.status_reason)
+    .bind(profile.status_reversible)
+    .bind(&profile.status_next_step)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("INSERT INTO logs (owner, seq, hash) VALUES ($1, 0, $2) ON CONFLICT (owner) DO NOTHING")
+        .bind(user.as_str())
+        .bind(Hash::GENESIS.0.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    writer.forget_all();
+    Ok(())
+}
+
+/// A person.
+pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        name: String,
+        avatar_url: Option<String>,
+        profile_url: Option<String>,
+        #[sqlx(flatten)]
+        standing: StandingRow,
+    }
+    let sql =
+        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step
+               FROM users WHERE id = $1";
+    let row: Option<Row> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
+    let Some(row) = row else { return Ok(None) };
+    let standing = row.standing.decode()?;
+    Ok(Some(UserProfile {
+        name: row.name,
+        avatar_url: row.avatar_url,
+        profile_url: row.profile_url,
+        status: standing.status,
+        status_reason: standing.reason,
+        status_reversible: standing.reversible,
+        status_next_step: standing.next_step,
+    }))
+}

@@ -1,0 +1,195 @@
+//! What the server tells about itself: log lines and figures. Never a body, a token, or the name of a room or a person as a label.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anteroom_protocol::close::CloseCode;
+use anteroom_protocol::error::ErrorCode;
+use anteroom_protocol::room::JoinMode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use tracing_subscriber::EnvFilter;
+
+use crate::hub::outbox::Offered;
+
+/// Starts the log: text on a terminal, JSON elsewhere, on standard error. `filter` is in the form of `RUST_LOG`.
+///
+/// # Errors
+/// The filter cannot be read.
+pub fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabels {
+    r#type: &'static str,
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModeLabel {
+    mode: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+/// The server's figures. One registry per server, so that several servers in one process do not mix.
+pub struct Metrics {
+    registry: Registry,
+    connections: Gauge,
+    disconnects: Family<ReasonLabel, Counter>,
+    commands: Family<CommandLabels, Counter>,
+    command_seconds: Histogram,
+    commits: Counter,
+    commit_seconds: Histogram,
+    commit_batch: Histogram,
+    entries: Counter,
+    offers: Family<OutcomeLabel, Counter>,
+    joins: Family<ModeLabel, Counter>,
+    refills: Counter,
+    authentications: Family<OutcomeLabel, Counter>,
+    http_requests: Family<CodeLabel, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    status: u16,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All figures at zero.
+    pub fn new() -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
+        let mut metrics = Self {
+            registry: Registry::with_prefix("anteroom"),
+            connections: Gauge::default(),
+            disconnects: Family::default(),
+            commands: Family::default(),
+            command_seconds: seconds(),
+            commits: Counter::default(),
+            commit_seconds: seconds(),
+            commit_batch: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            entries: Counter::default(),
+            offers: Family::default(),
+            joins: Family::default(),
+            refills: Counter::default(),
+            authentications: Family::default(),
+            http_requests: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Which server this is", version);
+        registry.register("connections", "Sockets that have said hello", self.connections.clone());
+        registry.register("disconnects", "Ended sockets by reason", self.disconnects.clone());
+        registry.register("commands", "Commands by type and outcome", self.commands.clone());
+        let (seconds, time) = (Unit::Seconds, &self.command_seconds);
+        registry.register_with_unit(
+            "command",
+            "From a command's arrival to its answer",
+            seconds,
+            time.clone(),
+        );
+        registry.register("commits", "Commits", self.commits.clone());
+        let time = self.commit_seconds.clone();
+        registry.register_with_unit("commit", "Time of one commit", Unit::Seconds, time);
+        registry.register("commit_batch_size", "Writes in one commit", self.commit_batch.clone());
+        registry.register("entries", "Entries committed", self.entries.clone());
+        registry.register("offers", "Entries offered to sockets by outcome", self.offers.clone());
+        registry.register("joins", "Joined logs by mode", self.joins.clone());
+        registry.register(
+            "refills",
+            "Stretches read again for a socket that fell behind",
+            self.refills.clone(),
+        );
+        registry.register("authentications", "Tokens by outcome", self.authentications.clone());
+        registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
+    }
+
+    /// All figures as OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.inc();
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.connections.dec();
+    }
+
+    pub(crate) fn closed(&self, code: Option<CloseCode>) {
+        let reason = code.map_or("gone", CloseCode::reason);
+        self.disconnects.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    pub(crate) fn command(&self, name: &'static str, error: Option<ErrorCode>, time: Duration) {
+        let code = error.map_or("ok", ErrorCode::as_str);
+        self.commands.get_or_create(&CommandLabels { r#type: name, code }).inc();
+        self.command_seconds.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn committed(&self, batch: usize, entries: usize, time: Duration) {
+        self.commits.inc();
+        self.commit_batch.observe(batch as f64);
+        self.commit_seconds.observe(time.as_secs_f64());
+        self.entries.inc_by(entries as u64);
+    }
+
+    pub(crate) fn offered(&self, offered: Offered) {
+        let outcome = match offered {
+            Offered::Queued => "queued",
+            Offered::Behind => "behind",
+            Offered::Activity => "activity",
+        };
+        self.offers.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn joined(&self, mode: JoinMode) {
+        self.joins.get_or_create(&ModeLabel { mode: mode.as_str() }).inc();
+    }
+
+    pub(crate) fn refilled(&self) {
+        self.refills.inc();
+    }
+
+    pub(crate) fn authenticated(&self, error: Option<ErrorCode>) {
+        let outcome = error.map_or("ok", ErrorCode::as_str);
+        self.authentications.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn answered(&self, status: u16) {
+        self.http_requests.get_or_create(&CodeLabel { status }).inc();
+    }
+}

@@ -1,0 +1,158 @@
+// What lives here: making elements, and turning data into words. Nothing in this file knows the server.
+// Text from people reaches the page through text nodes only, so markup in a message stays text.
+
+/** Makes an element. `props` are attributes; `on` holds listeners; absent, null and false ones are left out. */
+export function h(tag, props, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'on') {
+      for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
+    } else {
+      node.setAttribute(name, value === true ? '' : String(value));
+    }
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
+  return node;
+}
+
+/** A person's name, kept from turning the direction of the text around it. */
+export const name = (person) => h('bdi', {}, person?.name || person?.id || 'Someone');
+
+/** Two letters on a coloured disc; the picture itself when there is one that may be shown. */
+export function avatar(person) {
+  const shown = person?.name || person?.id || '?';
+  const tone = [...shown].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
+  const disc = h('span', { class: `avatar tone-${tone}`, 'aria-hidden': 'true' }, initials(shown));
+  if (person?.avatar_url?.startsWith('https://')) {
+    disc.replaceChildren(h('img', { src: person.avatar_url, alt: '', loading: 'lazy', referrerpolicy: 'no-referrer' }));
+  }
+  return disc;
+}
+
+function initials(text) {
+  const words = text.trim().split(/\s+/);
+  const picked = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return picked.map((word) => [...word][0] ?? '').join('').toUpperCase();
+}
+
+/** A link out of the page, or plain text when the address is not http or https. */
+export function outLink(address, text = address) {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return text;
+  return h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow ugc', dir: 'auto' }, text);
+}
+
+/** What a person wrote: line breaks kept, web addresses made links, direction taken from the text. */
+export function prose(text, props = {}) {
+  const parts = String(text).split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]])/);
+  const nodes = parts.map((part, index) => (index % 2 ? outLink(part) : part));
+  return h('p', { ...props, class: `prose ${props.class ?? ''}`.trim(), dir: 'auto' }, nodes);
+}
+
+export const chip = (text, tone = 'plain') => h('span', { class: `chip chip-${tone}` }, text);
+
+/** The place where a form or a view says what went wrong. */
+export const alertLine = () => h('p', { class: 'form-error', role: 'alert' });
+
+/** Rebuilds a part of the page and gives the focus back to the element that had it. */
+export function keepingFocus(root, rebuild) {
+  const active = root.contains(document.activeElement) ? document.activeElement : null;
+  const mark = active?.id ? `#${CSS.escape(active.id)}` : active?.getAttribute('href') ? `a[href="${CSS.escape(active.getAttribute('href'))}"]` : null;
+  rebuild();
+  if (mark) root.querySelector(mark)?.focus({ preventScroll: true });
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const plainDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+const fullTime = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
+});
+
+export const isSameDay = (one, other) => new Date(one).toDateString() === new Date(other).toDateString();
+export const dayOf = (at) => (isSameDay(at, Date.now()) ? 'Today' : dayName.format(new Date(at)));
+
+const timeNode = (at, text) => h('time', { datetime: at, title: fullTime.format(new Date(at)) }, text);
+export const timeOfDay = (at) => timeNode(at, clock.format(new Date(at)));
+export const exactTime = (at) => timeNode(at, fullTime.format(new Date(at)));
+export const briefTime = (at) => timeNode(at, (isSameDay(at, Date.now()) ? clock : shortDay).format(new Date(at)));
+
+// --- money and terms --------------------------------------------------------------------------------------------
+
+function currencyFormat(currency) {
+  try {
+    return new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  } catch {
+    return null; // not a currency code
+  }
+}
+
+/** How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD. */
+export const decimalsOf = (currency) => currencyFormat(currency)?.resolvedOptions().maximumFractionDigits ?? 2;
+
+export function money(minor, currency) {
+  const format = currencyFormat(currency);
+  return format ? format.format(minor / 10 ** decimalsOf(currency)) : `${minor} ${currency}`;
+}
+
+/** "75" or "75.50" as minor units, digit by digit: no floating point between a person and a price. */
+export function parseMoney(text, currency) {
+  const decimals = decimalsOf(currency);
+  const match = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.trim());
+  if (!match || (match[2]?.length ?? 0) > decimals) return null;
+  return Number(match[1] + (match[2] ?? '').padEnd(decimals, '0'));
+}
+
+/** Minor units as the text one would type into a field. */
+export const moneyText = (minor, currency) => (minor / 10 ** decimalsOf(currency)).toFixed(decimalsOf(currency));
+
+export const priceOf = (terms) => `${money(terms.amount, terms.currency)} ${terms.kind === 'hourly' ? 'per hour' : 'fixed price'}`;
+
+/** Terms as label and value, in reading order. */
+function termsRows(terms) {
+  return [
+    [terms.kind === 'hourly' ? 'Hourly rate' : 'Fixed price', money(terms.amount, terms.currency)],
+    ['Hours a week', terms.weekly_hours && `up to ${terms.weekly_hours}`],
+    ['Duration', terms.duration_weeks && `${terms.duration_weeks} ${terms.duration_weeks === 1 ? 'week' : 'weeks'}`],
+    ['Start', terms.start_date && plainDate.format(new Date(terms.start_date))],
+    ...(terms.milestones ?? []).map((milestone, index) => [`Milestone ${index + 1}`, `${milestone.title} – ${money(milestone.amount, terms.currency)}`]),
+    ['Scope', terms.scope],
+  ].filter(([, value]) => value);
+}
+
+export const termsList = (terms) => h('dl', { class: 'terms' },
+  termsRows(terms).map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', { dir: 'auto' }, value))));
+
+// --- words ------------------------------------------------------------------------------------------------------
+
+export const REASONS = {
+  not_interested: 'Not interested in this kind of work',
+  outside_my_skills: 'Outside my skills',
+  too_busy: 'Too busy at the moment',
+  budget_too_low: 'The budget is too low',
+  timeline_unworkable: 'The timeline does not work',
+  description_unclear: 'The description is unclear',
+  client_concern: 'Concerns about the client',
+  looks_like_spam: 'This looks like spam',
+  other: 'Another reason',
+};
+
+export const reasonText = (item) => item.reason_text || REASONS[item.reason] || item.reason;
+
+const PHASES = {
+  invited: ['Invited', 'wait'], pending: ['Waiting for an answer', 'wait'], archived: ['Ignored', 'plain'], submitted: ['Submitted', 'wait'],
+  accepted: ['Accepted', 'good'], active: ['Active', 'good'], offered: ['Offer made', 'good'], hired: ['Hired', 'good'],
+  declined: ['Declined', 'bad'], withdrawn: ['Withdrawn', 'plain'], expired: ['Expired', 'plain'], closed: ['Job closed', 'plain'],
+};
+
+/** A phase or an invitation's status as a small label. */
+export function phaseChip(phase) {
+  const [text, tone] = PHASES[phase] ?? [phase, 'plain'];
+  return chip(text, tone);
+}
+
+export const phaseWord = (phase) => (PHASES[phase]?.[0] ?? phase).toLowerCase();

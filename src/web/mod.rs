@@ -1,0 +1,45 @@
+//! The built-in page: static files in the binary. It is an ordinary client of the wire; nothing here serves it alone.
+
+use axum::Router;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+/// No inline script, no script from elsewhere; the socket and pictures of people are all the page reaches out for.
+const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: https:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Path, form and content of every file.
+const FILES: [(&str, &str, &str); 11] = [
+    ("/", HTML, include_str!("pages/index.html")),
+    ("/app.css", STYLE, include_str!("assets/app.css")),
+    ("/app.js", SCRIPT, include_str!("assets/app.js")),
+    ("/cases.js", SCRIPT, include_str!("assets/cases.js")),
+    ("/dom.js", SCRIPT, include_str!("assets/dom.js")),
+    ("/forms.js", SCRIPT, include_str!("assets/forms.js")),
+    ("/lists.js", SCRIPT, include_str!("assets/lists.js")),
+    ("/room.js", SCRIPT, include_str!("assets/room.js")),
+    ("/roomview.js", SCRIPT, include_str!("assets/roomview.js")),
+    ("/store.js", SCRIPT, include_str!("assets/store.js")),
+    ("/wire.js", SCRIPT, include_str!("assets/wire.js")),
+];
+
+/// The routes of the page.
+pub fn router() -> Router {
+    FILES.into_iter().fold(Router::new(), |router, (path, form, content)| {
+        let headers = [
+            (CONTENT_TYPE, form),
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (CACHE_CONTROL, "no-cache"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+        ];
+        router.route(path, get(move || async move { (headers, content).into_response() }))
+    })
+}

@@ -1,0 +1,3 @@
+//! Where the vocabulary of the rules meets that of the wire: what a client is told, and in which words.
+
+pub mod to_wire;

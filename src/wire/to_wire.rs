@@ -1,0 +1,194 @@
+//! Entries and refusals, as clients see them. An entry becomes text once per audience, never once per reader.
+
+use std::sync::{Arc, OnceLock};
+
+use anteroom_protocol::entry::{EntryFrame, Proof};
+use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::log::to_hex;
+use anteroom_protocol::server::ServerFrame;
+use anteroom_protocol::user::{Side, UserStatus};
+use serde_json::value::RawValue;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::domain::log::{LogEntry, Part};
+use crate::domain::refusal::Refusal;
+
+/// Who reads. What a freelancer takes home stands in private parts, and never leaves the server towards a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// The client's side: public parts only. Also the reader of an inbox, where there are no others.
+    Client,
+    /// The freelancer's side: everything.
+    Freelancer,
+}
+
+impl Audience {
+    /// The audience of a person on this side.
+    pub fn of(side: Option<Side>) -> Self {
+        match side {
+            Some(Side::Freelancer) => Self::Freelancer,
+            Some(Side::Client) | None => Self::Client,
+        }
+    }
+
+    fn sees_private(self) -> bool {
+        self == Self::Freelancer
+    }
+}
+
+/// An entry on its way to many readers.
+#[derive(Debug)]
+pub struct EncodedEntry {
+    entry: Arc<LogEntry>,
+    public: OnceLock<Utf8Bytes>,
+    whole: OnceLock<Utf8Bytes>,
+}
+
+impl EncodedEntry {
+    /// Not encoded before somebody reads it.
+    pub fn new(entry: Arc<LogEntry>) -> Self {
+        Self { entry, public: OnceLock::new(), whole: OnceLock::new() }
+    }
+
+    /// The entry.
+    pub fn entry(&self) -> &LogEntry {
+        &self.entry
+    }
+
+    /// About how many bytes its frame has.
+    pub fn size(&self) -> usize {
+        let private = self.entry.private.as_ref().map_or(0, |part| part.json.len());
+        300 + self.entry.public.json.len() + private
+    }
+
+    /// The `entry` frame for this audience.
+    pub fn text(&self, audience: Audience) -> Utf8Bytes {
+        let whole = audience.sees_private() && self.entry.private.is_some();
+        let slot = if whole { &self.whole } else { &self.public };
+        slot.get_or_init(|| frame_text(&self.entry, audience)).clone()
+    }
+}
+
+/// The `entry` frame of one entry, for this audience.
+pub fn frame_text(entry: &LogEntry, audience: Audience) -> Utf8Bytes {
+    ServerFrame::Entry(entry_frame(entry, audience, false)).encode().into()
+}
+
+/// One entry as this audience sees it, in a frame or (with the proof, when asked for) in a page.
+pub fn entry_frame(entry: &LogEntry, audience: Audience, proof: bool) -> EntryFrame {
+    let private = entry.private.as_ref().filter(|_| audience.sees_private());
+    EntryFrame {
+        room: entry.log.reference(),
+        seq: entry.seq,
+        kind: entry.kind.to_string(),
+        at: entry.at,
+        by: entry.by.clone(),
+        client_id: entry.client_id,
+        hash: entry.hash,
+        data: raw(&entry.public),
+        private: private.map(raw),
+        proof: proof.then(|| Proof {
+            public_salt: to_hex(&entry.public.salt),
+            private_digest: entry.private.as_ref().filter(|_| private.is_none()).map(Part::digest),
+            private_salt: private.map(|part| to_hex(&part.salt)),
+        }),
+    }
+}
+
+fn raw(part: &Part) -> Box<RawValue> {
+    // What is in the log was written as canonical JSON; anything else would be a damaged database, shown as null.
+    RawValue::from_string(part.json.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// What a client is told of a refusal.
+pub fn refusal(refusal: &Refusal) -> ErrorBody {
+    match refusal {
+        Refusal::NotFound => not_found(),
+        Refusal::Forbidden => ErrorBody::new(ErrorCode::Forbidden, "this token does not reach that"),
+        Refusal::Account(standing) => ErrorBody {
+            status_reason: standing.reason.clone(),
+            status_reversible: standing.reversible,
+            status_next_step: standing.next_step.clone(),
+            ..match standing.status {
+                UserStatus::Inactive => ErrorBody::new(
+                    ErrorCode::AccountInactive,
+                    "your account is inactive: you can read, not write",
+                ),
+                UserStatus::Suspended | UserStatus::Active => ErrorBody::new(
+                    ErrorCode::AccountSuspended,
+                    "your account is suspended: you can read, not write",
+                ),
+            }
+        },
+        Refusal::Invalid(why) => ErrorBody::new(ErrorCode::BadRequest, why.clone()),
+        Refusal::TooLarge { field, limit } => {
+            ErrorBody::new(ErrorCode::TooLarge, format!("{field}: at most {limit} bytes"))
+        }
+        Refusal::ClientFirst => {
+            ErrorBody::new(ErrorCode::ClientFirst, "the client writes first; wait for the client's answer")
+        }
+        Refusal::WrongPhase(phase) => ErrorBody {
+            phase: Some(*phase),
+            ..ErrorBody::new(ErrorCode::WrongPhase, format!("not possible while {}", phase.as_str()))
+        },
+        Refusal::WrongSide => ErrorBody::new(ErrorCode::WrongSide, "that is the other side's to do"),
+        Refusal::CandidacyExists => {
+            ErrorBody::new(ErrorCode::CandidacyExists, "there is an open candidacy on this job already")
+        }
+        Refusal::JobNotOpen => ErrorBody::new(ErrorCode::JobNotOpen, "the job takes no candidates any more"),
+        Refusal::InvitationExpired => {
+            ErrorBody::new(ErrorCode::InvitationExpired, "the time to answer this invitation is over")
+        }
+    }
+}
+
+/// The one answer for what does not exist and for what one may not see.
+pub fn not_found() -> ErrorBody {
+    ErrorBody::new(ErrorCode::NotFound, "there is nothing here, or nothing that you can see")
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::id::RoomId;
+    use anteroom_protocol::log::Hash;
+    use anteroom_protocol::time::Time;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::log::Log;
+
+    fn entry_with_take_home() -> LogEntry {
+        let part = |json: &str| Part { salt: [7; 16], json: json.into() };
+        LogEntry {
+            log: Log::Room(RoomId(Uuid::from_u128(1))),
+            seq: 4,
+            kind: "terms.proposed".into(),
+            at: Time::from_micros(0),
+            by: None,
+            client_id: None,
+            hash: Hash::GENESIS,
+            public: part(r#"{"amount":26664}"#),
+            private: Some(part(r#"{"take_home":23998}"#)),
+            policy: 1,
+        }
+    }
+
+    #[test]
+    fn what_a_freelancer_takes_home_never_reaches_a_client() {
+        let encoded = EncodedEntry::new(Arc::new(entry_with_take_home()));
+        assert!(encoded.text(Audience::Freelancer).contains("23998"));
+        assert!(!encoded.text(Audience::Client).contains("23998"));
+        let page = entry_frame(encoded.entry(), Audience::Client, true);
+        let text = serde_json::to_string(&page).expect("JSON");
+        assert!(!text.contains("23998") && !text.contains("private_salt"), "{text}");
+        assert!(text.contains("private_digest"), "the chain can still be computed: {text}");
+    }
+
+    #[test]
+    fn an_entry_is_encoded_once_for_all_readers_of_an_audience() {
+        let encoded = EncodedEntry::new(Arc::new(entry_with_take_home()));
+        let first = encoded.text(Audience::Client);
+        let second = encoded.text(Audience::Client);
+        assert!(std::ptr::eq(first.as_str().as_ptr(), second.as_str().as_ptr()));
+    }
+}

@@ -1,0 +1,53 @@
+//! The socket door: the upgrade, the first word, and the one loop that every connection lives in.
+
+mod connection;
+mod greeting;
+mod session;
+pub mod upgrade;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+
+/// How long a client has to say `hello`.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the server pings.
+pub const HEARTBEAT: Duration = Duration::from_secs(25);
+/// How long a client may be silent.
+pub const SILENCE: Duration = Duration::from_secs(60);
+/// How long one write to a socket may stall before the reader counts as too slow.
+pub const WRITE_STALL: Duration = Duration::from_secs(10);
+/// How long the server waits for the other side to close, after it closed.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// One of the TCP connections the server takes at a time. Whoever lives on one keeps this; the last to go gives it back.
+#[derive(Debug, Clone)]
+pub struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Around its permit.
+    pub fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Arc::new(permit) }
+    }
+}
+
+/// What every connection works with.
+pub struct Door {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Permits for sockets that have not said `hello`.
+    pub handshakes: Arc<Semaphore>,
+    /// Permits for hellos and joins that read the database.
+    pub resumes: Semaphore,
+    /// The server is going down.
+    pub shutdown: CancellationToken,
+    /// Every connection's task, so that going down can wait for them.
+    pub tasks: TaskTracker,
+}

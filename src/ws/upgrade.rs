@@ -1,0 +1,124 @@
+//! The upgrade from HTTP to WebSocket, on the bare TCP stream.
+//!
+//! The HTTP library's own WebSocket support pins an older protocol library and hides the stream, so the handshake of RFC 6455 §4.2 is
+//! done here; the protocol library does the framing. Every size is set: its defaults allocate 128 KiB a connection, allow messages of
+//! 64 MiB and buffer writes without end.
+
+use std::sync::Arc;
+
+use anteroom_protocol::limits::FRAME_BYTES;
+use anteroom_protocol::{SUBPROTOCOL, error::ErrorBody, error::ErrorCode};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::{Door, Place, connection};
+use crate::http::error::Problem;
+
+/// Bytes read from a socket at a time.
+const READ_BUFFER: usize = 4 * 1024;
+/// Bytes gathered before they are written.
+const WRITE_BUFFER: usize = 8 * 1024;
+/// Bytes that may wait in the framing layer; the outbox is what really bounds a socket.
+const MAX_WRITE_BUFFER: usize = 512 * 1024;
+
+/// `GET /v1/ws`.
+pub async fn upgrade(State(door): State<Arc<Door>>, mut request: Request) -> Response {
+    let accept = match check(request.headers()) {
+        Ok(accept) => accept,
+        Err(response) => return *response,
+    };
+    let Ok(permit) = door.handshakes.clone().try_acquire_owned() else {
+        let body = ErrorBody {
+            retry_after_ms: Some(1_000),
+            ..ErrorBody::new(ErrorCode::Busy, "too many handshakes at a time; try again")
+        };
+        return Problem(body).into_response();
+    };
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let place = request.extensions().get::<Place>().cloned();
+    let socket = begin(door.clone(), on_upgrade, permit);
+    door.tasks.spawn(async move {
+        socket.await;
+        drop(place);
+    });
+    accept.into_response()
+}
+
+/// The 101 that accepts the handshake, or the refusal.
+fn check(headers: &HeaderMap) -> Result<(StatusCode, HeaderMap), Box<Response>> {
+    let refuse = |status: StatusCode, why: &str| {
+        let mut response = Problem(ErrorBody::new(ErrorCode::BadRequest, why)).into_response();
+        *response.status_mut() = status;
+        Box::new(response)
+    };
+    if !lists(headers, &CONNECTION, "upgrade") || !lists(headers, &UPGRADE, "websocket") {
+        return Err(refuse(
+            StatusCode::UPGRADE_REQUIRED,
+            "this is a WebSocket: connect with a WebSocket client",
+        ));
+    }
+    if !lists(headers, &SEC_WEBSOCKET_VERSION, "13") {
+        let mut response = refuse(StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken");
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return Err(response);
+    }
+    let offers = headers.contains_key(SEC_WEBSOCKET_PROTOCOL);
+    let ours = lists(headers, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+    if offers && !ours {
+        return Err(refuse(StatusCode::BAD_REQUEST, "only the subprotocol anteroom.v1.json is spoken"));
+    }
+    let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24) else {
+        return Err(refuse(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key is missing or wrong"));
+    };
+    let mut answer = HeaderMap::new();
+    answer.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        answer.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if ours {
+        answer.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    Ok((StatusCode::SWITCHING_PROTOCOLS, answer))
+}
+
+/// Whether a header that is a list has this word in it.
+fn lists(headers: &HeaderMap, name: &axum::http::HeaderName, word: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|item| item.trim().eq_ignore_ascii_case(word))
+}
+
+async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePermit) {
+    let upgraded = match on_upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
+    };
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("the upgraded stream is not the TCP stream it came on");
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(Some(FRAME_BYTES))
+        .max_frame_size(Some(FRAME_BYTES));
+    let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
+    connection::run(door, socket, permit).await;
+}

@@ -1,0 +1,82 @@
+// Not a test: makes the pictures for the documentation. `SCREENSHOT_DIR=… npm run screenshots`
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { accept, expect, jobLink, messages, openInvitation, say, section, test } from './fixtures.js';
+
+const DIR = process.env.SCREENSHOT_DIR || 'screenshots';
+const DESKTOP = { viewport: { width: 1280, height: 940 }, deviceScaleFactor: 2 };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+const TALK = [
+  ['client', 'Great to hear from you! Is three weeks realistic, with the photos we have?'],
+  ['freelancer', 'Yes, if they are at least 2000 pixels wide. I would begin with the opening hours: that is what people look for on a phone.'],
+  ['freelancer', 'You will have two sketches on Thursday.'],
+  ['client', 'Perfect, Thursday it is.'],
+];
+
+test('pictures of the lists and the room @screenshots', async ({ server, visit }) => {
+  await mkdir(DIR, { recursive: true });
+  await furnish(server);
+  const freelancer = await visit(server.links.freelancer, DESKTOP);
+  const client = await visit(server.links.client, DESKTOP);
+  const shot = (page, name) => page.screenshot({ path: join(DIR, `${name}.png`), caret: 'initial' });
+
+  await openInvitation(freelancer);
+  await shot(freelancer, 'invitation');
+  await accept(freelancer, 'Hello Clara, I like the plan, and I ride past your workshop every day. The terms are fine with me.');
+  await jobLink(client, 'Active Candidacies').click();
+  for (const [side, text] of TALK) {
+    await say(side === 'client' ? client : freelancer, text);
+    for (const page of [client, freelancer]) await expect(messages(page).last()).toHaveText(text);
+  }
+  await expect(client.getByText('Sent', { exact: true })).toBeVisible();
+  await meetAnother(server);
+  await expect(client.getByText('New', { exact: true })).toBeVisible();
+  await client.mouse.move(0, 0);
+  await shot(client, 'room');
+
+  await ignore(freelancer, 'Poster for a travelling cinema');
+  await expect(section(freelancer, 'Archived').getByRole('listitem')).toHaveCount(1);
+  await freelancer.mouse.move(0, 0);
+  await shot(freelancer, 'proposals');
+
+  const phone = await visit(server.links.freelancer, PHONE);
+  await jobLink(phone, 'Active Candidacies').click();
+  await expect(messages(phone)).toHaveCount(TALK.length + 1);
+  await shot(phone, 'phone');
+});
+
+/** Some more of a marketplace than the demo has. */
+async function furnish(server) {
+  const people = { ines: 'Inés Carvalho', tomasz: 'Tomasz Wójcik', amina: 'Amina Diallo', noor: 'Noor Haddad' };
+  const jobs = [
+    ['museum', 'ines', 'Translation of a museum guide', { kind: 'fixed', amount: 90_000, currency: 'EUR' }],
+    ['archive', 'amina', 'Search page for a photo archive', { kind: 'hourly', amount: 8500, currency: 'USD', weekly_hours: 20 }],
+    ['cinema', 'tomasz', 'Poster for a travelling cinema', undefined],
+  ];
+  for (const [id, name] of Object.entries(people)) await server.service('PUT', `/v1/users/${id}`, { name });
+  await server.service('PUT', '/v1/jobs/garden', { client: 'amina', title: 'Planting calendar for a city garden' });
+  await server.command('felix', '/v1/proposals', {
+    job: 'garden', cover_letter: 'I have made calendars like this one before.', terms: { kind: 'fixed', amount: 120_000, currency: 'USD' },
+  });
+  for (const [id, client, title, terms] of jobs) {
+    await server.service('PUT', `/v1/jobs/${id}`, { client, title });
+    await server.service('POST', '/v1/invitations', { job: id, freelancer: 'felix', message: 'Would you like to talk about this job?', terms });
+  }
+}
+
+/** A second candidate of the same client, who has just written. */
+async function meetAnother(server) {
+  const { proposal } = await server.command('noor', '/v1/proposals', {
+    job: 'demo-job-2', cover_letter: 'I would like to help with this.', terms: { kind: 'hourly', amount: 6000, currency: 'EUR' },
+  });
+  const { room } = await server.command('clara', `/v1/proposals/${proposal}/answer`, { message: 'Thank you, Noor. When could you start?' });
+  await server.command('noor', `/v1/rooms/${room}/messages`, { body: 'Next Monday.' });
+}
+
+async function ignore(page, title) {
+  await page.getByRole('link', { name: 'Find Work' }).click();
+  await openInvitation(page, title);
+  await page.getByRole('button', { name: 'Ignore' }).click();
+}
