@@ -20,11 +20,22 @@ enum Scenario {
 
 /// One thread: client and server share a small machine, and the client is to take as little of it as it can.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let Scenario::SteadyRooms(options) = Cli::parse().scenario;
-    let report = steady_rooms::run(&options).await?;
+    match steady_rooms(&options).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn steady_rooms(options: &steady_rooms::Options) -> anyhow::Result<bool> {
+    let report = steady_rooms::run(options).await?;
     print(&if options.json { report.json()? } else { report.text() });
-    Ok(if report.failures().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.failures().is_empty())
 }
 
 #[expect(clippy::print_stdout, reason = "the report is what this program is for")]

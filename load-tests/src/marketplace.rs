@@ -4,10 +4,12 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::id::{CandidacyId, IdError, InvitationId, JobId, RoomRef, UserId};
 use anteroom_protocol::invitation::{InvitationAccept, InvitationSend};
 use anteroom_protocol::job::{JobPosting, JobStatus, JobView};
+use anteroom_protocol::room::Cursor;
+use anteroom_protocol::server::Welcome;
 use anteroom_protocol::user::{UserProfile, UserStatus, UserView};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::client::{Case, Http, HttpError, new_client_id, path_segment};
+use crate::client::{Case, Http, HttpError, Socket, SocketError, new_client_id, path_segment};
 use crate::token::TokenMint;
 
 /// Requests under way at a time while many rooms are opened.
@@ -80,6 +82,14 @@ impl Marketplace {
     /// A token of this person.
     pub fn token(&self, user: &UserId) -> String {
         self.mint.user(user)
+    }
+
+    /// A socket of this person, joined to these logs.
+    ///
+    /// # Errors
+    /// [`SocketError`].
+    pub async fn socket(&self, user: &UserId, rooms: Vec<Cursor>) -> Result<(Socket, Welcome), SocketError> {
+        Socket::connect(self.service.base(), &self.token(user), rooms).await
     }
 
     /// Tells of an active person with this name.

@@ -33,7 +33,7 @@ impl JobStatus {
 pub struct JobPosting {
     /// Whose job it is. It never changes.
     pub client: UserId,
-    /// The title: 1 to 200 characters.
+    /// The title: 1 to 200 bytes.
     pub title: String,
     /// What is to be done.
     #[serde(default, skip_serializing_if = "String::is_empty")]

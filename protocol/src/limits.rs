@@ -12,9 +12,9 @@ pub const BODY_BYTES: usize = 8 * 1024;
 pub const FRAME_ID_BYTES: usize = 64;
 /// Bytes of a title.
 pub const TITLE_BYTES: usize = 200;
-/// Bytes of a name, and of a reason in words.
+/// Bytes of a name.
 pub const NAME_BYTES: usize = 100;
-/// Bytes of a job's description and of a link.
+/// Bytes of a job's description.
 pub const DESCRIPTION_BYTES: usize = 8 * 1024;
 /// Bytes of a reason in words.
 pub const REASON_BYTES: usize = 500;

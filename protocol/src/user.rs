@@ -51,7 +51,7 @@ impl UserStatus {
 /// What the marketplace tells about a person: the body of `PUT /v1/users/{user}`, and of `GET /v1/me` beside the id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserProfile {
-    /// The name others see: 1 to 100 characters.
+    /// The name others see: 1 to 100 bytes.
     pub name: String,
     /// A picture.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -69,13 +69,13 @@ pub async fn run(target: &mut Target, sockets: usize) -> anyhow::Result<IdleResu
     let fresh_process = target.restart().await?;
     let marketplace = target.marketplace();
 
-    for socket in connect(target.base(), &marketplace, &rooms, sockets.min(FIRST)).await? {
+    for socket in connect(&marketplace, &rooms, sockets.min(FIRST)).await? {
         socket.close().await?;
     }
     sleep(REST).await;
     let rss_before = target.rss_bytes();
     let (began, cpu) = (Instant::now(), target.cpu_seconds());
-    let open = connect(target.base(), &marketplace, &rooms, sockets).await?;
+    let open = connect(&marketplace, &rooms, sockets).await?;
     let connect_seconds = began.elapsed().as_secs_f64();
     let connect_server_cpu = target.cpu_seconds().zip(cpu).map(|(after, before)| after - before);
     sleep(REST).await;
@@ -98,16 +98,14 @@ pub async fn run(target: &mut Target, sockets: usize) -> anyhow::Result<IdleResu
 }
 
 async fn connect(
-    base: &str,
     marketplace: &Marketplace,
     rooms: &[OpenRoom],
     sockets: usize,
 ) -> anyhow::Result<Vec<Socket>> {
-    let seats = rooms.iter().flat_map(|open| [(open, &open.client), (open, &open.freelancer)]).take(sockets);
-    let seats: Vec<_> = seats.map(|(open, user)| (open.room, user, marketplace.token(user))).collect();
-    stream::iter(seats)
-        .map(|(room, user, token)| async move {
-            let (socket, welcome) = Socket::connect(base, &token, vec![at_head(room)]).await?;
+    let seats = rooms.iter().flat_map(|open| [(open.room, &open.client), (open.room, &open.freelancer)]);
+    stream::iter(seats.take(sockets).collect::<Vec<_>>())
+        .map(|(room, user)| async move {
+            let (socket, welcome) = marketplace.socket(user, vec![at_head(room)]).await?;
             match welcome.rooms.first() {
                 Some(JoinResult::Joined(_)) => Ok(socket),
                 answer => bail!("{user} did not join {room}: {answer:?}"),

@@ -143,8 +143,7 @@ impl Pair {
         let mut start = 0;
         for user in [&open.client, &open.freelancer] {
             let http = marketplace.as_user(user);
-            let (socket, welcome) =
-                Socket::connect(http.base(), &marketplace.token(user), vec![at_head(open.room)]).await?;
+            let (socket, welcome) = marketplace.socket(user, vec![at_head(open.room)]).await?;
             start = match welcome.rooms.first() {
                 Some(JoinResult::Joined(joined)) => joined.head,
                 answer => anyhow::bail!("{user} did not join {}: {answer:?}", open.room),

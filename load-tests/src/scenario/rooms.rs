@@ -60,7 +60,7 @@ pub struct RoomsResult {
     pub setup_seconds: f64,
     /// How long posts were sent, in seconds.
     pub seconds: f64,
-    /// Whether it ended at [`MOST_POSTS`], before its time.
+    /// Whether it ended before its time, at the most posts that are kept for the check.
     pub ended_early: bool,
     /// Posts sent.
     pub sent: u64,

@@ -1,0 +1,213 @@
+//! The law of the house, as a test: who may import whom, and how large a file may grow. It prints the rule that was broken and how to
+//! mend it. Rules that the compiler or clippy can hold are not here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of a file before its unit tests. Above that, it is split by cause or by noun.
+const FILE_LINES: usize = 400;
+
+/// What a room of `src/` may import: of ours, and of the libraries that only some rooms may know.
+struct Room {
+    path: &'static str,
+    ours: &'static [&'static str],
+    libraries: &'static [&'static str],
+}
+
+/// The first row that fits a file's path is its rule.
+const HOUSE: &[Room] = &[
+    Room { path: "domain", ours: &["domain"], libraries: &[] },
+    Room { path: "wire", ours: &["domain", "wire"], libraries: &["tokio_tungstenite"] },
+    Room { path: "store/mod.rs", ours: &["domain", "store"], libraries: &[] },
+    Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
+    Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
+    Room {
+        path: "hub",
+        ours: &["store", "wire", "domain", "telemetry", "hub"],
+        libraries: &["dashmap", "tokio"],
+    },
+    Room {
+        path: "app",
+        ours: &["domain", "store", "bus", "hub", "wire", "clock", "telemetry", "app"],
+        libraries: &["tokio"],
+    },
+    Room {
+        path: "ws",
+        ours: &["app", "hub", "wire", "domain", "store", "http::error", "ws"],
+        libraries: &[
+            "axum",
+            "hyper",
+            "hyper_util",
+            "tokio",
+            "tokio_tungstenite",
+            "tokio_util",
+            "futures_util",
+        ],
+    },
+    Room {
+        path: "http",
+        ours: &["app", "domain", "store", "telemetry", "http"],
+        libraries: &["axum", "tokio"],
+    },
+    Room { path: "web", ours: &["web"], libraries: &["axum"] },
+    Room { path: "clock.rs", ours: &[], libraries: &[] },
+    Room { path: "config.rs", ours: &[], libraries: &["config"] },
+    Room { path: "telemetry.rs", ours: &["hub"], libraries: &["prometheus_client", "tracing_subscriber"] },
+];
+
+/// Libraries that are kept in some rooms. Anything else may be used anywhere.
+const KEPT: &[&str] = &[
+    "axum",
+    "config",
+    "dashmap",
+    "futures_util",
+    "hyper",
+    "hyper_util",
+    "prometheus_client",
+    "redis",
+    "sqlx",
+    "tokio",
+    "tokio_tungstenite",
+    "tokio_util",
+    "tracing_subscriber",
+];
+
+#[test]
+fn nothing_imports_what_its_room_must_not_know() {
+    let mut broken = Vec::new();
+    for file in sources(&root().join("src")) {
+        let name = file.strip_prefix(root().join("src")).expect("below src").to_string_lossy().into_owned();
+        let Some(room) = HOUSE.iter().find(|room| name.starts_with(room.path)) else { continue };
+        let text = production(&file);
+        for import in imports(&text) {
+            let ours = import.strip_prefix("crate::");
+            let allowed = match ours {
+                Some(path) => {
+                    room.ours.iter().any(|ours| path == *ours || path.starts_with(&format!("{ours}::")))
+                }
+                None => {
+                    let library = import.split("::").next().unwrap_or_default();
+                    !KEPT.contains(&library) || room.libraries.contains(&library)
+                }
+            };
+            if !allowed {
+                broken.push(format!(
+                    "src/{name} imports {import}: {} may know {:?} and {:?}",
+                    room.path, room.ours, room.libraries
+                ));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "move the code to the room that may know it, or argue for another law:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn every_source_file_has_a_room() {
+    let roomless: Vec<String> = sources(&root().join("src"))
+        .iter()
+        .map(|file| file.strip_prefix(root().join("src")).expect("below src").to_string_lossy().into_owned())
+        .filter(|name| !HOUSE.iter().any(|room| name.starts_with(room.path)))
+        .collect();
+    assert_eq!(roomless, ["lib.rs", "main.rs", "server.rs"], "give a new folder its row in HOUSE");
+}
+
+#[test]
+fn every_file_says_what_lives_in_it_and_fits_in_the_head() {
+    let mut broken = Vec::new();
+    for folder in ["src", "protocol/src", "load-tests/src", "protocol/tests", "tests"] {
+        for file in sources(&root().join(folder)) {
+            let name = file.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&file).expect("a readable file");
+            if !text.starts_with("//!") {
+                broken.push(format!("{name}: begin it with `//!` and what lives here"));
+            }
+            let lines = production(&file).lines().count();
+            if folder.ends_with("src") && lines > FILE_LINES {
+                broken.push(format!(
+                    "{name}: {lines} lines, of at most {FILE_LINES}; split it by cause or by noun"
+                ));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn one_noun_has_one_name_in_every_layer() {
+    let nouns = ["candidacy", "invitation", "job", "message", "proposal", "room", "user"];
+    let mut missing = BTreeSet::new();
+    for noun in nouns {
+        for layer in ["protocol/src", "src/domain", "src/app"] {
+            let file = root().join(layer).join(format!("{noun}.rs"));
+            if !file.exists() {
+                missing.insert(format!("{layer}/{noun}.rs"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "a noun keeps its file name: {missing:?}");
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, in order. Build output and packages of other languages are no sources.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !["target", "node_modules"].contains(&name.as_str()) {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The text before the unit tests.
+fn production(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("a readable file");
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned()
+}
+
+/// The paths that `use` lines name, with one level of braces opened, and the qualified paths of ours in the code.
+fn imports(text: &str) -> Vec<String> {
+    let mut imports = Vec::new();
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    for statement in code.split("use ").skip(1).filter_map(|rest| rest.split_once(';')).map(|(path, _)| path)
+    {
+        match statement.split_once('{') {
+            Some((base, items)) => {
+                imports.extend(
+                    items.trim_end_matches('}').split(',').map(|item| format!("{base}{}", item.trim())),
+                );
+            }
+            None => imports.push(statement.trim().to_owned()),
+        }
+    }
+    let mut rest = code.as_str();
+    while let Some(at) = rest.find("crate::") {
+        rest = &rest[at..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+        imports.push(rest[..end].to_owned());
+        rest = &rest[end..];
+    }
+    for library in KEPT {
+        if code.contains(&format!("{library}::")) && !code.contains(&format!("::{library}::")) {
+            imports.push((*library).to_owned());
+        }
+    }
+    imports
+}
