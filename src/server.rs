@@ -151,7 +151,12 @@ pub fn demo_is_on(config: &Config) -> bool {
 /// # Errors
 /// A secret that is too short, or a data directory that cannot be used.
 pub fn identity(config: &Config) -> anyhow::Result<Identity> {
-    std::fs::create_dir_all(&config.data_dir)
+    use std::os::unix::fs::DirBuilderExt as _;
+    // What people write to each other is nobody else's to read on this machine.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data_dir)
         .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
     let Auth { issuer, audience, .. } = &config.auth;
     if let Some(secret) = config.auth.secret() {

@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::room::JoinMode;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -149,8 +148,7 @@ impl Metrics {
         self.connections.dec();
     }
 
-    pub(crate) fn closed(&self, code: Option<CloseCode>) {
-        let reason = code.map_or("gone", CloseCode::reason);
+    pub(crate) fn closed(&self, reason: &'static str) {
         self.disconnects.get_or_create(&ReasonLabel { reason }).inc();
     }
 

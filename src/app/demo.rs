@@ -9,7 +9,7 @@ use anteroom_protocol::terms::{Terms, TermsKind};
 use anteroom_protocol::user::{UserProfile, UserStatus};
 use uuid::Uuid;
 
-use super::dispatch::execute;
+use super::dispatch::perform;
 use super::{App, AppError, job, user};
 use crate::domain::actor::{Actor, Scope};
 
@@ -62,8 +62,7 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
             scope: None,
         }),
     };
-    let pending = execute(app, &client, INVITATION, Command::InvitationSend(invitation), None);
-    pending.outcome().await.map(drop)
+    perform(app, &client, INVITATION, Command::InvitationSend(invitation), None).await.map(drop)
 }
 
 fn known<T: std::str::FromStr<Err: std::fmt::Debug>>(id: &str) -> T {

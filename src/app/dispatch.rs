@@ -3,15 +3,42 @@
 use std::sync::Arc;
 
 use anteroom_protocol::command::Command;
+use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::ClientId;
 
+use tokio::time::Instant;
+use tracing::Instrument;
+
 use super::writer::Lane;
-use super::{App, Pending, candidacy, invitation, message, proposal};
+use super::{App, AppError, Pending, candidacy, invitation, message, proposal};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
+use crate::store::Committed;
 
-/// Does a command. It is with the writer, in its place, when this returns; the outcome is awaited apart from that.
-pub fn execute(
+/// Does a command, in a span and counted. It is with the writer, in its place, when this returns; the outcome is awaited apart from
+/// that, and dropping it does not take the command back.
+pub fn perform(
+    app: &App,
+    actor: &Actor,
+    client_id: ClientId,
+    command: Command,
+    lane: Option<Arc<Lane>>,
+) -> impl Future<Output = Result<Committed, AppError>> + Send + use<> {
+    let name = command.name();
+    let span = tracing::debug_span!("command", name, %client_id);
+    let (began, metrics) = (Instant::now(), app.metrics.clone());
+    let pending = span.in_scope(|| execute(app, actor, client_id, command, lane));
+    let outcome = async move {
+        let outcome = pending.outcome().await;
+        let error = outcome.as_ref().err().map(|error| error.body().code);
+        metrics.command(name, error, began.elapsed());
+        tracing::debug!(code = error.map_or("ok", ErrorCode::as_str), "answered");
+        outcome
+    };
+    outcome.instrument(span)
+}
+
+fn execute(
     app: &App,
     actor: &Actor,
     client_id: ClientId,

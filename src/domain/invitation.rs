@@ -190,7 +190,8 @@ pub fn decline(
 pub fn archive(case: Case, context: &Context) -> Result<Decision, Refusal> {
     let (case, invitation) = waiting(case, context, Side::Freelancer)?;
     case.must_be_in(&[Phase::Invited], Side::Freelancer)?;
-    let mut case = case.moved(Phase::Archived, context.now);
+    // The time of the change stays what it was: a client who saw another one would know.
+    let mut case = case.moved(Phase::Archived, invitation.sent_at);
     case.invitation = Some(Invitation { status: InvitationStatus::Archived, ..invitation });
     Ok(Decision {
         room: Vec::new(),

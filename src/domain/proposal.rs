@@ -43,6 +43,10 @@ pub fn submit(case: Case, context: &Context, letter: &Body, asked: Terms) -> Res
     if case.client.user == case.freelancer.user {
         return Err(Refusal::Invalid("job: nobody proposes to one's own job".into()));
     }
+    if case.candidacy.is_none() {
+        // Before anything else: whoever has no part in a job that takes nobody does not learn that it exists.
+        case.job_must_be_open()?;
+    }
     case.must_be(Side::Freelancer, &context.actor)?;
     if matches!(case.phase_for(Side::Freelancer), Some(Phase::Invited | Phase::Archived)) {
         let words = FirstWords::CoverLetter(letter.clone());

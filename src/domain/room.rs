@@ -38,10 +38,11 @@ impl Room {
 
     /// Refuses a write by this person unless the account may act and the phase allows it.
     pub fn may_write(&self, user: &UserId) -> Result<(), Refusal> {
-        let member = self.member(user)?;
-        let Some((_, phase)) = self.candidacy else {
+        if matches!(&self.log, Log::Inbox(owner) if owner == user) {
             return Err(Refusal::Invalid("room: nobody writes into an inbox".into()));
-        };
+        }
+        let member = self.member(user)?;
+        let (_, phase) = self.candidacy.ok_or(Refusal::NotFound)?;
         member.party.standing.may_write()?;
         match phase {
             Phase::Active | Phase::Offered | Phase::Hired => Ok(()),

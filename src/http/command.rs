@@ -10,7 +10,6 @@ use anteroom_protocol::id::ClientId;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use super::error::Problem;
 use super::extract::{Anyone, bad, body};
@@ -24,7 +23,6 @@ pub(super) async fn run(
     Path(path): Path<HashMap<String, String>>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
-    let began = Instant::now();
     let client_id = client_id(&request)?;
     let mut fields = fields(request).await?;
     if let Some(name) = spec.path_field() {
@@ -33,10 +31,8 @@ pub(super) async fn run(
     }
     let command =
         Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
-    let outcome = dispatch::execute(&app, &actor, client_id, command, None).outcome().await;
-    let code = outcome.as_ref().err().map(|error| error.body().code);
-    app.metrics.command(spec.name, code, began.elapsed());
-    Ok(Json(outcome?.data()))
+    let done = dispatch::perform(&app, &actor, client_id, command, None).await?;
+    Ok(Json(done.data()))
 }
 
 fn client_id(request: &Request) -> Result<ClientId, Problem> {

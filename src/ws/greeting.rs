@@ -121,13 +121,17 @@ async fn refuse(socket: &mut Socket, id: Option<String>, error: ErrorBody, code:
     }
 }
 
-/// Closes, and gives the other side a moment to read it and close too.
-pub(super) async fn say_goodbye(socket: &mut Socket, code: CloseCode) {
-    let frame = CloseFrame { code: code.code().into(), reason: code.reason().into() };
+/// Closes, when it is the server who ends it, and gives the other side a moment to read what was written and to close too. A close
+/// that came from the client is answered by the same reading.
+pub(super) async fn say_goodbye(socket: &mut Socket, Ended(code): Ended) {
     let goodbye = async {
-        if socket.close(Some(frame)).await.is_ok() {
-            while let Some(Ok(_)) = socket.next().await {}
+        if let Some(code) = code {
+            let frame = CloseFrame { code: code.code().into(), reason: code.reason().into() };
+            if socket.close(Some(frame)).await.is_err() {
+                return;
+            }
         }
+        while let Some(Ok(_)) = socket.next().await {}
     };
     // Whoever does not close in time is cut off.
     let _ = timeout(CLOSE_WAIT, goodbye).await;

@@ -90,10 +90,12 @@ pub(super) async fn change(
     let appended = append(&mut transaction, decision, moment).await?;
     let json = serde_json::to_string(&answer).map_err(|error| CommitError::Busy(error.to_string()))?;
     write_rows(&mut transaction, &[], &[NewCommand { intent, at: None, answer: Some(json) }], &[]).await?;
-    transaction.commit().await.map_err(|error| CommitError::Unknown(error.to_string()))?;
+    let committed = transaction.commit().await;
+    // Also when the outcome is unknown: then nobody knows where these logs end.
     for Appended { entry, .. } in &appended {
         writer.forget(&entry.log);
     }
+    committed.map_err(|error| CommitError::Unknown(error.to_string()))?;
     Ok(Committed { answer: Answer::Case(answer), duplicate: false, appended })
 }
 

@@ -269,7 +269,11 @@ pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sq
         CaseKey::Invitation(id) => sqlx::query_as(case_select!("WHERE i.id = $1")).bind(code::id(&id.0)),
         CaseKey::Proposal(id) => sqlx::query_as(case_select!("WHERE p.id = $1")).bind(code::id(&id.0)),
         CaseKey::JobAndFreelancer(job, freelancer) => {
-            sqlx::query_as(case_select!("WHERE c.job = $1 AND c.freelancer = $2 ORDER BY c.id DESC LIMIT 1"))
+            sqlx::query_as(case_select!(
+                "WHERE c.job = $1 AND c.freelancer = $2
+                 ORDER BY c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired') DESC, c.id DESC
+                 LIMIT 1"
+            ))
                 .bind(job.as_str())
                 .bind(freelancer.as_str())
         }

@@ -126,9 +126,9 @@ impl Writer {
         }
     }
 
-    /// Makes sure that a log which exists is in memory.
+    /// Makes sure that a log which exists is in memory, and as the one used last: the next log of the same batch must not push it out.
     async fn remember(&mut self, log: &Log) -> sqlx::Result<()> {
-        if self.logs.contains(log) {
+        if self.logs.get(log).is_some() {
             return Ok(());
         }
         if let Some(loaded) = sql_log::load(&mut self.connection, log).await? {

@@ -32,6 +32,8 @@ impl StandingRow {
 
 /// Makes or replaces a person, and the person's inbox. Every log forgets what it knew of its people's standing.
 pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+    // Before, so that it holds also when the outcome of the commit is unknown; nobody else gets at the writer in between.
+    writer.forget_all();
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query(
         "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
@@ -56,7 +58,6 @@ pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfil
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    writer.forget_all();
     Ok(())
 }
 

@@ -24,7 +24,6 @@ use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
@@ -42,7 +41,7 @@ use crate::wire::to_wire::{Audience, frame_text};
 /// Lives one socket's life, to its end.
 pub(super) async fn run(door: Arc<Door>, mut socket: Socket, permit: OwnedSemaphorePermit) {
     let began = Instant::now();
-    let Ended(code) = match greet(&door, &mut socket).await {
+    let ended = match greet(&door, &mut socket).await {
         Ok(Greeting { id, hello, actor, expires_at }) => {
             drop(permit);
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
@@ -59,10 +58,8 @@ pub(super) async fn run(door: Arc<Door>, mut socket: Socket, permit: OwnedSemaph
             ended
         }
     };
-    door.app.metrics.closed(code);
-    if let Some(code) = code {
-        say_goodbye(&mut socket, code).await;
-    }
+    door.app.metrics.closed(ended.reason());
+    say_goodbye(&mut socket, ended).await;
 }
 
 /// A command on its way, and what its answer goes to.
@@ -274,21 +271,10 @@ impl Connection {
 
     /// Gives the command to its function. It has its place in the order when this returns.
     fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) {
-        let name = command.name();
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
-        let span = tracing::debug_span!("command", name, connection = %self.name, %client_id);
-        let (began, metrics) = (Instant::now(), self.door.app.metrics.clone());
-        let pending =
-            span.in_scope(|| dispatch::execute(&self.door.app, &self.actor, client_id, command, lane));
-        let answered = async move {
-            let outcome = pending.outcome().await;
-            let error = outcome.as_ref().err().map(|error| error.body().code);
-            metrics.command(name, error, began.elapsed());
-            tracing::debug!(code = error.map_or("ok", ErrorCode::as_str), "answered");
-            Answered { id, outcome }
-        };
-        self.underway.push(answered.instrument(span).boxed());
+        let outcome = dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
+        self.underway.push(async move { Answered { id, outcome: outcome.await } }.boxed());
     }
 
     async fn on_answer(&mut self, Answered { id, outcome }: Answered) -> Result<(), Ended> {
