@@ -71,13 +71,14 @@ pub fn send(
     suggested: Option<Terms>,
 ) -> Result<Decision, Refusal> {
     // Whoever is not the job's client, not even its invitee, has no business here and learns nothing of the job.
-    if case.side_of(&context.actor)? != Side::Client {
-        return Err(Refusal::NotFound);
-    }
-    case.client.standing.may_write()?;
+    let side = case.side_of(&context.actor)?;
     if case.client.user == case.freelancer.user {
         return Err(Refusal::Invalid("freelancer: nobody invites oneself".into()));
     }
+    if side != Side::Client {
+        return Err(Refusal::NotFound);
+    }
+    case.client.standing.may_write()?;
     case.must_not_be_open()?;
     case.job.must_be_open()?;
     let mut case = case.begun(context.ids.candidacy, Phase::Invited, context.now);

@@ -27,7 +27,7 @@ use super::{Door, Place, connection};
 use crate::http::error::Problem;
 
 /// Bytes read from a socket at a time.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// Bytes gathered before they are written.
 const WRITE_BUFFER: usize = 8 * 1024;
 /// Bytes that may wait in the framing layer; the outbox is what really bounds a socket.
@@ -48,11 +48,7 @@ pub async fn upgrade(State(door): State<Arc<Door>>, mut request: Request) -> Res
     };
     let on_upgrade = hyper::upgrade::on(&mut request);
     let place = request.extensions().get::<Place>().cloned();
-    let socket = begin(door.clone(), on_upgrade, permit);
-    door.tasks.spawn(async move {
-        socket.await;
-        drop(place);
-    });
+    door.tasks.spawn(begin(door.clone(), on_upgrade, permit, place));
     accept.into_response()
 }
 
@@ -104,7 +100,8 @@ fn lists(headers: &HeaderMap, name: &axum::http::HeaderName, word: &str) -> bool
         .any(|item| item.trim().eq_ignore_ascii_case(word))
 }
 
-async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePermit) {
+/// Waits for the upgrade, then leaves the socket to a task of its own: what waiting took is not carried along for a socket's life.
+async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePermit, place: Option<Place>) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
@@ -120,5 +117,6 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePer
         .max_frame_size(Some(FRAME_BYTES));
     let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
-    connection::run(door, socket, permit).await;
+    let tasks = door.tasks.clone();
+    tasks.spawn(connection::run(door, socket, permit, place));
 }

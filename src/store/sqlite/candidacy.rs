@@ -10,7 +10,7 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::case::{CaseRow, case_select, find, terms_of};
 use super::commit::{Writer, repeat};
-use super::rows::{HeadMove, NewCommand, Pending, busy, write_rows};
+use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, write_rows};
 use super::{code, log as sql_log};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, seal};
@@ -89,7 +89,8 @@ pub(super) async fn change(
     save(&mut transaction, &decision.case).await.map_err(busy)?;
     let appended = append(&mut transaction, decision, moment).await?;
     let json = serde_json::to_string(&answer).map_err(|error| CommitError::Busy(error.to_string()))?;
-    write_rows(&mut transaction, &[], &[NewCommand { intent, at: None, answer: Some(json) }], &[]).await?;
+    let command = NewCommand { intent, at: None, answer: Some(json) };
+    write_rows(&mut transaction, &Rows { commands: vec![command], ..Rows::default() }).await?;
     let committed = transaction.commit().await;
     // Also when the outcome is unknown: then nobody knows where these logs end.
     for Appended { entry, .. } in &appended {
@@ -180,15 +181,15 @@ async fn append_to(
     let loaded = loaded.ok_or_else(|| CommitError::Busy(format!("the log {log} is missing")))?;
     let before = loaded.room.head;
     let mut head = before;
-    let mut rows = Vec::with_capacity(events.len());
+    let mut rows = Rows::default();
     for event in events {
         let entry = Arc::new(seal(&log, head, event, (moment.now, rand::random(), moment.policy)));
         head = entry.head();
-        rows.push(Pending { log: loaded.row, entry: entry.clone() });
+        rows.entries.push(Pending { log: loaded.row, entry: entry.clone() });
         appended.push(Appended { entry, readers: loaded.readers.clone() });
     }
-    let moved = HeadMove { log: loaded.row, from: before.seq, to: head };
-    write_rows(transaction, &rows, &[], &[moved]).await
+    rows.heads.push(HeadMove { log: loaded.row, from: before.seq, to: head });
+    write_rows(transaction, &rows).await
 }
 
 /// The head of a log that has just been made.

@@ -10,7 +10,7 @@ use anteroom_protocol::message::MessageAnswer;
 use lru::LruCache;
 use sqlx::SqliteConnection;
 
-use super::rows::{HeadMove, Known, NewCommand, Pending, busy, known, write_all};
+use super::rows::{HeadMove, Known, NewCommand, Pending, Rows, busy, known, write_all};
 use super::{code, log as sql_log};
 use crate::domain::log::{Head, Log, LogEntry, seal};
 use crate::domain::refusal::Refusal;
@@ -96,9 +96,9 @@ impl Writer {
         }
         let mut plan = Plan { known, batch, moment, decide, done: HashMap::new(), before: HashMap::new() };
         let outcomes: Vec<_> = (0..batch.len()).map(|index| plan.decide(index, &mut self.logs)).collect();
-        let (entries, commands, heads) = plan.rows(&outcomes, &self.logs);
-        if !entries.is_empty() {
-            let written = write_all(&mut self.connection, &entries, &commands, &heads).await;
+        let rows = plan.rows(&outcomes, &self.logs);
+        if !rows.entries.is_empty() {
+            let written = write_all(&mut self.connection, &rows).await;
             if let Err(error) = written {
                 batch.iter().for_each(|write| self.forget(&write.log));
                 return Err(error);
@@ -190,27 +190,21 @@ impl<'a> Plan<'a> {
     }
 
     /// The rows that these outcomes are.
-    fn rows(
-        &self,
-        outcomes: &[Outcome],
-        logs: &LruCache<Log, CachedLog>,
-    ) -> (Vec<Pending>, Vec<NewCommand<'a>>, Vec<HeadMove>) {
-        let row = |log: &Log| logs.peek(log).map_or(0, |cached| cached.row);
-        let mut entries = Vec::new();
-        let mut commands = Vec::new();
+    fn rows(&self, outcomes: &[Outcome], logs: &LruCache<Log, CachedLog>) -> Rows<'a> {
+        let mut rows = Rows::default();
         for (write, outcome) in self.batch.iter().zip(outcomes) {
             if let Outcome::New(appended) = outcome {
-                let log = row(&write.log);
-                entries.push(Pending { log, entry: appended.entry.clone() });
+                let log = logs.peek(&write.log).map_or(0, |cached| cached.row);
+                rows.entries.push(Pending { log, entry: appended.entry.clone() });
                 let at = Some((log, appended.entry.seq));
-                commands.push(NewCommand { intent: &write.intent, at, answer: None });
+                rows.commands.push(NewCommand { intent: &write.intent, at, answer: None });
             }
         }
-        let heads = self.before.iter().filter_map(|(log, before)| {
+        rows.heads.extend(self.before.iter().filter_map(|(log, before)| {
             let cached = logs.peek(*log)?;
             Some(HeadMove { log: cached.row, from: before.seq, to: cached.room.head })
-        });
-        (entries, commands, heads.collect())
+        }));
+        rows
     }
 }
 

@@ -45,6 +45,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
 const READERS: u32 = 4;
+/// Pages the writer keeps, in KiB (negative, as SQLite has it): the ends of the logs that are written into.
+const WRITER_CACHE: &str = "-65536";
+/// Pages each reader keeps. The operating system caches the file once; each reader caching it again only costs memory.
+const READER_CACHE: &str = "-1024";
 /// How long a connection waits for another one's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -95,7 +99,7 @@ impl SqliteStore {
         MIGRATIONS.run(&mut connection).await.map_err(|error| broken(error.into()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| broken(error.into()))?;
         Ok(Self { writer: Mutex::new(Writer::new(connection)), readers, _lock: lock })
@@ -111,7 +115,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .pragma("temp_store", "memory")
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", WRITER_CACHE)
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(256)
         .log_statements(tracing::log::LevelFilter::Off)

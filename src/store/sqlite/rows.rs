@@ -1,15 +1,29 @@
-//! Sets of rows: what a commit looks up and writes, many rows a statement, in sizes of powers of two, which keeps the number of
-//! prepared statements small. Row by row, an entry cost three times as much, nearly all of it the way to SQLite's thread and back.
+//! Sets of rows: what a commit looks up and writes. A set travels as one JSON array, so that a statement has the same text whatever
+//! the number of rows, and a whole batch is three ways to SQLite's thread and back: begin, write, commit. Row by row, nearly all
+//! of an entry's cost was that way.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anteroom_protocol::id::{ClientId, UserId};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+use anteroom_protocol::id::ClientId;
+use anteroom_protocol::log::to_hex;
+use serde::Serialize;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::code;
 use crate::domain::log::{Head, LogEntry};
 use crate::store::{CommitError, Intent};
+
+/// What a transaction writes.
+#[derive(Default)]
+pub(super) struct Rows<'a> {
+    /// Entries, in the order of their logs.
+    pub(super) entries: Vec<Pending>,
+    /// The commands behind them.
+    pub(super) commands: Vec<NewCommand<'a>>,
+    /// The heads of their logs.
+    pub(super) heads: Vec<HeadMove>,
+}
 
 /// An entry that is decided and not yet written.
 pub(super) struct Pending {
@@ -45,149 +59,102 @@ pub(super) fn busy(error: sqlx::Error) -> CommitError {
     CommitError::Busy(error.to_string())
 }
 
-/// Sizes in which sets of rows are written and looked up.
-const SET_SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
-
-/// Cuts rows into sets of those sizes.
-fn sets<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let size = SET_SIZES.into_iter().find(|size| *size <= rows.len())?;
-        let (set, rest) = rows.split_at(size);
-        rows = rest;
-        Some(set)
-    })
-}
-
-/// `(?, ?), (?, ?)`: so many rows of so many columns.
-fn places(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row; rows].join(", ")
-}
-
 /// Which of these intents were done before.
 pub(super) async fn known(
     connection: &mut SqliteConnection,
     intents: impl Iterator<Item = &Intent>,
 ) -> sqlx::Result<HashMap<(String, ClientId), Known>> {
-    let intents: Vec<&Intent> = intents.collect();
+    let sql = "SELECT c.actor, c.client_id, c.mac, c.log, c.seq, c.answer FROM jsonb_each($1) AS asked
+               CROSS JOIN commands c ON c.actor = asked.value ->> 0 AND c.client_id = unhex(asked.value ->> 1)";
+    let asked = json(intents.map(|intent| (&intent.actor, to_hex(code::id(&intent.client_id.0)))))?;
     let mut known = HashMap::new();
-    for set in sets(&intents) {
-        let sql = format!(
-            "SELECT c.actor, c.client_id, c.mac, c.log, c.seq, c.answer FROM (VALUES {}) AS asked \
-             CROSS JOIN commands c ON c.actor = asked.column1 AND c.client_id = asked.column2",
-            places(set.len(), 2)
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for intent in set {
-            query = query.bind(&intent.actor).bind(code::id(&intent.client_id.0));
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            let client_id = ClientId(code::uuid(row.try_get(1)?)?);
-            let place: (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
-            let place = match place {
-                (Some(log), Some(seq)) => Some((log, code::count(seq)?)),
-                _ => None,
-            };
-            let found = Known { mac: row.try_get(2)?, place, answer: row.try_get(5)? };
-            known.insert((row.try_get(0)?, client_id), found);
-        }
+    for row in sqlx::query(sql).bind(asked).fetch_all(connection).await? {
+        let client_id = ClientId(code::uuid(row.try_get(1)?)?);
+        let place: (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
+        let place = match place {
+            (Some(log), Some(seq)) => Some((log, code::count(seq)?)),
+            _ => None,
+        };
+        let found = Known { mac: row.try_get(2)?, place, answer: row.try_get(5)? };
+        known.insert((row.try_get(0)?, client_id), found);
     }
     Ok(known)
 }
 
-/// Writes entries and commands and moves the heads, as one commit.
-pub(super) async fn write_all(
-    connection: &mut SqliteConnection,
-    entries: &[Pending],
-    commands: &[NewCommand<'_>],
-    heads: &[HeadMove],
-) -> Result<(), CommitError> {
+/// Writes rows as one commit.
+pub(super) async fn write_all(connection: &mut SqliteConnection, rows: &Rows<'_>) -> Result<(), CommitError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
-    write_rows(&mut transaction, entries, commands, heads).await?;
+    write_rows(&mut transaction, rows).await?;
     transaction.commit().await.map_err(|error| CommitError::Unknown(error.to_string()))
 }
 
-/// Writes entries and commands and moves the heads, inside a transaction.
+/// The three statements of a write, sent as one. A head moves only where it still is what the decision saw.
+const WRITE: &str = "
+    INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
+           unhex(value ->> 7), value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11 FROM jsonb_each(?);
+    INSERT INTO commands (actor, client_id, mac, log, seq, answer)
+    SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5 FROM jsonb_each(?);
+    UPDATE logs SET seq = new.value ->> 2, hash = unhex(new.value ->> 3) FROM jsonb_each(?) AS new
+    WHERE logs.id = new.value ->> 0 AND logs.seq = new.value ->> 1;";
+
+/// Writes rows inside a transaction. A head that moved since the decision fails all of it.
 pub(super) async fn write_rows(
     connection: &mut SqliteConnection,
-    entries: &[Pending],
-    commands: &[NewCommand<'_>],
-    heads: &[HeadMove],
+    rows: &Rows<'_>,
 ) -> Result<(), CommitError> {
-    for set in sets(entries) {
-        insert_entries(connection, set).await.map_err(busy)?;
-    }
-    for set in sets(commands) {
-        insert_commands(connection, set).await.map_err(busy)?;
-    }
-    for set in sets(heads) {
-        move_heads(connection, set).await?;
-    }
-    Ok(())
-}
-
-async fn insert_entries(connection: &mut SqliteConnection, set: &[Pending]) -> sqlx::Result<()> {
-    let sql = format!(
-        "INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy) \
-         VALUES {}",
-        places(set.len(), 12)
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for Pending { log, entry } in set {
-        query = query
-            .bind(*log)
-            .bind(code::number(entry.seq))
-            .bind(entry.kind.as_ref())
-            .bind(entry.at.as_micros())
-            .bind(entry.by.as_ref().map(UserId::as_str))
-            .bind(entry.client_id.as_ref().map(|client_id| code::id(&client_id.0)))
-            .bind(entry.hash.0.as_slice())
-            .bind(entry.public.salt.as_slice())
-            .bind(entry.public.json.as_ref())
-            .bind(entry.private.as_ref().map(|part| part.salt.as_slice()))
-            .bind(entry.private.as_ref().map(|part| part.json.as_ref()))
-            .bind(entry.policy);
-    }
-    query.execute(connection).await.map(drop)
-}
-
-async fn insert_commands(connection: &mut SqliteConnection, set: &[NewCommand<'_>]) -> sqlx::Result<()> {
-    let sql = format!(
-        "INSERT INTO commands (actor, client_id, mac, log, seq, answer) VALUES {}",
-        places(set.len(), 6)
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for command in set {
-        query = query
-            .bind(&command.intent.actor)
-            .bind(code::id(&command.intent.client_id.0))
-            .bind(command.intent.mac.as_slice())
-            .bind(command.at.map(|(log, _)| log))
-            .bind(command.at.map(|(_, seq)| code::number(seq)))
-            .bind(command.answer.as_deref());
-    }
-    query.execute(connection).await.map(drop)
-}
-
-/// Moves heads that are still where the decision saw them; one that is not fails the whole transaction.
-async fn move_heads(connection: &mut SqliteConnection, set: &[HeadMove]) -> Result<(), CommitError> {
-    let sql = format!(
-        "UPDATE logs SET seq = new.column2, hash = new.column3 FROM (VALUES {}) AS new \
-         WHERE logs.id = new.column1 AND logs.seq = new.column4",
-        places(set.len(), 4)
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for head in set {
-        query = query
-            .bind(head.log)
-            .bind(code::number(head.to.seq))
-            .bind(head.to.hash.0.as_slice())
-            .bind(code::number(head.from));
-    }
-    let moved = query.execute(connection).await.map_err(busy)?.rows_affected();
-    if moved == set.len() as u64 {
+    let written = sqlx::query(WRITE)
+        .bind(json(rows.entries.iter().map(entry_row)).map_err(busy)?)
+        .bind(json(rows.commands.iter().map(command_row)).map_err(busy)?)
+        .bind(json(rows.heads.iter().map(head_row)).map_err(busy)?)
+        .execute(connection)
+        .await
+        .map_err(busy)?;
+    let expected = rows.entries.len() + rows.commands.len() + rows.heads.len();
+    if written.rows_affected() == expected as u64 {
         Ok(())
     } else {
         Err(CommitError::Busy("a log's head moved under a write".into()))
     }
+}
+
+fn entry_row(Pending { log, entry }: &Pending) -> impl Serialize {
+    let private = entry.private.as_ref();
+    (
+        *log,
+        entry.seq,
+        &entry.kind,
+        entry.at.as_micros(),
+        entry.by.as_ref(),
+        entry.client_id.map(|id| to_hex(code::id(&id.0))),
+        to_hex(&entry.hash.0),
+        to_hex(&entry.public.salt),
+        &entry.public.json,
+        private.map(|part| to_hex(&part.salt)),
+        private.map(|part| &part.json),
+        entry.policy,
+    )
+}
+
+fn command_row(command: &NewCommand<'_>) -> impl Serialize {
+    let intent = command.intent;
+    let (log, seq) = command.at.unzip();
+    (
+        &intent.actor,
+        to_hex(code::id(&intent.client_id.0)),
+        to_hex(&intent.mac),
+        log,
+        seq,
+        command.answer.as_ref(),
+    )
+}
+
+fn head_row(head: &HeadMove) -> impl Serialize {
+    (head.log, head.from, head.to.seq, to_hex(&head.to.hash.0))
+}
+
+/// Rows as a JSON array.
+fn json(rows: impl Iterator<Item = impl Serialize>) -> sqlx::Result<String> {
+    let rows: Vec<_> = rows.collect();
+    serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))
 }

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
 use super::session::{Arrival, Cursor, Session};
-use super::{Door, HEARTBEAT, SILENCE, WRITE_STALL};
+use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
 use crate::app::identity::LEEWAY_SECONDS;
 use crate::app::{AppError, dispatch};
 use crate::domain::actor::Actor;
@@ -39,9 +39,16 @@ use crate::store::{Committed, Range};
 use crate::wire::to_wire::{Audience, frame_text};
 
 /// Lives one socket's life, to its end.
-pub(super) async fn run(door: Arc<Door>, mut socket: Socket, permit: OwnedSemaphorePermit) {
+///
+/// The rare parts are boxed: a socket that only waits should not carry room for them.
+pub(super) async fn run(
+    door: Arc<Door>,
+    mut socket: Socket,
+    permit: OwnedSemaphorePermit,
+    _place: Option<Place>,
+) {
     let began = Instant::now();
-    let ended = match greet(&door, &mut socket).await {
+    let ended = match Box::pin(greet(&door, &mut socket)).await {
         Ok(Greeting { id, hello, actor, expires_at }) => {
             drop(permit);
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
@@ -59,7 +66,7 @@ pub(super) async fn run(door: Arc<Door>, mut socket: Socket, permit: OwnedSemaph
         }
     };
     door.app.metrics.closed(ended.reason());
-    say_goodbye(&mut socket, ended).await;
+    Box::pin(say_goodbye(&mut socket, ended)).await;
 }
 
 /// A command on its way, and what its answer goes to.
