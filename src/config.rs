@@ -147,7 +147,9 @@ impl Config {
         for (key, value) in flags {
             builder = builder.set_override(*key, value.clone())?;
         }
-        builder.build()?.try_deserialize()
+        let config: Self = builder.build()?.try_deserialize()?;
+        config.limits.check()?;
+        Ok(config)
     }
 
     /// Where `/metrics` is served.
@@ -159,6 +161,29 @@ impl Config {
     /// The configuration as TOML, without secrets.
     pub fn show(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+    }
+}
+
+impl Limits {
+    /// Refuses bounds nothing could work within. A batch must fit into what the store remembers of its logs.
+    fn check(&self) -> Result<(), ConfigError> {
+        let bounds = [
+            ("connections", self.connections, 1, 1_000_000),
+            ("handshakes", self.handshakes, 1, 1_000_000),
+            ("resumes", self.resumes, 1, 1_000_000),
+            ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
+            ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
+            ("writer_queue", self.writer_queue, 1, 1_000_000),
+            ("commit_batch", self.commit_batch, 1, 4_096),
+        ];
+        for (name, value, least, most) in bounds {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::Message(format!(
+                    "limits.{name} is {value}: must be {least} to {most}"
+                )));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -216,6 +241,13 @@ mod tests {
         std::fs::write(&file, "lissten = '127.0.0.1:1'\n").expect("written");
         let error = Config::load(Some(&file), |_| None, &[]).expect_err("refused");
         assert!(error.to_string().contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn a_bound_nothing_could_work_within_is_refused_by_name() {
+        let environment = |name: &str| (name == "ANTEROOM_LIMITS__COMMIT_BATCH").then(|| "0".to_owned());
+        let error = Config::load(None, environment, &[]).expect_err("refused");
+        assert!(error.to_string().contains("limits.commit_batch"), "{error}");
     }
 
     #[test]

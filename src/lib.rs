@@ -32,7 +32,7 @@
 //!
 //! # The walk of one message
 //!
-//! 1. [`ws::connection`] reads a text frame; [`anteroom_protocol::client::decode`] makes it a command with its `client_id`.
+//! 1. `ws::connection` reads a text frame; [`anteroom_protocol::client::decode`] makes it a command with its `client_id`.
 //! 2. [`app::dispatch`] has one arm for it; [`app::message::post`] parses the body and hands [`app::writer`] a decision to be made.
 //! 3. The writer's task takes whatever queued while the last commit ran, across rooms, as one batch to [`store::Store::commit`].
 //! 4. The adapter looks up repeats, has each write decided on its log's head by [`domain::message`], seals it into an entry with number

@@ -72,11 +72,23 @@ impl Outbox {
         self.lock().reads.insert(log);
     }
 
-    /// From now on they are not.
+    /// From now on they are not. What still waits becomes word that the log has grown.
     pub fn unread(&self, log: &Log) {
         let mut state = self.lock();
-        state.reads.remove(log);
-        state.waiting.behind.remove(log);
+        let State { reads, waiting, bytes } = &mut *state;
+        reads.remove(log);
+        let mut head = None;
+        waiting.entries.retain(|encoded| {
+            let stays = encoded.entry().log != *log;
+            if !stays {
+                *bytes -= encoded.size();
+                head = Some(encoded.entry().seq);
+            }
+            stays
+        });
+        if let Some(head) = waiting.behind.remove(log).or(head) {
+            waiting.activity.insert(log.reference(), head);
+        }
     }
 
     /// How many logs are read.
@@ -183,6 +195,31 @@ mod tests {
         assert_eq!(seqs, [1, 2]);
         assert_eq!(waiting.behind.get(&log(1)), Some(&5));
         assert_eq!(outbox.offer(&entry(1, 6)), Offered::Queued, "after it was emptied there is room again");
+    }
+
+    #[test]
+    fn regression_what_waits_of_a_log_that_is_left_is_told_as_growth_and_not_forgotten() {
+        let outbox = Outbox::new(entry(1, 1).size() * 3);
+        outbox.read(log(1));
+        outbox.read(log(2));
+        for seq in 1..=2 {
+            outbox.offer(&entry(1, seq));
+        }
+        outbox.offer(&entry(2, 1));
+        outbox.unread(&log(1));
+        assert_eq!(outbox.offer(&entry(2, 2)), Offered::Queued, "there is room again");
+        let waiting = outbox.take();
+        assert_eq!(waiting.entries.len(), 2);
+        assert_eq!(waiting.activity.get(&log(1).reference()), Some(&2));
+
+        outbox.read(log(1));
+        for seq in 3..=9 {
+            outbox.offer(&entry(1, seq));
+        }
+        outbox.unread(&log(1));
+        let waiting = outbox.take();
+        assert!(waiting.entries.is_empty() && waiting.behind.is_empty());
+        assert_eq!(waiting.activity.get(&log(1).reference()), Some(&9), "also beyond the bound");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The port to the database, and its contract. SQL is the truth: what is not committed here did not happen.
 //!
-//! Every adapter keeps these promises, and `tests/it/store.rs` holds each adapter to them:
+//! Every adapter keeps these promises, and the suite in `tests/it/store/` holds each adapter to them:
 //!
 //! - **Acknowledged means committed.** A method that writes returns `Ok` only after the commit returned, on storage that survives a
 //!   crash. When the outcome cannot be known, it says [`CommitError::Unknown`], never anything else.
@@ -221,7 +221,7 @@ pub trait Store: Send + Sync + 'static {
     /// Entries of a log, rising, at most `limit` of them. Whether the reader may see them was asked before, with [`Store::access`].
     async fn entries(&self, log: &Log, range: Range, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
 
-    /// Entries after this number up to that one and how many bytes they hold, without reading their content.
+    /// How many bytes the entries after this number and up to that one hold.
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;
 
     /// A room of the reader's.

@@ -26,9 +26,9 @@ pub struct Options {
     /// How long they talk
     #[arg(long, default_value_t = 15, value_parser = limited(1, 600))]
     seconds: u64,
-    /// Posts on their way at a time, over all rooms (closed loop)
-    #[arg(long, default_value_t = 64, value_parser = limited(1, 4_096))]
-    in_flight: u64,
+    /// Posts on their way at a time, over all rooms (closed loop) [default: one in each room]
+    #[arg(long, value_parser = limited(1, 4_096))]
+    in_flight: Option<u64>,
     /// Bytes of each message
     #[arg(long, default_value_t = 200, value_parser = limited(16, limits::BODY_BYTES as u64))]
     body_bytes: u64,
@@ -103,7 +103,7 @@ impl Options {
         Ok(rooms::Plan {
             rooms: usize::try_from(self.rooms)?,
             duration: Duration::from_secs(self.seconds),
-            in_flight: usize::try_from(self.in_flight)?,
+            in_flight: usize::try_from(self.in_flight.unwrap_or(self.rooms.clamp(1, 4_096)))?,
             body_bytes: usize::try_from(self.body_bytes)?,
             seed: self.seed,
         })

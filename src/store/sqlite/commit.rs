@@ -57,9 +57,8 @@ impl Writer {
     ) -> Vec<Result<Committed, CommitError>> {
         match self.attempt(batch, moment, decide).await {
             Ok(outcomes) => outcomes,
-            Err(error) if batch.len() > 1 && !matches!(error, CommitError::Unknown(_)) => {
-                self.alone(batch, moment, decide).await
-            }
+            // Certainly not written: decided again, each for itself, on what is in the database now.
+            Err(CommitError::Busy(_)) => self.alone(batch, moment, decide).await,
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
     }

@@ -85,9 +85,9 @@ pub(super) async fn load(
 /// Open jobs and the reader's own, newest first.
 pub(super) async fn list(pool: &SqlitePool, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError> {
     let sql = "SELECT id, client, title, description, category, url, status FROM (
-            SELECT * FROM (SELECT * FROM jobs WHERE status = 'open' ORDER BY created_at DESC LIMIT $2)
+            SELECT * FROM (SELECT * FROM jobs WHERE status = 'open' ORDER BY created_at DESC, id LIMIT $2)
             UNION
-            SELECT * FROM (SELECT * FROM jobs WHERE client = $1 ORDER BY created_at DESC LIMIT $2))
+            SELECT * FROM (SELECT * FROM jobs WHERE client = $1 ORDER BY created_at DESC, id LIMIT $2))
         ORDER BY created_at DESC, id LIMIT $2";
     let rows: Vec<JobRow> = sqlx::query_as(sql).bind(reader.as_str()).bind(limit).fetch_all(pool).await?;
     Ok(rows.into_iter().map(JobRow::decode).collect::<sqlx::Result<_>>()?)

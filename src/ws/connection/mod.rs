@@ -184,7 +184,10 @@ impl Connection {
             }
         }
         for (room, head) in activity {
-            self.tell(&ServerFrame::Activity { room, head }).await?;
+            // A log that was joined meanwhile has told how far it reaches.
+            if self.session.cursor(&Log::named(room, &self.actor.user)).is_none() {
+                self.tell(&ServerFrame::Activity { room, head }).await?;
+            }
         }
         self.flush().await?;
         close.map_or(Ok(()), |code| Err(code.into()))
@@ -264,7 +267,8 @@ impl Connection {
                 Err(CloseCode::Malformed.into())
             }
             Err(error) => {
-                let too_many = self.session.broke(Instant::now());
+                // A frame that is merely newer than this server, or wrong, closes nothing.
+                let too_many = error.code == ErrorCode::BadFrame && self.session.broke(Instant::now());
                 self.tell(&ServerFrame::Error {
                     id: error.id,
                     error: ErrorBody::new(error.code, error.detail),
