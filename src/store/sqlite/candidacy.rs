@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::id::{CandidacyId, UserId};
-use anteroom_protocol::log::Hash;
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use super::case::{CaseRow, case_select, find, terms_of};
+use super::case::{CaseRow, case_select, find, views};
 use super::commit::{Writer, repeat};
 use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, write_rows};
 use super::{code, log as sql_log};
 use crate::domain::candidacy::{Case, Decision};
-use crate::domain::log::{Event, Head, Log, seal};
+use crate::domain::log::{Event, Log, seal};
 use crate::domain::refusal::Refusal;
 use crate::domain::terms;
 use crate::store::{
@@ -29,9 +28,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE c.id = $1 AND (c.client = $2 OR c.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&candidacy.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    let terms = terms_of(pool, candidacy).await?;
-    Ok(Some(row.candidacy_view(reader, &terms)?))
+    Ok(views(pool, row, |row, terms| row.candidacy_view(reader, terms)).await?.pop())
 }
 
 /// The reader's candidacies, newest first.
@@ -53,22 +50,12 @@ pub(super) async fn list(
     );
     let rows: Vec<CaseRow> = sqlx::query_as(sql)
         .bind(reader.as_str())
-        .bind(before(page.before.as_ref().map(|id| code::id(&id.0))))
+        .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(phase.map(Phase::as_str))
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let terms = terms_of(pool, row.id()?).await?;
-        views.push(row.candidacy_view(reader, &terms)?);
-    }
-    Ok(views)
-}
-
-/// The upper end of a page of things ordered by id; without one, above every id.
-pub(super) fn before(id: Option<&[u8]>) -> Vec<u8> {
-    id.map_or_else(|| vec![0xff; 17], <[u8]>::to_vec)
+    views(pool, rows, |row, terms| row.candidacy_view(reader, terms)).await
 }
 
 /// See [`crate::store::Store::change`].
@@ -191,6 +178,3 @@ async fn append_to(
     rows.heads.push(HeadMove { log: loaded.row, from: before.seq, to: head });
     write_rows(transaction, &rows).await
 }
-
-/// The head of a log that has just been made.
-pub(super) const NEW_HEAD: (i64, Hash) = (0, Head::EMPTY.hash);

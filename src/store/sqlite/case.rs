@@ -9,7 +9,7 @@ use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserSummary};
-use sqlx::{FromRow, Sqlite, SqliteConnection};
+use sqlx::{FromRow, Sqlite, SqliteConnection, SqlitePool};
 
 use super::code;
 use super::user::StandingRow;
@@ -19,7 +19,7 @@ use crate::domain::job::Job;
 use crate::domain::proposal::Proposal;
 use crate::domain::terms;
 use crate::domain::user::Party;
-use crate::store::CaseKey;
+use crate::store::{CaseKey, StoreError};
 
 /// Everything about a case that is one row. Each view of it is made from this row; `$rest` says which cases.
 macro_rules! case_select {
@@ -80,7 +80,7 @@ struct Frame {
 }
 
 impl CaseRow {
-    pub(super) fn id(&self) -> sqlx::Result<CandidacyId> {
+    fn id(&self) -> sqlx::Result<CandidacyId> {
         code::uuid(&self.id).map(CandidacyId)
     }
 
@@ -211,9 +211,9 @@ impl CaseRow {
         &self,
         reader: &UserId,
         terms: &[terms::Version],
-    ) -> sqlx::Result<CandidacyView> {
+    ) -> sqlx::Result<Option<CandidacyView>> {
         let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
-        Ok(CandidacyView {
+        Ok(Some(CandidacyView {
             id: self.id()?,
             phase: phase_for(code::parse(&self.phase)?, role),
             role,
@@ -226,7 +226,7 @@ impl CaseRow {
             room,
             head: self.head.map(code::count).transpose()?,
             updated_at: code::time(self.updated_at),
-        })
+        }))
     }
 }
 
@@ -240,8 +240,22 @@ fn terms_view(version: &terms::Version) -> TermsView {
     }
 }
 
+/// What these cases look like, in the same order; a case that has no such view is left out.
+pub(super) async fn views<T>(
+    pool: &SqlitePool,
+    rows: impl IntoIterator<Item = CaseRow>,
+    view: impl Fn(&CaseRow, &[terms::Version]) -> sqlx::Result<Option<T>>,
+) -> Result<Vec<T>, StoreError> {
+    let mut views = Vec::new();
+    for row in rows {
+        let terms = terms_of(pool, row.id()?).await?;
+        views.extend(view(&row, &terms)?);
+    }
+    Ok(views)
+}
+
 /// The versions of a candidacy's terms, rising.
-pub(super) async fn terms_of(
+async fn terms_of(
     executor: impl sqlx::Executor<'_, Database = Sqlite>,
     candidacy: CandidacyId,
 ) -> sqlx::Result<Vec<terms::Version>> {

@@ -56,6 +56,11 @@ pub(super) fn time(micros: i64) -> Time {
     Time::from_micros(micros)
 }
 
+/// The upper end of a page of things ordered by id; without one, above every id.
+pub(super) fn before(id: Option<&[u8]>) -> Vec<u8> {
+    id.map_or_else(|| vec![0xff; 17], <[u8]>::to_vec)
+}
+
 /// A word of the wire, as text.
 pub(super) fn word<T: Serialize>(value: T) -> String {
     match serde_json::to_value(value) {

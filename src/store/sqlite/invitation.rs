@@ -5,8 +5,7 @@ use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::time::Time;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::candidacy::before;
-use super::case::{CaseRow, case_select, terms_of};
+use super::case::{CaseRow, case_select, views};
 use super::code;
 use crate::domain::candidacy::Case;
 use crate::domain::invitation::Invitation;
@@ -52,9 +51,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE i.id = $1 AND (i.client = $2 OR i.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&invitation.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    let terms = terms_of(pool, row.id()?).await?;
-    Ok(row.invitation_view(reader, &terms, now)?)
+    Ok(views(pool, row, |row, terms| row.invitation_view(reader, terms, now)).await?.pop())
 }
 
 /// The reader's invitations, newest first. The filter sees the status as the reader does: expired as soon as it is due, and never
@@ -81,16 +78,11 @@ pub(super) async fn list(
     );
     let rows: Vec<CaseRow> = sqlx::query_as(sql)
         .bind(reader.as_str())
-        .bind(before(page.before.as_ref().map(|id| code::id(&id.0))))
+        .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(status.map(code::word))
         .bind(page.limit)
         .bind(now.as_micros())
         .fetch_all(pool)
         .await?;
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let terms = terms_of(pool, row.id()?).await?;
-        views.extend(row.invitation_view(reader, &terms, now)?);
-    }
-    Ok(views)
+    views(pool, rows, |row, terms| row.invitation_view(reader, terms, now)).await
 }

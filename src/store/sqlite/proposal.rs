@@ -5,8 +5,7 @@ use anteroom_protocol::id::{CandidacyId, ProposalId, UserId};
 use anteroom_protocol::proposal::ProposalView;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::candidacy::before;
-use super::case::{CaseRow, case_select, terms_of};
+use super::case::{CaseRow, case_select, views};
 use super::code;
 use crate::domain::candidacy::Case;
 use crate::domain::proposal::Proposal;
@@ -43,9 +42,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE p.id = $1 AND (p.client = $2 OR p.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&proposal.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    let terms = terms_of(pool, row.id()?).await?;
-    Ok(row.proposal_view(reader, &terms)?)
+    Ok(views(pool, row, |row, terms| row.proposal_view(reader, terms)).await?.pop())
 }
 
 /// The reader's proposals, newest first.
@@ -66,15 +63,10 @@ pub(super) async fn list(
     );
     let rows: Vec<CaseRow> = sqlx::query_as(sql)
         .bind(reader.as_str())
-        .bind(before(page.before.as_ref().map(|id| code::id(&id.0))))
+        .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(phase.map(Phase::as_str))
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let terms = terms_of(pool, row.id()?).await?;
-        views.extend(row.proposal_view(reader, &terms)?);
-    }
-    Ok(views)
+    views(pool, rows, |row, terms| row.proposal_view(reader, terms)).await
 }

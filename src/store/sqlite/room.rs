@@ -6,9 +6,9 @@ use anteroom_protocol::room::{MemberView, RoomView};
 use anteroom_protocol::user::Side;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 
-use super::candidacy::{NEW_HEAD, before};
 use super::code;
 use crate::domain::candidacy::{Candidacy, Case};
+use crate::domain::log::Head;
 use crate::store::{Page, StoreError};
 
 /// Makes the room of a case with its two people, or gives it the candidacy's phase.
@@ -25,8 +25,8 @@ pub(super) async fn save(
     .bind(code::id(&room.0))
     .bind(code::id(&candidacy.id.0))
     .bind(candidacy.phase.as_str())
-    .bind(NEW_HEAD.0)
-    .bind(NEW_HEAD.1.0.as_slice())
+    .bind(code::number(Head::EMPTY.seq))
+    .bind(Head::EMPTY.hash.0.as_slice())
     .fetch_one(&mut *connection)
     .await?;
     for side in [Side::Client, Side::Freelancer] {
@@ -86,7 +86,7 @@ pub(super) async fn list(
     let sql = room_select!(r#"WHERE m."user" = $1 AND l.room < $2 ORDER BY l.room DESC LIMIT $3"#);
     let rows: Vec<RoomRow> = sqlx::query_as(sql)
         .bind(reader.as_str())
-        .bind(before(page.before.as_ref().map(|id| code::id(&id.0))))
+        .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
