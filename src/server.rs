@@ -34,6 +34,8 @@ use crate::{http, web};
 
 /// How long a client has to send a request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may take nothing of what was written to it.
+const TAKES_NOTHING: Duration = Duration::from_secs(30);
 /// How long going down waits for connections to end.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Bytes of a shared secret, at least.
@@ -111,8 +113,11 @@ impl Server {
             tasks: tasks.clone(),
         });
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
-        let routes =
-            http::router(app.clone()).merge(socket).merge(web::router()).fallback(http::no_such_route);
+        let routes = http::router(app.clone())
+            .merge(socket)
+            .merge(web::router())
+            .fallback(http::no_such_route)
+            .method_not_allowed_fallback(http::no_such_method);
         let figures = http::metrics_router(app.metrics.clone());
         let places = Arc::new(Semaphore::new(config.limits.connections));
         tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
@@ -236,10 +241,18 @@ async fn accept(
     }
 }
 
+/// Sends at once, and gives a connection up whose other end takes nothing: neither hyper nor the kernel would, for a quarter of an hour.
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_NOTHING))?;
+    Ok(())
+}
+
 /// Serves one HTTP connection. After an upgrade, the socket's own task goes on, and keeps the place.
 async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot switch Nagle's algorithm off");
+    if let Err(error) = tune(&stream) {
+        tracing::debug!(%error, "cannot tune a connection");
     }
     let service = TowerToHyperService::new(routes.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {

@@ -115,7 +115,10 @@ fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<Clien
         "ping" => Ok(ClientFrame::Ping),
         _ => {
             let Some(command) = Command::decode(kind, text) else {
-                return Err((ErrorCode::UnknownType, format!("no frame has the type {:?}", kind.chars().take(64).collect::<String>())));
+                return Err((
+                    ErrorCode::UnknownType,
+                    format!("no frame has the type {:?}", kind.chars().take(64).collect::<String>()),
+                ));
             };
             let command = command.map_err(wrong)?;
             let client_id =

@@ -10,9 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Time(jiff::Timestamp);
 
 impl Time {
-    /// The instant this many microseconds after the epoch; out of the calendar's range it is clamped to the epoch itself.
+    /// The instant this many microseconds after the epoch; out of the calendar's range, the nearest one in it.
     pub fn from_micros(micros: i64) -> Self {
-        Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+        let nearest = if micros < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(nearest))
     }
 
     /// Microseconds since the epoch.

@@ -31,6 +31,7 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
             user::put(app, id, profile(name)).await?;
         }
     }
+    let client = Actor { user: known(CLIENT), scope: Scope::User };
     let jobs = [
         (
             "demo-job",
@@ -44,9 +45,10 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
         ),
     ];
     for (id, title, description) in jobs {
-        job::put(app, known(id), posting(title, description)).await?;
+        if app.store.job(&client.user, &known(id)).await?.is_none() {
+            job::put(app, known(id), posting(title, description)).await?;
+        }
     }
-    let client = Actor { user: known(CLIENT), scope: Scope::User };
     let invitation = InvitationSend {
         job: known("demo-job"),
         freelancer: known(FREELANCER),

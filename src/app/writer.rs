@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use anteroom_protocol::id::ClientId;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -52,47 +53,80 @@ pub struct CaseJob {
 
 type Reply = oneshot::Sender<Result<Committed, AppError>>;
 
+/// An entry that waits to be written, with its place in its lane.
+struct Queued {
+    job: EntryJob,
+    stamp: Option<Stamp>,
+    reply: Reply,
+}
+
+impl Queued {
+    fn still_open(&self) -> Result<(), AppError> {
+        match (&self.job.lane, self.stamp) {
+            (Some(lane), Some(stamp)) => lane.still_open(stamp),
+            _ => Ok(()),
+        }
+    }
+}
+
 enum Job {
-    Entry(EntryJob, Reply),
+    Entry(Queued),
     Case(CaseJob, Reply),
 }
 
 /// Keeps the posts of one socket to one room in order over a retry: once one has failed retryably, later ones are held until it was
-/// sent again.
+/// sent again, also those that were on their way already.
 #[derive(Debug, Default)]
-pub struct Lane(Mutex<Option<ClientId>>);
+pub struct Lane(Mutex<LaneState>);
+
+#[derive(Debug, Default)]
+struct LaneState {
+    /// The failed post that has not been sent again.
+    waiting: Option<ClientId>,
+    /// The last one that failed, and how many have.
+    last: Option<ClientId>,
+    failures: u64,
+}
+
+/// How many posts of the lane had failed when one was let in: what was let in before a failure must not be written after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp(u64);
 
 impl Lane {
     /// Lets the failed post through again, and refuses any other while there is one.
-    fn enter(&self, client_id: ClientId) -> Result<(), AppError> {
-        let mut failed = self.lock();
-        match *failed {
+    fn enter(&self, client_id: ClientId) -> Result<Stamp, AppError> {
+        let mut state = self.lock();
+        match state.waiting {
             Some(first) if first != client_id => Err(AppError::Held(first)),
             _ => {
-                *failed = None;
-                Ok(())
+                state.waiting = None;
+                Ok(Stamp(state.failures))
             }
         }
     }
 
     /// Refuses a post that was let in before an earlier one failed.
-    fn still_open(&self, client_id: ClientId) -> Result<(), AppError> {
-        match *self.lock() {
-            Some(first) if first != client_id => Err(AppError::Held(first)),
+    fn still_open(&self, Stamp(failures): Stamp) -> Result<(), AppError> {
+        let state = self.lock();
+        match state.last {
+            Some(failed) if state.failures != failures => Err(AppError::Held(failed)),
             _ => Ok(()),
         }
     }
 
     /// Whether a failed post waits to be sent again.
     pub fn is_held(&self) -> bool {
-        self.lock().is_some()
+        self.lock().waiting.is_some()
     }
 
     fn hold(&self, client_id: ClientId) {
-        self.lock().get_or_insert(client_id);
+        let mut state = self.lock();
+        state.waiting.get_or_insert(client_id);
+        state.last = Some(client_id);
+        state.failures += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<ClientId>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LaneState> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -131,10 +165,11 @@ impl Writer {
     /// Gives the writer an entry to write.
     pub fn append(&self, job: EntryJob) -> Pending {
         let (lane, client_id) = (job.lane.clone(), job.write.intent.client_id);
-        if let Some(Err(error)) = lane.as_ref().map(|lane| lane.enter(client_id)) {
-            return Pending::Refused(error);
-        }
-        let pending = self.give(|reply| Job::Entry(job, reply));
+        let stamp = match lane.as_ref().map(|lane| lane.enter(client_id)).transpose() {
+            Ok(stamp) => stamp,
+            Err(held) => return Pending::Refused(held),
+        };
+        let pending = self.give(|reply| Job::Entry(Queued { job, stamp, reply }));
         if let (Pending::Refused(_), Some(lane)) = (&pending, lane) {
             lane.hold(client_id);
         }
@@ -146,11 +181,21 @@ impl Writer {
         self.give(|reply| Job::Case(job, reply))
     }
 
+    /// Whether there is still somebody to write.
+    pub fn is_alive(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
     fn give(&self, job: impl FnOnce(Reply) -> Job) -> Pending {
         let (reply, receiver) = oneshot::channel();
         match self.queue.try_send(job(reply)) {
             Ok(()) => Pending::Underway(receiver),
-            Err(_) => Pending::Refused(AppError::Busy("the writer's queue is full".into())),
+            Err(TrySendError::Full(_)) => {
+                Pending::Refused(AppError::Busy("the writer's queue is full".into()))
+            }
+            Err(TrySendError::Closed(_)) => {
+                Pending::Refused(AppError::Internal("the writer has ended".into()))
+            }
         }
     }
 }
@@ -162,7 +207,7 @@ impl WriterTask {
             let mut entries = Vec::new();
             for job in jobs.drain(..) {
                 match job {
-                    Job::Entry(job, reply) => entries.push((job, reply)),
+                    Job::Entry(queued) => entries.push(queued),
                     Job::Case(job, reply) => {
                         // What was given before it is written before it.
                         self.append(std::mem::take(&mut entries)).await;
@@ -174,31 +219,27 @@ impl WriterTask {
         }
     }
 
-    async fn append(&self, jobs: Vec<(EntryJob, Reply)>) {
-        let mut open = Vec::with_capacity(jobs.len());
-        for (job, reply) in jobs {
-            let client_id = job.write.intent.client_id;
-            match job.lane.as_ref().map_or(Ok(()), |lane| lane.still_open(client_id)) {
-                Ok(()) => open.push((job, reply)),
-                Err(held) => drop(reply.send(Err(held))),
+    async fn append(&self, queued: Vec<Queued>) {
+        let mut open = Vec::with_capacity(queued.len());
+        for queued in queued {
+            match queued.still_open() {
+                Ok(()) => open.push(queued),
+                Err(held) => drop(queued.reply.send(Err(held))),
             }
         }
         if open.is_empty() {
             return;
         }
         let started = Instant::now();
-        let writes: Vec<Write> = open.iter().map(|(job, _)| job.write.clone()).collect();
+        let writes: Vec<Write> = open.iter().map(|queued| queued.job.write.clone()).collect();
         let decide = |index: usize, room: &Room| match open.get(index) {
-            Some((job, _)) => (job.decide)(room),
+            Some(queued) => (queued.job.decide)(room),
             None => Err(Refusal::NotFound),
         };
         let outcomes = self.store.commit(&writes, self.moment(), &decide).await;
-        self.metrics.committed(
-            writes.len(),
-            outcomes.iter().flatten().map(|done| done.appended.len()).sum(),
-            started.elapsed(),
-        );
-        for ((job, reply), outcome) in open.into_iter().zip(outcomes) {
+        let entries = outcomes.iter().flatten().map(|done| done.appended.len()).sum();
+        self.metrics.committed(writes.len(), entries, started.elapsed());
+        for (Queued { job, reply, .. }, outcome) in open.into_iter().zip(outcomes) {
             let outcome = outcome.map_err(AppError::from);
             if let (Err(error), Some(lane)) = (&outcome, &job.lane)
                 && error.body().retryable
@@ -244,15 +285,31 @@ mod tests {
 
     use super::*;
 
+    fn ids() -> [ClientId; 2] {
+        [1, 2].map(|id| ClientId(Uuid::from_u128(id)))
+    }
+
     #[test]
     fn after_a_failed_post_the_lane_lets_only_that_one_through() {
-        let lane = Lane::default();
-        let [first, second] = [1, 2].map(|id| ClientId(Uuid::from_u128(id)));
-        assert!(lane.enter(first).is_ok() && lane.enter(second).is_ok());
+        let (lane, [first, second]) = (Lane::default(), ids());
+        let stamps = [lane.enter(first), lane.enter(second)].map(|stamp| stamp.expect("an open lane"));
         lane.hold(first);
-        assert!(lane.still_open(second).is_err(), "one that was on its way behind it");
+        assert!(lane.still_open(stamps[1]).is_err(), "one that was on its way behind it");
         assert!(matches!(lane.enter(second), Err(AppError::Held(by)) if by == first));
-        assert!(lane.enter(first).is_ok());
+        let again = lane.enter(first).expect("the failed one");
+        assert!(lane.still_open(again).is_ok());
         assert!(lane.enter(second).is_ok());
+    }
+
+    /// The second post was queued behind the first, the first failed and was sent again at once: the second, still in the queue, must
+    /// not be written before it.
+    #[test]
+    fn regression_a_post_let_in_before_a_failure_stays_held_after_the_failed_one_was_sent_again() {
+        let (lane, [first, second]) = (Lane::default(), ids());
+        lane.enter(first).expect("an open lane");
+        let behind = lane.enter(second).expect("an open lane");
+        lane.hold(first);
+        lane.enter(first).expect("the failed one, again");
+        assert!(matches!(lane.still_open(behind), Err(AppError::Held(by)) if by == first));
     }
 }

@@ -21,16 +21,6 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The part of a profile that says whether its owner may act.
-    pub fn of(profile: &UserProfile) -> Self {
-        Self {
-            status: profile.status,
-            reason: profile.status_reason.clone(),
-            reversible: profile.status_reversible,
-            next_step: profile.status_next_step.clone(),
-        }
-    }
-
     /// Refuses those who may only read.
     pub fn may_write(&self) -> Result<(), Refusal> {
         match self.status {

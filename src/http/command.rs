@@ -8,11 +8,11 @@ use anteroom_protocol::command::{Command, CommandSpec};
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::ClientId;
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use serde_json::{Map, Value};
 
 use super::error::Problem;
-use super::extract::{Anyone, bad, body};
+use super::extract::{Anyone, Named, bad, body};
 use crate::app::{App, dispatch};
 
 /// Runs the command of this row.
@@ -20,7 +20,7 @@ pub(super) async fn run(
     spec: &'static CommandSpec,
     State(app): State<Arc<App>>,
     Anyone(actor): Anyone,
-    Path(path): Path<HashMap<String, String>>,
+    Named(path): Named<HashMap<String, String>>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let client_id = client_id(&request)?;

@@ -23,9 +23,16 @@ impl From<AppError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self(body) = self;
         let status =
-            StatusCode::from_u16(body.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.under(status)
+    }
+}
+
+impl Problem {
+    /// The answer under a status that is not the code's own, as HTTP sometimes wants it.
+    pub fn under(self, status: StatusCode) -> Response {
+        let Self(body) = self;
         let mut document = json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("Error"),

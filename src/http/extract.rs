@@ -2,13 +2,15 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::error::Problem;
 use crate::app::identity::Unbelieved;
@@ -19,6 +21,9 @@ use crate::domain::refusal::Refusal;
 /// Bytes of a request's body.
 const BODY_BYTES: usize = 64 * 1024;
 
+/// How long a request's body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Whoever holds a valid token.
 pub(super) struct Anyone(pub(super) Actor);
 
@@ -27,6 +32,17 @@ pub(super) struct Person(pub(super) Actor);
 
 /// One of the marketplace's systems.
 pub(super) struct Service;
+
+/// What a path names. Bytes that are no text name nothing.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let named = Path::<T>::from_request_parts(parts, state).await;
+        named.map(|Path(named)| Self(named)).map_err(|_| AppError::Refused(Refusal::NotFound).into())
+    }
+}
 
 impl FromRequestParts<Arc<App>> for Anyone {
     type Rejection = Problem;
@@ -71,9 +87,10 @@ pub(super) fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| AppError::Refused(Refusal::NotFound).into())
 }
 
-/// The body of a request.
+/// The body of a request, which has to arrive in time: whoever sends a byte now and then takes one of the server's connections.
 pub(super) async fn body(request: Request) -> Result<Bytes, Problem> {
-    to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+    let body = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), BODY_BYTES)).await;
+    body.map_err(|_| bad("the body did not arrive in time"))?.map_err(|_| {
         Problem(ErrorBody::new(ErrorCode::TooLarge, format!("a body has at most {BODY_BYTES} bytes")))
     })
 }

@@ -15,7 +15,8 @@ pub(super) async fn livez() -> &'static str {
 /// `GET /readyz`
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.store.ready().await {
-        Ok(()) => (StatusCode::OK, "ok\n"),
+        Ok(()) if app.writer.is_alive() => (StatusCode::OK, "ok\n"),
+        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, "the writer has ended\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written\n")

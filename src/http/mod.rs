@@ -13,6 +13,7 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -57,10 +58,10 @@ pub async fn no_such_route() -> Response {
     Problem(ErrorBody::new(ErrorCode::UnknownType, "there is no such route")).into_response()
 }
 
-async fn no_such_method() -> Response {
-    let mut response = no_such_route().await;
-    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
-    response
+/// The answer where a route does not take the method.
+pub async fn no_such_method() -> Response {
+    let body = ErrorBody::new(ErrorCode::UnknownType, "this route does not take this method");
+    Problem(body).under(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// The figures as OpenMetrics text, for a listener of its own.
@@ -69,7 +70,11 @@ pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
     let figures = |State(metrics): State<Arc<Metrics>>| async move {
         ([(axum::http::header::CONTENT_TYPE, FORM)], metrics.text())
     };
-    Router::new().route("/metrics", get(figures)).with_state(metrics).fallback(no_such_route)
+    Router::new()
+        .route("/metrics", get(figures))
+        .with_state(metrics)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
 }
 
 async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {

@@ -10,13 +10,13 @@ use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::room::RoomView;
 use anteroom_protocol::user::UserView;
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
-use super::extract::{Person, bad, id};
+use super::extract::{Named, Person, bad, id};
 use crate::app::{App, candidacy, invitation, job, page, page_limit, proposal, room, user};
 use crate::store::{Page, Range};
 
@@ -89,7 +89,7 @@ pub(super) async fn jobs(
 pub(super) async fn job(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
 ) -> Answer<JobView> {
     Ok(Json(job::get(&app, &actor, &id(&job)?).await?))
 }
@@ -109,7 +109,7 @@ pub(super) async fn rooms(
 pub(super) async fn room(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(room): Path<String>,
+    Named(room): Named<String>,
 ) -> Answer<RoomView> {
     Ok(Json(room::get(&app, &actor, id(&room)?).await?))
 }
@@ -127,7 +127,7 @@ pub(super) struct EntriesQuery {
 pub(super) async fn entries(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(room): Path<String>,
+    Named(room): Named<String>,
     Asked(asked): Asked<EntriesQuery>,
 ) -> Answer<EntryPage> {
     let range = match (asked.after, asked.before) {
@@ -154,7 +154,7 @@ pub(super) async fn invitations(
 pub(super) async fn invitation(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(invitation): Path<String>,
+    Named(invitation): Named<String>,
 ) -> Answer<InvitationView> {
     Ok(Json(invitation::get(&app, &actor, id(&invitation)?).await?))
 }
@@ -174,7 +174,7 @@ pub(super) async fn proposals(
 pub(super) async fn proposal(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(proposal): Path<String>,
+    Named(proposal): Named<String>,
 ) -> Answer<ProposalView> {
     Ok(Json(proposal::get(&app, &actor, id(&proposal)?).await?))
 }
@@ -194,7 +194,7 @@ pub(super) async fn candidacies(
 pub(super) async fn candidacy(
     State(app): State<Arc<App>>,
     Person(actor): Person,
-    Path(candidacy): Path<String>,
+    Named(candidacy): Named<String>,
 ) -> Answer<CandidacyView> {
     Ok(Json(candidacy::get(&app, &actor, id(&candidacy)?).await?))
 }

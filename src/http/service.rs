@@ -5,17 +5,17 @@ use std::sync::Arc;
 use anteroom_protocol::job::JobView;
 use anteroom_protocol::user::UserView;
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 
 use super::error::Problem;
-use super::extract::{Service, id, json};
+use super::extract::{Named, Service, id, json};
 use crate::app::{App, job, user};
 
 /// `PUT /v1/users/{user}`
 pub(super) async fn put_user(
     State(app): State<Arc<App>>,
     _: Service,
-    Path(user): Path<String>,
+    Named(user): Named<String>,
     request: Request,
 ) -> Result<Json<UserView>, Problem> {
     Ok(Json(user::put(&app, id(&user)?, json(request).await?).await?))
@@ -25,7 +25,7 @@ pub(super) async fn put_user(
 pub(super) async fn put_job(
     State(app): State<Arc<App>>,
     _: Service,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
     request: Request,
 ) -> Result<Json<JobView>, Problem> {
     Ok(Json(job::put(&app, id(&job)?, json(request).await?).await?))

@@ -65,11 +65,6 @@ impl Hub {
             }
         }
     }
-
-    /// How many people have a socket here.
-    pub fn people(&self) -> usize {
-        self.people.len()
-    }
 }
 
 impl Seat {

@@ -10,8 +10,9 @@
 //!   changed in between, the adapter asks for the decision again. A decision may therefore be asked for more than once.
 //! - **Once.** A command is known by its actor and client id for as long as its log lives. The same command again writes nothing
 //!   and gets the same answer; another command under that id is [`CommitError::Reused`]. Refused commands leave no trace.
-//! - **Neighbours.** In a batch, commands of one log are decided in turn, each on its predecessor's result; a command that is refused
-//!   or repeated never changes what happens to the others.
+//! - **Neighbours.** In a batch, commands of one log are decided in turn, each on its predecessor's result; a command that is refused,
+//!   repeated or fails never changes what happens to other authors' commands. When one fails that may be tried again, its author's later
+//!   ones into the same log fail with it: written first, they would stand before it.
 //! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
 
 pub mod sqlite;

@@ -1,9 +1,12 @@
 //! The first word on a socket and the last: `hello`, refusals, the close.
 
+use std::collections::HashSet;
+
 use anteroom_protocol::client::{self, ClientFrame, Hello};
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::limits;
+use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
 use futures_util::{SinkExt, StreamExt};
@@ -74,13 +77,24 @@ pub(super) async fn greet(door: &Door, socket: &mut Socket) -> Result<Greeting, 
         let error = ErrorBody::new(ErrorCode::OutOfTurn, "the first frame is hello");
         return Err(refuse(socket, id, error, CloseCode::Malformed).await);
     };
-    if hello.rooms.len() > limits::HELLO_ROOMS {
-        let error = ErrorBody::new(ErrorCode::BadRequest, format!("rooms: at most {}", limits::HELLO_ROOMS));
+    if let Err(why) = check_rooms(&hello.rooms) {
+        let error = ErrorBody::new(ErrorCode::BadRequest, why);
         return Err(refuse(socket, id, error, CloseCode::Malformed).await);
     }
     match authenticate(door, &hello.token).await {
         Ok((actor, expires_at)) => Ok(Greeting { id, hello, actor, expires_at }),
         Err((error, code)) => Err(refuse(socket, id, error, code).await),
+    }
+}
+
+fn check_rooms(rooms: &[Cursor]) -> Result<(), String> {
+    if rooms.len() > limits::HELLO_ROOMS {
+        return Err(format!("rooms: at most {}", limits::HELLO_ROOMS));
+    }
+    let mut named = HashSet::new();
+    match rooms.iter().find(|cursor| !named.insert(cursor.room)) {
+        Some(twice) => Err(format!("rooms: {} is named twice", twice.room)),
+        None => Ok(()),
     }
 }
 

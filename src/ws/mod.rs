@@ -8,7 +8,7 @@ pub mod upgrade;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,10 +44,18 @@ pub struct Door {
     pub app: Arc<App>,
     /// Permits for sockets that have not said `hello`.
     pub handshakes: Arc<Semaphore>,
-    /// Permits for hellos and joins that read the database.
+    /// Permits for reading what a socket missed. One is held while the database is read, never while a socket is written.
     pub resumes: Semaphore,
     /// The server is going down.
     pub shutdown: CancellationToken,
     /// Every connection's task, so that going down can wait for them.
     pub tasks: TaskTracker,
+}
+
+impl Door {
+    /// Waits for a turn to read. The readers before are bounded in time, for none of them waits for a client.
+    async fn resume_permit(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed; were it, reading without a turn would be no harm.
+        self.resumes.acquire().await.ok()
+    }
 }

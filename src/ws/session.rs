@@ -77,10 +77,11 @@ impl Session {
         }
     }
 
-    /// The lane of posts to this room. At the bound, lanes in which nothing failed are forgotten: they are as good as new.
+    /// The lane of posts to this room. At the bound, lanes in which nothing failed and nothing is on its way are forgotten: they
+    /// are as good as new.
     pub(super) fn lane(&mut self, room: RoomRef) -> Arc<Lane> {
         if self.lanes.len() >= anteroom_protocol::limits::JOINED_ROOMS && !self.lanes.contains_key(&room) {
-            self.lanes.retain(|_, lane| lane.is_held());
+            self.lanes.retain(|_, lane| lane.is_held() || Arc::strong_count(lane) > 1);
         }
         self.lanes.entry(room).or_default().clone()
     }

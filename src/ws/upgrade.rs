@@ -55,9 +55,7 @@ pub async fn upgrade(State(door): State<Arc<Door>>, mut request: Request) -> Res
 /// The 101 that accepts the handshake, or the refusal.
 fn check(headers: &HeaderMap) -> Result<(StatusCode, HeaderMap), Box<Response>> {
     let refuse = |status: StatusCode, why: &str| {
-        let mut response = Problem(ErrorBody::new(ErrorCode::BadRequest, why)).into_response();
-        *response.status_mut() = status;
-        Box::new(response)
+        Box::new(Problem(ErrorBody::new(ErrorCode::BadRequest, why)).under(status))
     };
     if !lists(headers, &CONNECTION, "upgrade") || !lists(headers, &UPGRADE, "websocket") {
         return Err(refuse(

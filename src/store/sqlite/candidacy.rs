@@ -66,6 +66,21 @@ pub(super) async fn change(
     moment: Moment,
     decide: DecideCase<'_>,
 ) -> Result<Committed, CommitError> {
+    writer.heal().await.map_err(busy)?;
+    let done = attempt(writer, intent, key, moment, decide).await;
+    if matches!(done, Err(CommitError::Busy(_) | CommitError::Unknown(_))) {
+        writer.distrust();
+    }
+    done
+}
+
+async fn attempt(
+    writer: &mut Writer,
+    intent: &Intent,
+    key: &CaseKey,
+    moment: Moment,
+    decide: DecideCase<'_>,
+) -> Result<Committed, CommitError> {
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
     if let Some(done_before) = repeat(&mut transaction, intent).await? {
         return Ok(done_before);

@@ -8,14 +8,17 @@ use anteroom_protocol::candidacy::CaseAnswer;
 use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::message::MessageAnswer;
 use lru::LruCache;
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::rows::{HeadMove, Known, NewCommand, Pending, Rows, busy, known, write_all};
 use super::{code, log as sql_log};
 use crate::domain::log::{Head, Log, LogEntry, seal};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
-use crate::store::{Answer, Appended, CommitError, Committed, DecideEntry, Intent, Moment, Write};
+use crate::store::{
+    Answer, Appended, CommitError, Committed, DecideEntry, Intent, Moment, StoreError, Write,
+};
 
 /// Logs whose head and members stay in memory.
 const CACHED_LOGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -23,7 +26,11 @@ const CACHED_LOGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 /// The one connection that writes, and what it remembers.
 pub(super) struct Writer {
     pub(super) connection: SqliteConnection,
+    options: SqliteConnectOptions,
     logs: LruCache<Log, CachedLog>,
+    /// Something failed on the connection. After a failed COMMIT nobody knows what state it is in (SQLite may have rolled back by
+    /// itself, and the library then counts a transaction that is gone), so it is not used again.
+    suspect: bool,
 }
 
 /// A log as the next write will find it.
@@ -34,8 +41,33 @@ pub(super) struct CachedLog {
 }
 
 impl Writer {
-    pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection, logs: LruCache::new(CACHED_LOGS) }
+    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+        Self { connection, options, logs: LruCache::new(CACHED_LOGS), suspect: false }
+    }
+
+    /// Puts a new connection in the place of a suspect one. What was remembered is forgotten with it.
+    pub(super) async fn heal(&mut self) -> sqlx::Result<()> {
+        if self.suspect {
+            let fresh = self.options.connect().await?;
+            let failed = std::mem::replace(&mut self.connection, fresh);
+            self.forget_all();
+            self.suspect = false;
+            tracing::warn!("the writing connection failed and was replaced");
+            // What it still had open ends with it, whatever it answers.
+            drop(failed.close_hard().await);
+        }
+        Ok(())
+    }
+
+    /// The connection is not to be used again.
+    pub(super) fn distrust(&mut self) {
+        self.suspect = true;
+    }
+
+    /// Lets an outcome pass, and distrusts the connection when it was the database that failed.
+    pub(super) fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.suspect |= matches!(done, Err(StoreError::Database(_)));
+        done
     }
 
     /// Forgets a log, because something outside the commit path changed it.
@@ -63,20 +95,30 @@ impl Writer {
         }
     }
 
-    /// Each of a batch that failed by itself, so that whatever is wrong with one is not its neighbours' loss.
+    /// Each of a batch that failed by itself, so that whatever is wrong with one is not its neighbours' loss. What its own author wrote
+    /// after it into the same log fails with it: written now, it would stand before its predecessor.
     async fn alone(
         &mut self,
         batch: &[Write],
         moment: Moment,
         decide: DecideEntry<'_>,
     ) -> Vec<Result<Committed, CommitError>> {
+        let mut failed: HashMap<(&Log, &str), CommitError> = HashMap::new();
         let mut outcomes = Vec::with_capacity(batch.len());
         for (index, write) in batch.iter().enumerate() {
+            let lane = (&write.log, write.intent.actor.as_str());
+            if let Some(error) = failed.get(&lane) {
+                outcomes.push(Err(error.clone()));
+                continue;
+            }
             let decide_one = |_: usize, room: &Room| decide(index, room);
             let outcome = match self.attempt(std::slice::from_ref(write), moment, &decide_one).await {
                 Ok(mut outcome) => outcome.remove(0),
                 Err(error) => Err(error),
             };
+            if let Err(error @ (CommitError::Busy(_) | CommitError::Unknown(_))) = &outcome {
+                failed.insert(lane, error.clone());
+            }
             outcomes.push(outcome);
         }
         outcomes
@@ -88,6 +130,7 @@ impl Writer {
         moment: Moment,
         decide: DecideEntry<'_>,
     ) -> Result<Vec<Result<Committed, CommitError>>, CommitError> {
+        self.heal().await.map_err(busy)?;
         let known =
             known(&mut self.connection, batch.iter().map(|write| &write.intent)).await.map_err(busy)?;
         for write in batch {
@@ -99,6 +142,7 @@ impl Writer {
         if !rows.entries.is_empty() {
             let written = write_all(&mut self.connection, &rows).await;
             if let Err(error) = written {
+                self.distrust();
                 batch.iter().for_each(|write| self.forget(&write.log));
                 return Err(error);
             }
@@ -161,12 +205,9 @@ impl<'a> Plan<'a> {
         let batch: &'a [Write] = self.batch;
         let write = &batch[index];
         let intent = &write.intent;
-        if let Some(known) = self.known.remove(&(intent.actor.clone(), intent.client_id)) {
+        if let Some(known) = self.known.get(&(intent.actor.clone(), intent.client_id)) {
             let same = known.mac == intent.mac;
-            let outcome =
-                if same { Outcome::Known(known.clone()) } else { Outcome::Failed(CommitError::Reused) };
-            self.known.insert((intent.actor.clone(), intent.client_id), known);
-            return outcome;
+            return if same { Outcome::Known(known.clone()) } else { Outcome::Failed(CommitError::Reused) };
         }
         if let Some((first, entry)) = self.done.get(&(intent.actor.as_str(), intent.client_id)) {
             let same = self.batch[*first].intent.mac == intent.mac;

@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use self::commit::Writer;
 use super::{
@@ -90,6 +90,7 @@ impl SqliteStore {
     /// The file is another process's, cannot be used, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = lock(path)?;
+        make_private(path)?;
         let broken = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Database {
             path: path.to_owned(),
             error,
@@ -97,12 +98,20 @@ impl SqliteStore {
         let options = options(path);
         let mut connection = options.connect().await.map_err(|error| broken(error.into()))?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| broken(error.into()))?;
+        let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| broken(error.into()))?;
-        Ok(Self { writer: Mutex::new(Writer::new(connection)), readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// The writer, on a connection that can be trusted.
+    async fn writer(&self) -> Result<MutexGuard<'_, Writer>, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        writer.heal().await?;
+        Ok(writer)
     }
 }
 
@@ -119,6 +128,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(256)
         .log_statements(tracing::log::LevelFilter::Off)
+}
+
+/// Makes the database file for its owner alone, before SQLite would make it for everybody; its companions take its mode.
+fn make_private(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    made.map(drop).map_err(|error| OpenError::File { path: path.to_owned(), error })
 }
 
 /// Takes the lock that keeps a second process out. It ends with the file handle, so also when the process is killed.
@@ -161,11 +177,15 @@ impl Store for SqliteStore {
     }
 
     async fn put_user(&self, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
-        user::put(&mut *self.writer.lock().await, user, profile).await
+        let mut writer = self.writer().await?;
+        let done = user::put(&mut writer, user, profile).await;
+        writer.judge(done)
     }
 
     async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError> {
-        job::put(&mut self.writer.lock().await.connection, job, posting, now).await
+        let mut writer = self.writer().await?;
+        let done = job::put(&mut writer.connection, job, posting, now).await;
+        writer.judge(done)
     }
 
     async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
@@ -254,10 +274,14 @@ impl Store for SqliteStore {
     }
 
     async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        code::key(&mut self.writer.lock().await.connection, name, fresh).await
+        let mut writer = self.writer().await?;
+        let done = code::key(&mut writer.connection, name, fresh).await;
+        writer.judge(done)
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        code::ready(&mut self.writer.lock().await.connection).await
+        let mut writer = self.writer().await?;
+        let done = code::ready(&mut writer.connection).await;
+        writer.judge(done)
     }
 }

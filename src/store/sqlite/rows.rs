@@ -1,5 +1,5 @@
 //! Sets of rows: what a commit looks up and writes. A set travels as one JSON array, so that a statement has the same text whatever
-//! the number of rows, and a whole batch is three ways to SQLite's thread and back: begin, write, commit. Row by row, nearly all
+//! the number of rows, and a whole batch is four ways to SQLite's thread and back: look up, begin, write, commit. Row by row, nearly all
 //! of an entry's cost was that way.
 
 use std::collections::HashMap;

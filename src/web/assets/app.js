@@ -11,7 +11,7 @@ import { invitationView, jobView, proposalView } from './cases.js';
 import { candidaciesView, jobsView, waitingCounts } from './lists.js';
 import { Outbox, RoomLog } from './room.js';
 import { roomView } from './roomview.js';
-import { Intentions, Lists, Seen, currentToken, drafts, signIn, signOut, takeToken, unsent } from './store.js';
+import { Intentions, Lists, Seen, currentToken, drafts, forgetAll, signIn, signOut, takeToken, unsent } from './store.js';
 import { Connection, Http, WireError } from './wire.js';
 
 const BANNER_AFTER_MS = 1500;
@@ -36,8 +36,9 @@ function showSignIn(problem) {
     form));
 }
 
-function leaveForGood() {
-  signOut();
+/** Back to the sign-in: `leave` says what is left behind in this tab. */
+function leaveBy(leave) {
+  leave();
   location.replace('/');
 }
 
@@ -45,7 +46,7 @@ async function begin() {
   takeToken();
   window.addEventListener('hashchange', () => { if (takeToken()) location.reload(); });
   $('skip').addEventListener('click', () => $('main').focus());
-  $('sign-out').addEventListener('click', leaveForGood);
+  $('sign-out').addEventListener('click', () => leaveBy(forgetAll));
   if (!currentToken()) return showSignIn();
   const http = new Http(currentToken());
   try {
@@ -128,7 +129,7 @@ class App {
   constructor(http, me) {
     this.http = http;
     this.me = me;
-    this.drafts = drafts();
+    this.drafts = drafts(me.user);
     this.seen = new Seen(me.user);
     this.intentions = new Intentions();
     this.lists = new Lists(http, () => this.#listsChanged());
@@ -294,7 +295,7 @@ class App {
     this.#hideBanner();
     this.#showBanner(`${why} This page does not reconnect by itself now.`,
       h('button', { type: 'button', class: 'plain', on: { click: () => location.reload() } }, 'Connect again'),
-      h('button', { type: 'button', class: 'plain', on: { click: leaveForGood } }, 'Sign in again'));
+      h('button', { type: 'button', class: 'plain', on: { click: () => leaveBy(signOut) } }, 'Sign in again'));
   }
 
   #joined(answer) {

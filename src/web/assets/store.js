@@ -12,14 +12,16 @@ export function takeToken() {
   if (!location.hash.startsWith('#token=')) return false;
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   history.replaceState(null, '', location.pathname + location.search);
-  signOut();
-  sessionStorage.setItem(TOKEN, token.trim());
+  signIn(token);
   return true;
 }
 
 export const currentToken = () => sessionStorage.getItem(TOKEN);
 export const signIn = (token) => sessionStorage.setItem(TOKEN, token.trim());
-export const signOut = () => sessionStorage.clear();
+/** Ends being signed in. What this person wrote and has not sent is kept, and sent after the next sign-in. */
+export const signOut = () => sessionStorage.removeItem(TOKEN);
+/** Leaves nothing behind in this tab: for the button that says so. */
+export const forgetAll = () => sessionStorage.clear();
 
 // --- small stores -----------------------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class Kept {
 }
 
 /** What was typed and not sent yet, by form. */
-export const drafts = () => new Kept(sessionStorage, 'anteroom.drafts');
+export const drafts = (user) => new Kept(sessionStorage, `anteroom.drafts.${user}`);
 
 /** Messages on their way, so that a reload does not lose them. */
 export const unsent = {

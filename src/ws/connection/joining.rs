@@ -16,8 +16,6 @@ use crate::domain::log::Log;
 
 impl Connection {
     pub(super) async fn on_join(&mut self, id: Option<String>, cursor: Cursor) -> Result<(), Ended> {
-        let door = self.door.clone();
-        let _permit = door.resumes.acquire().await.map_err(|_| CloseCode::Internal)?;
         let joined = self.join_all(std::slice::from_ref(&cursor)).await.map(|mut joined| joined.pop());
         match joined {
             Ok(Some(Ok(joined))) => {
@@ -32,8 +30,6 @@ impl Connection {
 
     /// Joins the hello's logs and answers it.
     pub(super) async fn welcome(&mut self, id: Option<String>, cursors: &[Cursor]) -> Result<(), Ended> {
-        let door = self.door.clone();
-        let _permit = door.resumes.acquire().await.map_err(|_| CloseCode::Internal)?;
         let joined = self.join_all(cursors).await.map_err(|error| {
             tracing::error!(%error, "cannot join");
             CloseCode::Internal
@@ -73,7 +69,10 @@ impl Connection {
                 .collect());
         }
         new.iter().for_each(|log| outbox.read(log.clone()));
-        let joined = join(&self.door.app, &self.actor, cursors).await;
+        let joined = {
+            let _permit = self.door.resume_permit().await;
+            join(&self.door.app, &self.actor, cursors).await
+        };
         for log in new {
             let reads = joined.iter().flatten().flatten().any(|joined| joined.log == log);
             if !reads {

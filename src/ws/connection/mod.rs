@@ -38,6 +38,9 @@ use crate::hub::outbox::Waiting;
 use crate::store::{Committed, Range};
 use crate::wire::to_wire::{Audience, frame_text};
 
+/// Characters of the client's name for itself that reach the log.
+const CLIENT_NAME: usize = 64;
+
 /// Lives one socket's life, to its end.
 ///
 /// The rare parts are boxed: a socket that only waits should not carry room for them.
@@ -53,7 +56,7 @@ pub(super) async fn run(
             drop(permit);
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
             door.app.metrics.connected();
-            let client = hello.client.unwrap_or_default();
+            let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
             let ended = connection.live(id, hello.rooms).await;
             door.app.metrics.disconnected();
             connection.log_end(ended, began, &client);
@@ -208,7 +211,11 @@ impl Connection {
     ) -> Result<(), Ended> {
         while after < up_to {
             let limit = u32::try_from(up_to - after).unwrap_or(u32::MAX).min(limits::PAGE_ITEMS);
-            let page = self.door.app.store.entries(log, Range::After(after), limit).await;
+            let page = {
+                // For the reading alone: a socket that does not take what was read must not keep others from reading.
+                let _permit = self.door.resume_permit().await;
+                self.door.app.store.entries(log, Range::After(after), limit).await
+            };
             let page: Vec<LogEntry> = page.map_err(|error| {
                 tracing::error!(%error, "cannot read a log");
                 CloseCode::Internal

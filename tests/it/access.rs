@@ -1,0 +1,300 @@
+//! What a stranger learns: nothing. A foreign thing and a missing one get the same answer, byte for byte, on every command and route
+//! there is. The commands come from the protocol's table, the routes from a table here that is held to the protocol's README.
+
+use std::collections::BTreeSet;
+
+use anteroom_load_tests::client::{Socket, from_start, new_client_id};
+use anteroom_protocol::command::Command;
+use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, RoomRef};
+use anteroom_protocol::job::JobStatus;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
+
+/// Every route of the README that is no command.
+pub(crate) const ROUTES: [(&str, &str); 17] = [
+    ("GET", "/v1/me"),
+    ("GET", "/v1/jobs"),
+    ("GET", "/v1/jobs/{job}"),
+    ("GET", "/v1/rooms"),
+    ("GET", "/v1/rooms/{room}"),
+    ("GET", "/v1/rooms/{room}/entries"),
+    ("GET", "/v1/invitations"),
+    ("GET", "/v1/invitations/{invitation}"),
+    ("GET", "/v1/proposals"),
+    ("GET", "/v1/proposals/{proposal}"),
+    ("GET", "/v1/candidacies"),
+    ("GET", "/v1/candidacies/{candidacy}"),
+    ("PUT", "/v1/users/{user}"),
+    ("PUT", "/v1/jobs/{job}"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("GET", "/v1/ws"),
+];
+
+/// The things of one case, or ids that stand for nothing.
+#[derive(Debug, Clone)]
+struct Things {
+    room: RoomRef,
+    invitation: InvitationId,
+    proposal: ProposalId,
+    candidacy: CandidacyId,
+    job: JobId,
+}
+
+impl Things {
+    fn missing() -> Self {
+        Self {
+            room: RoomRef::Room(RoomId(Uuid::now_v7())),
+            invitation: InvitationId(Uuid::now_v7()),
+            proposal: ProposalId(Uuid::now_v7()),
+            candidacy: CandidacyId(Uuid::now_v7()),
+            job: id("no-such-job"),
+        }
+    }
+
+    /// Fills the places of a path.
+    fn path(&self, template: &str) -> String {
+        let things = [
+            ("{room}", self.room.to_string()),
+            ("{invitation}", self.invitation.to_string()),
+            ("{proposal}", self.proposal.to_string()),
+            ("{candidacy}", self.candidacy.to_string()),
+            ("{job}", self.job.to_string()),
+            ("{user}", "clara".to_owned()),
+        ];
+        things.iter().fold(template.to_owned(), |path, (place, thing)| path.replace(place, thing))
+    }
+
+    /// The fields of a command about these things. A new command panics here until it has its row.
+    fn fields(&self, command: &str) -> Value {
+        let terms = json!(ask::hourly(7_000));
+        match command {
+            "message.post" => json!({"room": self.room, "body": "hello"}),
+            "invitation.send" => json!({"job": self.job, "freelancer": "felix", "message": "hello"}),
+            "invitation.accept" => json!({"invitation": self.invitation, "message": "hello", "terms": terms}),
+            "invitation.decline" => json!({"invitation": self.invitation, "reason": "too_busy"}),
+            "invitation.archive" | "invitation.withdraw" => json!({"invitation": self.invitation}),
+            "proposal.submit" => json!({"job": self.job, "cover_letter": "hello", "terms": terms}),
+            "proposal.answer" => json!({"proposal": self.proposal, "message": "hello"}),
+            "proposal.decline" | "proposal.withdraw" => json!({"proposal": self.proposal}),
+            "candidacy.decline" | "candidacy.withdraw" => json!({"candidacy": self.candidacy}),
+            new => panic!("{new} has no row in this test"),
+        }
+    }
+}
+
+/// Cases of other people in every phase, all of one job that is closed by now.
+async fn foreign(scene: &mut Scene) -> Vec<Things> {
+    let missing = Things { job: scene.job.clone(), ..Things::missing() };
+    let mut all = Vec::new();
+    let (case, room) = scene.talking().await;
+    let active = Things {
+        room,
+        candidacy: case.candidacy,
+        invitation: case.invitation.expect("an invitation"),
+        proposal: case.proposal.expect("a proposal"),
+        ..missing.clone()
+    };
+    all.push(active);
+    for (number, archived) in [(2, false), (3, true)] {
+        scene.job = scene.another_job(&format!("job-{number}")).await;
+        let (case, invitation) = scene.invited(None).await;
+        if archived {
+            scene.freelancer.case(ask::archive(invitation)).await;
+        }
+        all.push(Things { candidacy: case.candidacy, invitation, job: scene.job.clone(), ..missing.clone() });
+        scene.job_is(JobStatus::Closed).await;
+    }
+    scene.job = scene.another_job("job-4").await;
+    let (case, proposal) = scene.proposed().await;
+    all.push(Things { candidacy: case.candidacy, proposal, job: scene.job.clone(), ..missing.clone() });
+    scene.job_is(JobStatus::Filled).await;
+    scene.job = missing.job;
+    scene.job_is(JobStatus::Closed).await;
+    all
+}
+
+/// A stranger, other people's things, and things that are not there.
+async fn strangers_scene() -> (Scene, Person, Vec<Things>, Things) {
+    let mut scene = Scene::new(Door::Http).await;
+    let foreign = foreign(&mut scene).await;
+    let stranger = Person::arrive(&scene.server, "mallory", Door::Socket).await;
+    (scene, stranger, foreign, Things::missing())
+}
+
+/// Sends this command as the stranger.
+async fn over_http(scene: &Scene, stranger: &Person, name: &str, path: &str, fields: &Value) -> Answered {
+    let spec = Command::ALL.iter().find(|spec| spec.name == name).expect("a command");
+    let mut body = fields.as_object().expect("fields").clone();
+    if let Some(field) = spec.path_field() {
+        body.remove(field);
+    }
+    let token = scene.server.token(&stranger.user);
+    let key = new_client_id().to_string();
+    let headers = [("Idempotency-Key", key.as_str())];
+    exchange(&scene.server, ("POST", path), Some(&token), &headers, Value::Object(body).to_string()).await
+}
+
+#[tokio::test]
+async fn every_command_over_http_tells_a_stranger_the_same_of_foreign_and_missing_things() {
+    let (scene, stranger, foreign, missing) = strangers_scene().await;
+    let before = scene.client.inbox().await.len();
+    for spec in Command::ALL {
+        let expected =
+            over_http(&scene, &stranger, spec.name, &missing.path(spec.path), &missing.fields(spec.name))
+                .await;
+        assert_eq!(
+            (expected.status, expected.code()),
+            (404, "not_found".into()),
+            "{}: {expected:?}",
+            spec.name
+        );
+        for things in &foreign {
+            let path = things.path(spec.path);
+            let answer = over_http(&scene, &stranger, spec.name, &path, &things.fields(spec.name)).await;
+            assert_eq!(answer, expected, "{} on {things:?}", spec.name);
+        }
+    }
+    assert_eq!(scene.client.inbox().await.len(), before, "and changes nothing");
+}
+
+/// The answer to a frame under an id, as it came.
+async fn answer_text(socket: &mut Socket, mut frame: Map<String, Value>) -> String {
+    frame.insert("id".into(), "q".into());
+    socket.send_text(Value::Object(frame).to_string()).await.expect("sent");
+    let (_, receiver) = socket.halves();
+    receiver.next_text().await.expect("an answer").to_string()
+}
+
+fn frame(kind: &str, fields: Value) -> Map<String, Value> {
+    let Value::Object(mut frame) = fields else { panic!("no fields") };
+    frame.insert("type".into(), kind.into());
+    frame
+}
+
+#[tokio::test]
+async fn every_command_on_the_socket_tells_a_stranger_the_same_of_foreign_and_missing_things() {
+    let (scene, mut stranger, foreign, missing) = strangers_scene().await;
+    for spec in Command::ALL {
+        let ask = |things: &Things| {
+            let mut frame = frame(spec.name, things.fields(spec.name));
+            frame.insert("client_id".into(), json!(new_client_id()));
+            frame
+        };
+        let expected = answer_text(&mut stranger.socket, ask(&missing)).await;
+        assert!(expected.contains(r#""code":"not_found""#), "{}: {expected}", spec.name);
+        for things in &foreign {
+            let answer = answer_text(&mut stranger.socket, ask(things)).await;
+            assert_eq!(answer, expected, "{} on {things:?}", spec.name);
+        }
+    }
+    assert_eq!(scene.room(foreign[0].room).await.len(), 4, "and changes nothing");
+}
+
+#[tokio::test]
+async fn hello_join_and_leave_tell_a_stranger_the_same_of_foreign_and_missing_rooms() {
+    let (scene, mut stranger, foreign, missing) = strangers_scene().await;
+    let rooms = [missing.room, foreign[0].room];
+    for kind in ["join", "leave"] {
+        for cursor in [json!({}), json!({"after": 0}), json!({"after": 2}), json!({"after": 99})] {
+            let mut answers = Vec::new();
+            for room in rooms {
+                let mut frame = frame(kind, cursor.clone());
+                frame.insert("room".into(), json!(room));
+                answers.push(answer_text(&mut stranger.socket, frame).await);
+            }
+            assert_eq!(answers[0], answers[1], "{kind} {cursor}");
+        }
+    }
+    let token = scene.server.token(&stranger.user);
+    let cursors = rooms.map(from_start).to_vec();
+    let (_, welcome) = Socket::connect(&scene.server.base, &token, cursors).await.expect("a welcome");
+    let told: Vec<String> = welcome
+        .rooms
+        .iter()
+        .zip(rooms)
+        .map(|(told, room)| serde_json::to_string(told).expect("JSON").replace(&room.to_string(), "ROOM"))
+        .collect();
+    assert_eq!(told[0], told[1]);
+    assert!(told[0].contains("not_found"), "{}", told[0]);
+}
+
+#[tokio::test]
+async fn every_route_tells_a_stranger_the_same_of_foreign_and_missing_things() {
+    let (scene, stranger, foreign, missing) = strangers_scene().await;
+    let token = scene.server.token(&stranger.user);
+    let queries = ["", "?after=0", "?before=3&limit=1", "?proof=true"];
+    for (_, template) in ROUTES.iter().filter(|(method, path)| *method == "GET" && path.contains('{')) {
+        for query in if template.ends_with("entries") { &queries[..] } else { &queries[..1] } {
+            let get = async |things: &Things| {
+                let path = format!("{}{query}", things.path(template));
+                exchange(&scene.server, ("GET", &path), Some(&token), &[], String::new()).await
+            };
+            let expected = get(&missing).await;
+            assert_eq!(
+                (expected.status, expected.code()),
+                (404, "not_found".into()),
+                "{template}: {expected:?}"
+            );
+            for things in &foreign {
+                assert_eq!(get(things).await, expected, "{template}{query} on {things:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_show_a_stranger_nothing_of_others() {
+    let (scene, stranger, _, _) = strangers_scene().await;
+    for path in ["/v1/rooms", "/v1/invitations", "/v1/proposals", "/v1/candidacies", "/v1/jobs"] {
+        assert_eq!(stranger.list(path).await, Vec::<Value>::new(), "{path}");
+    }
+    assert_eq!(scene.client.list("/v1/jobs").await.len(), 4, "one's own, whatever their status");
+}
+
+#[tokio::test]
+async fn a_person_with_a_case_is_a_stranger_to_every_other_case() {
+    let (scene, _, foreign, missing) = strangers_scene().await;
+    let mine = scene.server.marketplace.open_room("mine").await.expect("a room");
+    let person = Person::come(&scene.server, mine.freelancer, Door::Http).await;
+    for spec in Command::ALL {
+        let expected =
+            over_http(&scene, &person, spec.name, &missing.path(spec.path), &missing.fields(spec.name)).await;
+        let things = &foreign[0];
+        let answer =
+            over_http(&scene, &person, spec.name, &things.path(spec.path), &things.fields(spec.name)).await;
+        assert_eq!(answer, expected, "{}", spec.name);
+    }
+}
+
+/// The routes that the tables of the README name, with those of the commands.
+fn readme() -> BTreeSet<(String, String)> {
+    let readme = include_str!("../../protocol/README.md");
+    let mut routes = BTreeSet::new();
+    for line in readme.lines().filter(|line| line.starts_with("| `")) {
+        let line = line.replace("\\|", "&");
+        let mut base = String::new();
+        for cell in line.split('|') {
+            for code in cell.split('·').filter_map(|part| part.trim().strip_prefix('`')?.strip_suffix('`')) {
+                if let Some((method @ ("GET" | "PUT" | "POST"), path)) = code.split_once(' ') {
+                    base = path.split('?').next().unwrap_or_default().to_owned();
+                    routes.insert((method.to_owned(), base.clone()));
+                } else if code.starts_with("/{") && !base.is_empty() {
+                    routes.insert(("GET".to_owned(), format!("{base}{code}")));
+                }
+            }
+        }
+    }
+    routes
+}
+
+#[test]
+fn the_tables_here_and_in_the_protocol_name_the_routes_of_the_readme() {
+    let commands = Command::ALL.iter().map(|spec| ("POST", spec.path));
+    // The socket's own route has a chapter instead of a row.
+    let routes = ROUTES.into_iter().filter(|(_, path)| *path != "/v1/ws").chain(commands);
+    let expected: BTreeSet<_> = routes.map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
+    assert_eq!(readme(), expected);
+}

@@ -1,0 +1,284 @@
+//! Nothing acknowledged is lost: a real server is killed in the middle of its work, again and again, and each time what it had
+//! acknowledged is there, once, and what it had not is there at most once.
+//!
+//! `ANTEROOM_CRASH_ROUNDS`: how often it is killed (20). `ANTEROOM_CRASH_SEED`: the seed of when, as a failed run printed it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use anteroom_load_tests::client::{Posted, Socket, new_client_id};
+use anteroom_load_tests::marketplace::{Marketplace, OpenRoom};
+use anteroom_load_tests::server::{Launcher, ServerProcess};
+use anteroom_protocol::id::{ClientId, RoomRef, UserId};
+use anteroom_protocol::log::{Hash, verify_chain};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::sync::Semaphore;
+
+use crate::support::{ask, soon};
+
+const ROOMS: usize = 4;
+/// Posts of one writer that are not answered yet.
+const WINDOW: usize = 16;
+/// Entries with which every room begins.
+const BEGINNING: usize = 4;
+
+/// What one writer sent, and what it was told.
+struct Desk {
+    room: RoomRef,
+    user: UserId,
+    sent: HashMap<ClientId, String>,
+    acknowledged: HashMap<ClientId, (u64, Hash)>,
+    /// Sent and not answered, in the order of sending: to be sent again under the same ids.
+    unanswered: VecDeque<ClientId>,
+    /// How many had been kept already when they were sent again.
+    known: usize,
+}
+
+impl Desk {
+    fn new(room: RoomRef, user: UserId) -> Self {
+        let (sent, acknowledged) = (HashMap::new(), HashMap::new());
+        Self { room, user, sent, acknowledged, unanswered: VecDeque::new(), known: 0 }
+    }
+
+    /// The next post: one that was not answered, or else a new one.
+    fn next(&mut self, new_ones: bool) -> Option<ClientId> {
+        if let Some(again) = self.unanswered.pop_front() {
+            return Some(again);
+        }
+        new_ones.then(|| {
+            let key = new_client_id();
+            let body = format!("{} writes number {}", self.user, self.sent.len());
+            self.sent.insert(key, body);
+            key
+        })
+    }
+
+    /// Writes until the server is gone, or until everything is answered. Every acknowledgement is a permit.
+    async fn write(mut self, base: String, token: String, new_ones: bool, told: Arc<Semaphore>) -> Self {
+        let Ok((socket, _)) = Socket::connect(&base, &token, Vec::new()).await else { return self };
+        let (mut sender, mut receiver) = socket.split();
+        let mut under_way = VecDeque::new();
+        loop {
+            while under_way.len() < WINDOW
+                && let Some(key) = self.next(new_ones)
+            {
+                let post = ask::post(self.room, self.sent[&key].clone());
+                let sent = sender.send_command(key, post).await;
+                under_way.push_back((sent.unwrap_or_default(), key));
+            }
+            let Some((id, key)) = under_way.pop_front() else { return self };
+            match receiver.answer(&id).await {
+                Ok(answer) => {
+                    let answer: Posted = serde_json::from_value(answer).expect("an answer");
+                    self.acknowledged.insert(key, (answer.seq, answer.hash));
+                    self.known += usize::from(answer.duplicate);
+                    told.add_permits(1);
+                }
+                Err(error) if error.refusal().is_some() => {
+                    assert!(error.refusal().is_some_and(|body| body.retryable), "{error}");
+                    self.unanswered.push_back(key);
+                }
+                Err(_) => {
+                    // The server is gone. What was under way comes before what was not sent yet.
+                    let rest = under_way.into_iter().map(|(_, key)| key);
+                    let later = std::mem::take(&mut self.unanswered);
+                    self.unanswered = std::iter::once(key).chain(rest).chain(later).collect();
+                    return self;
+                }
+            }
+        }
+    }
+}
+
+/// Every room's log: numbers 1..n, a chain that holds, everything acknowledged at its place, everything else sent by somebody.
+async fn verify(marketplace: &Marketplace, rooms: &[OpenRoom], desks: &[Desk], complete: bool) {
+    for room in rooms {
+        let http = marketplace.as_user(&room.client);
+        let entries = http.all_entries(room.room, true).await.expect("a log");
+        verify_chain(&room.room.to_string(), (0, Hash::GENESIS), &entries).expect("a chain that holds");
+        let mut there = HashMap::new();
+        for entry in &entries[BEGINNING..] {
+            let key = entry.client_id.expect("a client id");
+            assert!(there.insert(key, entry).is_none(), "{key} stands twice");
+        }
+        let (mut sent, mut unanswered) = (0, 0);
+        for desk in desks.iter().filter(|desk| desk.room == room.room) {
+            for (key, (seq, hash)) in &desk.acknowledged {
+                let entry = there.get(key).unwrap_or_else(|| panic!("acknowledged as {seq} and lost"));
+                assert_eq!((entry.seq, entry.hash), (*seq, *hash), "acknowledged at another place");
+            }
+            for (key, body) in &desk.sent {
+                if let Some(entry) = there.remove(key) {
+                    assert_eq!(entry.data()["body"], **body);
+                    assert_eq!(entry.by.as_ref(), Some(&desk.user));
+                    sent += 1;
+                }
+            }
+            unanswered += desk.unanswered.len();
+        }
+        assert!(there.is_empty(), "nobody sent these: {:?}", there.keys());
+        let all: usize = desks.iter().filter(|desk| desk.room == room.room).map(|desk| desk.sent.len()).sum();
+        assert!(!complete || (unanswered == 0 && sent == all), "{sent} of {all}, {unanswered} unanswered");
+    }
+}
+
+/// A seed that is printed with a failure.
+fn dice() -> StdRng {
+    let seed = number("ANTEROOM_CRASH_SEED").unwrap_or_else(rand::random);
+    eprintln!("ANTEROOM_CRASH_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}
+
+fn launcher(directory: &std::path::Path) -> Launcher {
+    Launcher::new(env!("CARGO_BIN_EXE_anteroom"), directory).env("ANTEROOM_LOG", "error")
+}
+
+async fn start(launcher: &Launcher) -> (ServerProcess, Marketplace) {
+    let server = launcher.start().await.expect("a server");
+    let mint = server.mint().expect("a mint");
+    let marketplace = Marketplace::new(server.base_url(), &mint);
+    (server, marketplace)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_over_twenty_kills() {
+    let rounds = number("ANTEROOM_CRASH_ROUNDS").unwrap_or(20);
+    let mut dice = dice();
+    let directory = tempfile::tempdir().expect("a directory");
+    let launcher = launcher(directory.path());
+    let (mut server, mut marketplace) = start(&launcher).await;
+    let rooms = marketplace.open_rooms(ROOMS, "crash").await.expect("rooms");
+    let people = |room: &OpenRoom| {
+        [room.client.clone(), room.freelancer.clone()].map(|user| Desk::new(room.room, user))
+    };
+    let mut desks: Vec<Desk> = rooms.iter().flat_map(people).collect();
+    for round in 0..=rounds {
+        let last = round == rounds;
+        let told = Arc::new(Semaphore::new(0));
+        let base = server.base_url().to_owned();
+        let write = |desk: Desk| {
+            let token = marketplace.token(&desk.user);
+            tokio::spawn(desk.write(base.clone(), token, !last, told.clone()))
+        };
+        let writers: Vec<_> = desks.into_iter().map(write).collect();
+        if !last {
+            let acknowledgements = dice.random_range(1..300);
+            soon("acknowledgements", told.acquire_many(acknowledgements)).await.expect("open").forget();
+            server.kill().await.expect("killed");
+        }
+        desks = Vec::new();
+        for writer in writers {
+            desks.push(soon("a writer's end", writer).await.expect("a desk"));
+        }
+        if !last {
+            (server, marketplace) = start(&launcher).await;
+        }
+        verify(&marketplace, &rooms, &desks, last).await;
+    }
+    let sent: usize = desks.iter().map(|desk| desk.sent.len()).sum();
+    let known: usize = desks.iter().map(|desk| desk.known).sum();
+    eprintln!("{rounds} kills, {sent} messages, each there once; {known} were kept and not acknowledged");
+    assert!(server.terminate().await.expect("an end").success());
+}
+
+/// A case, and the client id under which it is accepted.
+type Accepting = (anteroom_load_tests::client::Case, ClientId);
+
+/// Each case is wholly accepted or wholly not; those in `must` are. Returns how many are.
+async fn whole(marketplace: &Marketplace, cases: &[Accepting], must: &[ClientId]) -> usize {
+    let people = ["clara", "felix"].map(|name| name.parse::<UserId>().expect("an id"));
+    let mut accepted = 0;
+    let (mut inboxes, mut rooms) = (Vec::new(), Vec::new());
+    for user in &people {
+        let http = marketplace.as_user(user);
+        let inbox = http.all_entries(RoomRef::Inbox, true).await.expect("an inbox");
+        verify_chain(&format!("inbox:{user}"), (0, Hash::GENESIS), &inbox).expect("a chain that holds");
+        inboxes.push(inbox);
+        let list: serde_json::Value = http.get("/v1/rooms?limit=200").await.expect("rooms");
+        rooms.push(list["items"].as_array().expect("items").len());
+    }
+    for (case, key) in cases {
+        for (user, inbox) in people.iter().zip(&inboxes) {
+            let http = marketplace.as_user(user);
+            let seen: anteroom_protocol::candidacy::CandidacyView =
+                http.get(&format!("/v1/candidacies/{}", case.candidacy)).await.expect("a candidacy");
+            let mine = inbox.iter().filter(|entry| entry.data()["candidacy"] == case.candidacy.to_string());
+            let kinds: Vec<&str> = mine.map(|entry| entry.kind.as_str()).collect();
+            if let Some(room) = seen.room {
+                assert_eq!((seen.phase.as_str(), seen.head), ("active", Some(BEGINNING as u64)));
+                assert_eq!(kinds, ["invitation.sent", "invitation.accepted"]);
+                let entries = http.all_entries(room, true).await.expect("a log");
+                verify_chain(&room.to_string(), (0, Hash::GENESIS), &entries).expect("a chain that holds");
+                assert_eq!((entries.len(), entries[3].client_id), (BEGINNING, Some(*key)));
+                accepted += 1;
+            } else {
+                assert_eq!((seen.phase.as_str(), kinds), ("invited", vec!["invitation.sent"]));
+                assert!(!must.contains(key), "acknowledged and lost");
+            }
+        }
+    }
+    assert_eq!(rooms, [accepted / 2, accepted / 2], "a room for each, and no other");
+    accepted / 2
+}
+
+/// Accepts these one behind the other until the server is gone; returns those that were acknowledged.
+async fn accept_all(marketplace: Marketplace, cases: Vec<Accepting>, told: Arc<Semaphore>) -> Vec<ClientId> {
+    let http = marketplace.as_user(&"felix".parse().expect("an id"));
+    let mut acknowledged = Vec::new();
+    for (case, key) in cases {
+        let command = ask::accept(case.invitation.expect("an invitation"), None);
+        match http.command::<anteroom_load_tests::client::Case>(key, &command).await {
+            Ok(answer) => assert_eq!(answer.candidacy, case.candidacy),
+            Err(error) if error.problem().is_none() => break,
+            Err(error) => panic!("{error}"),
+        }
+        acknowledged.push(key);
+        told.add_permits(1);
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_during_accept_leaves_every_case_whole() {
+    const CASES: usize = 12;
+    let mut dice = dice();
+    let directory = tempfile::tempdir().expect("a directory");
+    let launcher = launcher(directory.path());
+    let (mut server, mut marketplace) = start(&launcher).await;
+    let (clara, felix) = ("clara".parse().expect("an id"), "felix".parse().expect("an id"));
+    for user in [&clara, &felix] {
+        marketplace.put_user(user, "Somebody").await.expect("told");
+    }
+    let mut all: Vec<Accepting> = Vec::new();
+    for round in 0..5 {
+        let mut cases: Vec<Accepting> = Vec::new();
+        for number in 0..CASES {
+            let job = format!("job-{round}-{number}").parse().expect("an id");
+            marketplace.put_job(&job, &clara, "A job").await.expect("told");
+            cases.push((marketplace.invite(&job, &clara, &felix).await.expect("invited"), new_client_id()));
+        }
+        let told = Arc::new(Semaphore::new(0));
+        let accept =
+            |cases: &[Accepting]| tokio::spawn(accept_all(marketplace.clone(), cases.to_vec(), told.clone()));
+        let tasks: Vec<_> = cases.chunks(CASES / 4).map(accept).collect();
+        let enough = dice.random_range(0..u32::try_from(CASES).expect("small"));
+        soon("acknowledgements", told.acquire_many(enough)).await.expect("open").forget();
+        server.kill().await.expect("killed");
+        let mut must: Vec<ClientId> = all.iter().map(|(_, key)| *key).collect();
+        for task in tasks {
+            must.extend(soon("an end", task).await.expect("acknowledged"));
+        }
+        all.extend(cases);
+        (server, marketplace) = start(&launcher).await;
+        whole(&marketplace, &all, &must).await;
+        let again = accept_all(marketplace.clone(), all.clone(), told).await;
+        assert_eq!(again.len(), all.len(), "the retry finishes what was begun");
+        assert_eq!(whole(&marketplace, &all, &again).await, all.len());
+    }
+    assert!(server.terminate().await.expect("an end").success());
+}

@@ -1,0 +1,101 @@
+//! A reader that does not read: nobody waits for it, and it misses nothing.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "a frame that is not expected fails, whatever it is")]
+
+use std::time::Duration;
+
+use anteroom_load_tests::client::{Http, Socket, SocketError, SocketOptions, at_head};
+use anteroom_protocol::client::{ClientFrame, Leave};
+use anteroom_protocol::close::CloseCode;
+use anteroom_protocol::id::RoomRef;
+use anteroom_protocol::room::Cursor;
+use anteroom_protocol::server::ServerFrame;
+
+use crate::support::{Door, Scene, post_all, soon};
+
+/// A socket of the client's with a small receive buffer, which has joined this room.
+async fn slow_socket(scene: &Scene, cursor: Cursor) -> Socket {
+    let options = SocketOptions { receive_buffer: Some(4_096), ..SocketOptions::default() };
+    let mut socket = Socket::connect_with(&scene.server.base, &options).await.expect("a socket");
+    let token = scene.server.token(&scene.client.user);
+    socket.hello(&token, vec![cursor]).await.expect("a welcome");
+    socket
+}
+
+/// The other side posts several MiB, more than the kernel takes for a socket that nobody reads.
+async fn flood(scene: &mut Scene, room: RoomRef, posts: usize, bytes: usize) -> u64 {
+    let bodies = (0..posts).map(|number| format!("{number:0>bytes$}"));
+    let posted = post_all(&mut scene.freelancer.socket, room, bodies).await;
+    assert_eq!(posted.len(), posts, "every one was acknowledged while the reader slept");
+    let figures = Http::anonymous(&scene.server.figures()).raw("GET", "/metrics", &[], None).await;
+    let figures = figures.expect("figures").text;
+    assert!(
+        figures.contains(r#"anteroom_offers_total{outcome="behind"}"#),
+        "somebody fell behind: {figures}"
+    );
+    posted.last().expect("an answer").1.seq
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_does_not_read_delays_nobody_and_misses_nothing() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    let mut slow = slow_socket(&scene, at_head(room)).await;
+    scene.client.socket.join(at_head(room)).await.expect("joined");
+    let last = flood(&mut scene, room, 3_000, 3_072).await;
+    for seq in 5..=last {
+        assert_eq!(scene.client.hears(room).await.seq, seq, "another socket of the same person reads on");
+    }
+    soon("an acknowledgement", scene.client.posted(room, "Are you still there?")).await;
+    let (mut next, last) = (5, last + 1);
+    while next <= last {
+        match slow.next().await {
+            Ok(ServerFrame::Entry(entry)) => {
+                assert_eq!((entry.room, entry.seq), (room, next), "in order, no hole, no repeat");
+                next += 1;
+            }
+            Ok(other) => panic!("no entry {next}: {other:?}"),
+            // Being told to come back is allowed; then it goes on where it was.
+            Err(error) => {
+                told_to_come_back(&error);
+                let cursor = Cursor { room, after: Some(next - 1), hash: None };
+                let came_back = scene.client.socket_at(&scene.server, vec![cursor]).await;
+                drop(std::mem::replace(&mut slow, came_back));
+                match slow.next().await.expect("what was missed") {
+                    ServerFrame::Gap { from, to, .. } => return assert_eq!((from, to), (next, last)),
+                    ServerFrame::Entry(entry) => assert_eq!(entry.seq, next),
+                    other => panic!("neither entry {next} nor a gap: {other:?}"),
+                }
+                next += 1;
+            }
+        }
+    }
+    slow.ping().await.expect("still open");
+    assert_eq!(slow.listen(Duration::ZERO).await.expect("open"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_a_slow_reader_that_leaves_is_told_how_far_the_log_has_grown() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    let mut slow = [slow_socket(&scene, at_head(room)).await, slow_socket(&scene, at_head(room)).await];
+    let last = flood(&mut scene, room, 1_000, 8_000).await;
+    for socket in &mut slow {
+        let leave = ClientFrame::Leave(Leave { room });
+        socket.send_frame(&leave, Some("leave")).await.expect("sent");
+    }
+    for socket in &mut slow {
+        let reaches = |frame: &ServerFrame| match frame {
+            ServerFrame::Entry(entry) => entry.seq == last,
+            ServerFrame::Activity { head, .. } => *head == last,
+            _ => false,
+        };
+        if let Err(error) = socket.wait_for("word of the last message", reaches).await {
+            told_to_come_back(&error);
+        }
+    }
+}
+
+fn told_to_come_back(error: &SocketError) {
+    assert_eq!(error.close_code(), Some(CloseCode::Slow.code()), "{error}");
+}

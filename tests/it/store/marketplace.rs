@@ -1,0 +1,92 @@
+//! What the marketplace tells: people and jobs. And the store's own keys.
+
+use anteroom_protocol::id::JobId;
+use anteroom_protocol::job::{JobPosting, JobStatus};
+use anteroom_protocol::user::{UserProfile, UserStatus};
+
+use super::world::{World, not_kept, posting, profile, user};
+
+pub(super) async fn a_person_is_what_the_marketplace_told_last(mut world: World) {
+    let (felix, nobody) = (user("felix"), user("nobody"));
+    let whole = UserProfile {
+        name: "Félix".into(),
+        avatar_url: Some("https://marketplace.example/felix.png".into()),
+        profile_url: Some("https://marketplace.example/felix".into()),
+        status: UserStatus::Suspended,
+        status_reason: Some("A complaint.\nMore than one.".into()),
+        status_reversible: Some(true),
+        status_next_step: Some("Write to us.".into()),
+    };
+    for told in [whole.clone(), profile("felix", UserStatus::Inactive), whole] {
+        world.store().put_user(&felix, &told).await.expect("kept");
+        assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
+        world.open_again().await;
+        assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
+    }
+    assert_eq!(world.store().user(&nobody).await.expect("read"), None);
+}
+
+pub(super) async fn a_job_never_changes_hands_and_is_otherwise_what_the_marketplace_told_last(world: World) {
+    let (store, clara, job) = (world.store(), user("clara"), "garden".parse::<JobId>().expect("a job id"));
+    let told = JobPosting {
+        title: "A garden".into(),
+        description: "With a pond.".into(),
+        category: Some("outside".into()),
+        url: Some("https://marketplace.example/garden".into()),
+        ..posting("clara", JobStatus::Closed)
+    };
+    for told in [told.clone(), posting("clara", JobStatus::Filled), told] {
+        store.put_job(&job, &told, world.now()).await.expect("kept");
+        assert_eq!(store.job(&clara, &job).await.expect("read").expect("hers").posting, told);
+        for other in ["dora", "felix", "nobody"] {
+            not_kept(store.put_job(&job, &posting(other, JobStatus::Open), world.now()).await);
+            assert_eq!(store.job(&clara, &job).await.expect("read").expect("hers").posting, told);
+        }
+    }
+    let orphan = "orphan".parse::<JobId>().expect("a job id");
+    not_kept(store.put_job(&orphan, &posting("nobody", JobStatus::Open), world.now()).await);
+    assert_eq!(store.job(&clara, &orphan).await.expect("read"), None);
+}
+
+pub(super) async fn jobs_are_listed_newest_first_open_ones_and_the_readers_own(world: World) {
+    for (job, client, status) in [
+        ("one", "clara", JobStatus::Open),
+        ("two", "dora", JobStatus::Open),
+        ("three", "clara", JobStatus::Closed),
+        ("four", "dora", JobStatus::Filled),
+        ("five", "dora", JobStatus::Open),
+    ] {
+        world.job(job, client, status).await;
+    }
+    // Told once more, a job stays where it was.
+    world.job("one", "clara", JobStatus::Open).await;
+    let listed = async |name: &str, limit: u32| -> Vec<String> {
+        let jobs = world.store().jobs(&user(name), limit).await.expect("read");
+        jobs.iter().map(|view| view.id.to_string()).collect()
+    };
+    assert_eq!(listed("felix", 10).await, ["five", "two", "one", "garden"]);
+    assert_eq!(listed("clara", 10).await, ["five", "three", "two", "one", "garden"]);
+    assert_eq!(listed("dora", 10).await, ["five", "four", "two", "one", "garden"]);
+    for limit in 0..5 {
+        let whole = listed("clara", 10).await;
+        assert_eq!(listed("clara", limit).await, whole[..usize::try_from(limit).expect("small")]);
+    }
+}
+
+pub(super) async fn the_first_key_of_a_name_is_kept_for_ever(mut world: World) {
+    assert_eq!(world.store().key("commands", [1; 32]).await.expect("kept"), [1; 32]);
+    assert_eq!(world.store().key("commands", [2; 32]).await.expect("read"), [1; 32]);
+    assert_eq!(world.store().key("another", [3; 32]).await.expect("kept"), [3; 32]);
+    world.open_again().await;
+    assert_eq!(world.store().key("commands", [4; 32]).await.expect("read"), [1; 32]);
+    assert_eq!(world.store().key("another", [4; 32]).await.expect("read"), [3; 32]);
+}
+
+pub(super) async fn a_store_that_was_opened_is_ready(mut world: World) {
+    for job in ["garden", "roof", "cellar"] {
+        world.store().ready().await.expect("ready");
+        world.room(job, "felix").await;
+        world.store().ready().await.expect("ready, and nothing is left open");
+        world.open_again().await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The conformance suite of the store's port: every promise of `src/store/mod.rs`, held against each adapter.
+//!
+//! The tests know the port and nothing behind it. An adapter joins with one line, [`conformance!`], which makes each promise a test of
+//! that adapter. What only one adapter can do or suffer is tested in the file of that adapter; what databases of earlier versions need,
+//! in `fixture`.
+
+mod change;
+pub(crate) mod deed;
+mod fixture;
+mod lists;
+mod marketplace;
+mod model;
+mod numbering;
+mod once;
+mod reading;
+mod sqlite;
+mod strangers;
+mod truth;
+mod world;
+mod writers;
+
+use proptest::test_runner::{Config, RngSeed};
+
+/// Makes each promise a test of one adapter: `conformance!(the module of its tests, what makes an empty database)`.
+macro_rules! conformance {
+    ($adapter:ident, $database:path) => {
+        promises! { $adapter, $database,
+            numbering: [
+                numbers_have_no_holes_whatever_is_refused_or_repeated_in_between,
+                commands_of_one_log_are_decided_in_turn_each_on_the_result_of_the_one_before,
+                a_batch_of_any_size_over_many_logs_is_written_whole,
+                every_entry_is_announced_exactly_as_it_is_kept_and_to_the_people_of_its_log,
+                numbers_go_on_after_the_database_was_opened_again,
+            ],
+            once: [
+                a_command_twice_in_a_batch_is_done_once_and_answered_twice,
+                a_command_repeated_in_a_later_batch_gets_the_same_answer_and_writes_nothing,
+                a_command_repeated_after_the_database_was_opened_again_gets_the_same_answer,
+                the_same_id_of_another_actor_is_another_command,
+                another_command_under_a_used_id_is_refused_and_the_first_one_stands,
+                a_refused_command_leaves_no_trace_and_its_id_can_be_used_for_something_else,
+                an_item_that_is_not_done_changes_nothing_for_its_neighbours,
+                posts_and_changes_share_the_ids_of_their_author,
+                a_repeat_is_answered_as_before_even_when_it_would_be_refused_by_now,
+            ],
+            change: [
+                an_invitation_that_is_sent_stands_in_both_inboxes_and_both_views,
+                an_acceptance_writes_proposal_room_first_entries_and_inboxes_in_one_go,
+                an_answered_proposal_opens_its_room_with_the_letter_the_terms_and_the_answer,
+                every_change_repeated_gets_the_same_answer_byte_for_byte_and_writes_nothing,
+                a_refused_change_writes_nothing_anywhere_and_leaves_its_id_free,
+                a_freelancer_has_one_open_candidacy_on_a_job_and_a_new_one_after_it_ended,
+                what_a_case_was_decided_with_is_read_back_for_the_next_decision,
+                a_change_of_something_that_is_not_there_is_never_decided,
+                regression_a_client_cannot_tell_that_an_invitation_was_ignored,
+            ],
+            truth: [
+                the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,
+                the_commit_after_a_change_of_standing_is_decided_on_the_new_standing,
+                a_change_is_decided_on_the_standing_and_the_job_as_they_are,
+                entries_of_changes_and_of_posts_stand_in_one_row_of_numbers,
+            ],
+            strangers: [
+                what_a_reader_is_no_party_of_is_answered_like_what_does_not_exist,
+                a_command_on_what_one_is_no_party_of_is_refused_like_one_on_what_does_not_exist,
+                a_job_is_seen_while_it_is_open_and_by_its_people_for_ever,
+                regression_a_suspended_freelancer_does_not_learn_of_a_job_that_takes_nobody,
+                regression_nobody_writes_into_an_inbox_and_only_its_owner_is_told_so,
+            ],
+            reading: [
+                access_to_sixty_four_logs_is_answered_in_their_order,
+                access_tells_the_hash_of_the_entry_that_was_asked_about,
+                a_stretch_of_a_log_is_what_its_bounds_say_at_every_boundary,
+                a_stretch_of_a_log_is_what_its_bounds_say,
+                a_text_is_kept_byte_for_byte,
+                an_id_that_looks_like_something_else_is_an_id_like_any_other,
+                the_measure_of_a_stretch_is_the_bytes_of_its_parts,
+                a_log_that_is_empty_or_missing_has_no_entries,
+            ],
+            lists: [
+                pages_give_every_item_exactly_once_newest_first,
+                a_filtered_list_has_exactly_the_items_that_show_that_value,
+                a_client_never_sees_that_an_invitation_is_archived,
+                an_invitation_is_expired_from_the_moment_it_is_due,
+                a_list_is_of_its_reader_alone,
+            ],
+            marketplace: [
+                a_person_is_what_the_marketplace_told_last,
+                a_job_never_changes_hands_and_is_otherwise_what_the_marketplace_told_last,
+                jobs_are_listed_newest_first_open_ones_and_the_readers_own,
+                the_first_key_of_a_name_is_kept_for_ever,
+                a_store_that_was_opened_is_ready,
+            ],
+            writers: [
+                of_many_writers_with_overlapping_ids_each_id_gets_one_number,
+                of_many_acceptances_at_once_one_opens_the_room,
+            ],
+            model: [
+                whatever_is_done_the_logs_are_those_of_a_simple_model,
+            ],
+        }
+    };
+}
+
+macro_rules! promises {
+    ($adapter:ident, $database:path, $($topic:ident: [$($promise:ident,)*],)*) => {
+        mod $adapter {
+            $(mod $topic {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $promise() {
+                        let world = crate::store::world::World::new($database()).await;
+                        crate::store::$topic::$promise(world).await;
+                    }
+                )*
+            })*
+        }
+    };
+}
+
+conformance!(on_sqlite, crate::store::sqlite::database);
+
+/// The same cases each time, and more of them or others when the environment says so.
+pub(crate) fn property(cases: u32) -> Config {
+    let told = Config::default();
+    let more = std::env::var_os("PROPTEST_CASES").is_some();
+    let rng_seed = if told.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { told.rng_seed };
+    Config { cases: if more { told.cases } else { cases }, rng_seed, failure_persistence: None, ..told }
+}

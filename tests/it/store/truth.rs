@@ -1,0 +1,87 @@
+//! Decided on the truth: what the marketplace tells and what a change does is seen by the very next commit, whatever was remembered.
+
+use anteroom::domain::log::Log;
+use anteroom::domain::refusal::Refusal;
+use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::user::UserStatus;
+
+use super::world::{World, refusal, room_of, user};
+use crate::support::ask;
+
+pub(super) async fn the_commit_after_a_change_of_phase_is_decided_on_the_new_phase(world: World) {
+    for (name, end, phase) in [
+        ("clara", ask::decline_candidacy as fn(_) -> _, Phase::Declined),
+        ("felix", ask::withdraw_candidacy, Phase::Withdrawn),
+    ] {
+        let (candidacy, room) = world.case("garden", "felix").await;
+        world.posted("felix", room, "the head is remembered now").await;
+        world.done(name, &end(candidacy)).await;
+        let ended = world.entries(&Log::Room(room)).await;
+        for author in ["clara", "felix"] {
+            let late = world.commit(&[world.post(author, room, "too late")]).await.remove(0);
+            assert_eq!(refusal(late.expect_err("refused")), Refusal::WrongPhase(phase));
+        }
+        assert_eq!(world.sound(&Log::Room(room)).await, ended);
+    }
+}
+
+pub(super) async fn the_commit_after_a_change_of_standing_is_decided_on_the_new_standing(world: World) {
+    let rooms = world.rooms(3).await;
+    for room in &rooms {
+        world.posted("felix", *room, "the standing is remembered now").await;
+    }
+    for status in [UserStatus::Suspended, UserStatus::Inactive] {
+        world.tell_of("felix", status).await;
+        let posts = rooms
+            .iter()
+            .flat_map(|room| [world.post("felix", *room, "no"), world.post("clara", *room, "yes")]);
+        let posts: Vec<_> = posts.collect();
+        for (post, done) in posts.iter().zip(world.commit(&posts).await) {
+            if post.actor.user == user("clara") {
+                done.expect("Clara may write");
+                continue;
+            }
+            let Refusal::Account(standing) = refusal(done.expect_err("refused")) else {
+                panic!("{status:?}")
+            };
+            assert_eq!(standing.status, status);
+        }
+    }
+    world.tell_of("felix", UserStatus::Active).await;
+    for room in rooms {
+        world.posted("felix", room, "back").await;
+        world.sound(&Log::Room(room)).await;
+    }
+}
+
+pub(super) async fn a_change_is_decided_on_the_standing_and_the_job_as_they_are(world: World) {
+    let job = world.job("garden", "clara", JobStatus::Open).await;
+    let sent = world.done("clara", &ask::invite(&job, &user("felix"), None)).await;
+    let accept = ask::accept(sent.invitation.expect("its id"), None);
+    world.tell_of("felix", UserStatus::Suspended).await;
+    assert!(matches!(refusal(world.refused("felix", &accept).await), Refusal::Account(_)));
+    world.tell_of("felix", UserStatus::Active).await;
+    for status in [JobStatus::Filled, JobStatus::Closed] {
+        world.job("garden", "clara", status).await;
+        assert_eq!(refusal(world.refused("felix", &accept).await), Refusal::JobNotOpen);
+    }
+    world.job("garden", "clara", JobStatus::Open).await;
+    room_of(&world.done("felix", &accept).await);
+}
+
+pub(super) async fn entries_of_changes_and_of_posts_stand_in_one_row_of_numbers(world: World) {
+    let (candidacy, room) = world.case("garden", "felix").await;
+    let opened = world.sound(&Log::Room(room)).await.len();
+    for number in 0..3 {
+        world.posted("clara", room, &format!("{number}")).await;
+    }
+    // Another case of the same people writes into their inboxes and must not disturb this room.
+    world.case("roof", "felix").await;
+    world.posted("felix", room, "and").await;
+    world.done("clara", &ask::decline_candidacy(candidacy)).await;
+    let kinds: Vec<String> =
+        world.sound(&Log::Room(room)).await.iter().skip(opened).map(|entry| entry.kind.to_string()).collect();
+    let posted = "message.posted";
+    assert_eq!(kinds, [posted, posted, posted, posted, "phase.changed"]);
+}

@@ -1,0 +1,386 @@
+//! A small marketplace on one database: some people, their jobs, and the ways to do and to see things through the port alone.
+//! Times and ids count up by themselves, so that each run is the same.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use anteroom::domain::actor::Actor;
+use anteroom::domain::candidacy::{Case, Context, FreshIds};
+use anteroom::domain::log::{Log, LogEntry};
+use anteroom::domain::message;
+use anteroom::domain::policy::Policy;
+use anteroom::domain::room::Room;
+use anteroom::store::{
+    Access, Answer, CommitError, Committed, Moment, Page, Range, Store, StoreError, Write,
+};
+use anteroom::wire::to_wire::{Audience, entry_frame};
+use anteroom_protocol::candidacy::CaseAnswer;
+use anteroom_protocol::command::Command;
+use anteroom_protocol::entry::EntryFrame;
+use anteroom_protocol::id::{
+    CandidacyId, ClientId, InvitationId, JobId, ProposalId, RoomId, RoomRef, UserId,
+};
+use anteroom_protocol::job::{JobPosting, JobStatus};
+use anteroom_protocol::log::{Hash, verify_chain};
+use anteroom_protocol::message::MessageAnswer;
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::{UserProfile, UserStatus};
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::deed::{body, case_key, decide, intent, person};
+use crate::support::ask;
+
+/// A database of one adapter, empty at first. It is opened once at a time.
+#[async_trait(?Send)]
+pub(crate) trait Database: Send + Sync {
+    /// Opens it.
+    async fn open(&self) -> Arc<dyn Store>;
+    /// One more of the kind, empty.
+    fn another(&self) -> Box<dyn Database>;
+}
+
+/// The marketplace. Clara and Dora have jobs, Felix and Fiona look for some, Mallory has no part in anything.
+pub(crate) struct World {
+    database: Box<dyn Database>,
+    store: Option<Arc<dyn Store>>,
+    micros: AtomicI64,
+    ids: AtomicU64,
+}
+
+/// Everybody there is.
+pub(crate) const PEOPLE: [&str; 5] = ["clara", "dora", "felix", "fiona", "mallory"];
+
+/// More than any list here has.
+pub(crate) const ALL: u32 = 1_000;
+
+/// One `message.post` of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) actor: Actor,
+    pub(crate) client_id: ClientId,
+    pub(crate) room: RoomRef,
+    pub(crate) body: String,
+}
+
+impl World {
+    /// The people, and Clara's job `garden`.
+    pub(crate) async fn new(database: Box<dyn Database>) -> Self {
+        let world = Self::empty(database).await;
+        for name in PEOPLE {
+            world.tell_of(name, UserStatus::Active).await;
+        }
+        world.job("garden", "clara", JobStatus::Open).await;
+        world
+    }
+
+    /// The same people on a database of their own.
+    pub(crate) async fn another(&self) -> Self {
+        Self::new(self.database.another()).await
+    }
+
+    /// Only the database, whatever is in it.
+    pub(crate) async fn empty(database: Box<dyn Database>) -> Self {
+        let store = Some(database.open().await);
+        let micros = AtomicI64::new(1_750_000_000_000_000);
+        Self { database, store, micros, ids: AtomicU64::new(1) }
+    }
+
+    /// The same on the same data, as after a restart.
+    pub(crate) async fn open_again(&mut self) {
+        self.store = None;
+        self.store = Some(self.database.open().await);
+    }
+
+    /// Ends the store and gives back what its data lives in.
+    pub(crate) fn close(self) -> Box<dyn Database> {
+        self.database
+    }
+
+    /// In a database that was written by another world: later, and with ids above those it used.
+    pub(crate) fn live_on(&self) {
+        self.wait(24 * 60 * 60);
+        self.ids.store(1 << 40, Ordering::Relaxed);
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        self.store.as_ref().expect("open")
+    }
+
+    /// A second later than the last time it was asked.
+    pub(crate) fn now(&self) -> Time {
+        Time::from_micros(self.micros.fetch_add(1_000_000, Ordering::Relaxed))
+    }
+
+    /// Later by so many seconds.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.micros.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// An id above all before it.
+    pub(crate) fn fresh(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    pub(crate) fn client_id(&self) -> ClientId {
+        ClientId(self.fresh())
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.now(), policy: 1 }
+    }
+
+    /// What the marketplace tells of a person.
+    pub(crate) async fn tell_of(&self, name: &str, status: UserStatus) {
+        self.store().put_user(&user(name), &profile(name, status)).await.expect("kept");
+    }
+
+    /// What the marketplace tells of a job.
+    pub(crate) async fn job(&self, job: &str, client: &str, status: JobStatus) -> JobId {
+        let id: JobId = job.parse().expect("a job id");
+        self.store().put_job(&id, &posting(client, status), self.now()).await.expect("kept");
+        id
+    }
+
+    /// Does a command.
+    pub(crate) async fn act(
+        &self,
+        actor: &Actor,
+        client_id: ClientId,
+        command: &Command,
+    ) -> Result<Committed, CommitError> {
+        if let Command::MessagePost(post) = command {
+            let (actor, room, body) = (actor.clone(), post.room, post.body.clone());
+            return self.commit(&[Post { actor, client_id, room, body }]).await.remove(0);
+        }
+        let ids = FreshIds {
+            candidacy: CandidacyId(self.fresh()),
+            invitation: InvitationId(self.fresh()),
+            proposal: ProposalId(self.fresh()),
+            room: RoomId(self.fresh()),
+        };
+        let moment = self.moment();
+        let policy = Policy::default();
+        let context = Context { actor: actor.clone(), client_id, now: moment.now, policy, ids };
+        let by_the_rules = |case: Case| {
+            let side = case.side_of(&context.actor)?;
+            decide(command, case, &context).map(|decision| (decision, side))
+        };
+        let intent = intent(actor, client_id, command);
+        self.store().change(&intent, &case_key(actor, command), moment, &by_the_rules).await
+    }
+
+    /// Does a command under a new id, and it has to be done.
+    pub(crate) async fn done(&self, name: &str, command: &Command) -> CaseAnswer {
+        let done = self.act(&person(name), self.client_id(), command).await.expect("done");
+        case_answer(&done)
+    }
+
+    /// Does a command under a new id, and it has to be refused.
+    pub(crate) async fn refused(&self, name: &str, command: &Command) -> CommitError {
+        self.act(&person(name), self.client_id(), command).await.expect_err("refused")
+    }
+
+    /// Posts all of these in one commit.
+    pub(crate) async fn commit(&self, posts: &[Post]) -> Vec<Result<Committed, CommitError>> {
+        let writes: Vec<Write> = posts.iter().map(Post::write).collect();
+        let by_the_rules = |index: usize, room: &Room| {
+            let Post { actor, client_id, body: text, .. } = &posts[index];
+            message::post(room, &actor.user, *client_id, &body(text)?)
+        };
+        let outcomes = self.store().commit(&writes, self.moment(), &by_the_rules).await;
+        assert_eq!(outcomes.len(), posts.len(), "one outcome each");
+        outcomes
+    }
+
+    /// A post under a new id.
+    pub(crate) fn post(&self, name: &str, room: RoomId, text: &str) -> Post {
+        Post {
+            actor: person(name),
+            client_id: self.client_id(),
+            room: RoomRef::Room(room),
+            body: text.to_owned(),
+        }
+    }
+
+    /// Posts one message, and it has to be written.
+    pub(crate) async fn posted(&self, name: &str, room: RoomId, text: &str) -> MessageAnswer {
+        message_answer(&self.commit(&[self.post(name, room, text)]).await.remove(0).expect("written"))
+    }
+
+    /// A room of Clara and this freelancer about a job of that name, which she puts up for it.
+    pub(crate) async fn room(&self, job: &str, freelancer: &str) -> RoomId {
+        self.case(job, freelancer).await.1
+    }
+
+    /// The candidacy and the room of Clara and this freelancer about a job of that name, which she puts up for it.
+    pub(crate) async fn case(&self, job: &str, freelancer: &str) -> (CandidacyId, RoomId) {
+        let job = self.job(job, "clara", JobStatus::Open).await;
+        let sent = self.done("clara", &ask::invite(&job, &user(freelancer), None)).await;
+        let accepted = self.done(freelancer, &ask::accept(sent.invitation.expect("its id"), None)).await;
+        (accepted.candidacy, room_of(&accepted))
+    }
+
+    /// Some rooms of Clara and Felix.
+    pub(crate) async fn rooms(&self, how_many: usize) -> Vec<RoomId> {
+        let mut rooms = Vec::with_capacity(how_many);
+        for number in 0..how_many {
+            rooms.push(self.room(&format!("room-{number}"), "felix").await);
+        }
+        rooms
+    }
+
+    /// What this person may know of this log.
+    pub(crate) async fn access(&self, name: &str, log: &Log) -> Option<Access> {
+        let found = self.store().access(&user(name), &[(log.clone(), 0)]).await.expect("read");
+        found.into_iter().next().expect("one answer")
+    }
+
+    /// Every entry of a log.
+    pub(crate) async fn entries(&self, log: &Log) -> Vec<LogEntry> {
+        let mut entries: Vec<LogEntry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.seq);
+            let page = self.store().entries(log, Range::After(after), 100).await.expect("read");
+            let is_last = page.len() < 100;
+            entries.extend(page);
+            if is_last {
+                return entries;
+            }
+        }
+    }
+
+    /// Every entry of a log, after a look whether it is a log: numbers from 1 without holes, the head at its end, and a chain that
+    /// either side can compute. A room has to be Clara's.
+    pub(crate) async fn sound(&self, log: &Log) -> Vec<LogEntry> {
+        let entries = self.entries(log).await;
+        let numbers: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
+        let count = u64::try_from(entries.len()).expect("a count");
+        assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "the numbers of {log}");
+        let reader = match log {
+            Log::Inbox(owner) => owner.as_str(),
+            Log::Room(_) => "clara",
+        };
+        let head = self.access(reader, log).await.expect("theirs").head;
+        for audience in [Audience::Client, Audience::Freelancer] {
+            let frames: Vec<EntryFrame> =
+                entries.iter().map(|entry| entry_frame(entry, audience, true)).collect();
+            let end = verify_chain(&log.to_string(), (0, Hash::GENESIS), &frames);
+            assert_eq!(end, Ok((head.seq, head.hash)), "the chain of {log}");
+        }
+        assert_eq!(head.seq, count, "the head of {log}");
+        entries
+    }
+
+    /// Everything that anybody can read, in words.
+    pub(crate) async fn everything(&self) -> Vec<String> {
+        let (store, now) = (self.store(), Time::from_micros(self.micros.load(Ordering::Relaxed)));
+        let mut seen = Vec::new();
+        for name in PEOPLE {
+            let reader = user(name);
+            let rooms = store.rooms(&reader, first(ALL)).await.expect("read");
+            for room in &rooms {
+                let RoomRef::Room(id) = room.room else { panic!("an inbox among the rooms") };
+                seen.push(format!("{room:?} {:?}", self.entries(&Log::Room(id)).await));
+            }
+            seen.push(format!("{:?}", self.entries(&inbox(name)).await));
+            seen.push(format!(
+                "{:?}",
+                store.invitations(&reader, None, first(ALL), now).await.expect("read")
+            ));
+            seen.push(format!("{:?}", store.proposals(&reader, None, first(ALL)).await.expect("read")));
+            seen.push(format!("{:?}", store.candidacies(&reader, None, first(ALL)).await.expect("read")));
+        }
+        seen
+    }
+}
+
+impl Post {
+    /// It as the port takes it.
+    pub(crate) fn write(&self) -> Write {
+        let command = ask::post(self.room, self.body.as_str());
+        Write {
+            log: Log::named(self.room, &self.actor.user),
+            intent: intent(&self.actor, self.client_id, &command),
+        }
+    }
+}
+
+pub(crate) fn user(name: &str) -> UserId {
+    name.parse().expect("a user id")
+}
+
+pub(crate) fn inbox(name: &str) -> Log {
+    Log::Inbox(user(name))
+}
+
+pub(crate) fn profile(name: &str, status: UserStatus) -> UserProfile {
+    UserProfile {
+        name: format!("{name} of the tests"),
+        avatar_url: None,
+        profile_url: None,
+        status,
+        status_reason: None,
+        status_reversible: None,
+        status_next_step: None,
+    }
+}
+
+pub(crate) fn posting(client: &str, status: JobStatus) -> JobPosting {
+    JobPosting {
+        client: user(client),
+        title: "Something to do".into(),
+        description: String::new(),
+        category: None,
+        url: None,
+        status,
+    }
+}
+
+/// The first page of a list.
+pub(crate) fn first<Id>(limit: u32) -> Page<Id> {
+    Page { before: None, limit }
+}
+
+pub(crate) fn case_answer(done: &Committed) -> CaseAnswer {
+    match &done.answer {
+        Answer::Case(answer) => answer.clone(),
+        Answer::Message(_) => panic!("the answer to a post"),
+    }
+}
+
+pub(crate) fn message_answer(done: &Committed) -> MessageAnswer {
+    match &done.answer {
+        Answer::Message(answer) => answer.clone(),
+        Answer::Case(_) => panic!("the answer to a change"),
+    }
+}
+
+/// The room of a case that has one.
+pub(crate) fn room_of(answer: &CaseAnswer) -> RoomId {
+    match answer.room {
+        Some(RoomRef::Room(room)) => room,
+        Some(RoomRef::Inbox) | None => panic!("no room: {answer:?}"),
+    }
+}
+
+/// The rules refuse it, and this is why.
+pub(crate) fn refusal(error: CommitError) -> anteroom::domain::refusal::Refusal {
+    match error {
+        CommitError::Refused(refusal) => refusal,
+        CommitError::Reused | CommitError::Busy(_) | CommitError::Unknown(_) => panic!("{error}"),
+    }
+}
+
+/// An answer as clients get it, without the word whether it is a repeat.
+pub(crate) fn told(done: &Committed) -> String {
+    serde_json::to_string(&done.answer).expect("JSON")
+}
+
+/// What a store refuses to keep.
+pub(crate) fn not_kept(outcome: Result<(), StoreError>) {
+    match outcome {
+        Err(StoreError::Refused(anteroom::domain::refusal::Refusal::Invalid(_))) => {}
+        other => panic!("{other:?}"),
+    }
+}

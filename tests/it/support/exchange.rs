@@ -1,0 +1,56 @@
+//! A request and its whole answer, for what must be the same to the last byte.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::TestServer;
+
+/// An answer with everything in it but its date.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    /// By name.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answered {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The code of the problem document.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let document: Value = serde_json::from_str(&self.body).expect("a problem document");
+        assert_eq!(document["status"], self.status, "{self:?}");
+        document["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+/// Asks this of the server.
+pub(crate) async fn exchange(
+    server: &TestServer,
+    (method, path): (&str, &str),
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Answered {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
+    let mut request = client.request(method, format!("{}{path}", server.base)).body(body);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let response = request.send().await.expect("an answer");
+    let mut headers: Vec<_> = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != "date")
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    headers.sort();
+    Answered { status: response.status().as_u16(), headers, body: response.text().await.expect("a body") }
+}

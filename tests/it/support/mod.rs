@@ -1,0 +1,55 @@
+//! What the tests stand on: a server in this process, people who come through either door, and a scene of a client, a freelancer and
+//! a job. Nothing here decides what a right answer is.
+
+pub(crate) mod ask;
+mod exchange;
+mod person;
+mod pipeline;
+pub(crate) mod raw;
+mod scene;
+mod server;
+
+pub(crate) use exchange::{Answered, exchange};
+pub(crate) use person::{Door, Person, data, kinds};
+pub(crate) use pipeline::post_all;
+pub(crate) use scene::Scene;
+pub(crate) use server::{SECRET, TestServer};
+
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+/// How long anything may take that is to come soon.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// An id of this text.
+pub(crate) fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("an id")
+}
+
+/// What this future gives, which is to be soon.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match timeout(SOON, future).await {
+        Ok(given) => given,
+        Err(_) => panic!("{what}: not within {SOON:?}"),
+    }
+}
+
+/// Makes each of these scenes a test over the socket and a test over HTTP.
+macro_rules! over_both_doors {
+    ($($name:ident,)*) => {
+        mod over_the_socket {
+            $(#[tokio::test] async fn $name() {
+                super::$name($crate::support::Scene::new($crate::support::Door::Socket).await).await;
+            })*
+        }
+        mod over_http {
+            $(#[tokio::test] async fn $name() {
+                super::$name($crate::support::Scene::new($crate::support::Door::Http).await).await;
+            })*
+        }
+    };
+}
+pub(crate) use over_both_doors;

@@ -1,0 +1,90 @@
+//! A client with a job, a freelancer, and a server that knows both.
+
+use anteroom_load_tests::client::Case;
+use anteroom_load_tests::marketplace::posting;
+use anteroom_protocol::entry::EntryFrame;
+use anteroom_protocol::id::{InvitationId, JobId, ProposalId, RoomRef};
+use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::terms::Terms;
+
+use super::{Door, Person, TestServer, ask, id};
+
+/// Where most tests begin.
+pub(crate) struct Scene {
+    pub(crate) server: TestServer,
+    pub(crate) client: Person,
+    pub(crate) freelancer: Person,
+    pub(crate) job: JobId,
+}
+
+impl Scene {
+    /// Clara, who has a job, and Felix; both come through this door.
+    pub(crate) async fn new(door: Door) -> Self {
+        Self::on(TestServer::start().await, door).await
+    }
+
+    /// The same on a server of one's own.
+    pub(crate) async fn on(server: TestServer, door: Door) -> Self {
+        let client = Person::arrive(&server, "clara", door).await;
+        let freelancer = Person::arrive(&server, "felix", door).await;
+        let scene = Self { server, client, freelancer, job: id("job") };
+        scene.another_job("job").await;
+        scene
+    }
+
+    /// Stops the server and starts it again; everybody comes back.
+    pub(crate) async fn restarted(self, door: Door) -> Self {
+        let Self { server, client, freelancer, job } = self;
+        let server = server.restart().await;
+        Self {
+            client: Person::come(&server, client.user, door).await,
+            freelancer: Person::come(&server, freelancer.user, door).await,
+            server,
+            job,
+        }
+    }
+
+    /// One more open job of the client's.
+    pub(crate) async fn another_job(&self, name: &str) -> JobId {
+        let job = id(name);
+        let told = self.server.marketplace.put_job(&job, &self.client.user, "A landing page").await;
+        told.expect("told of the job");
+        job
+    }
+
+    /// The marketplace says what became of the job.
+    pub(crate) async fn job_is(&self, status: JobStatus) {
+        let mut posting = posting(&self.client.user, "A landing page");
+        posting.status = status;
+        self.server.marketplace.put_posting(&self.job, &posting).await.expect("told of the job");
+    }
+
+    /// The client invites the freelancer to the job.
+    pub(crate) async fn invited(&mut self, terms: Option<Terms>) -> (Case, InvitationId) {
+        let case = self.client.case(ask::invite(&self.job, &self.freelancer.user, terms)).await;
+        let invitation = case.invitation.expect("an invitation");
+        (case, invitation)
+    }
+
+    /// The freelancer proposes to do the job.
+    pub(crate) async fn proposed(&mut self) -> (Case, ProposalId) {
+        let case = self.freelancer.case(ask::propose(&self.job, ask::hourly(7_000))).await;
+        let proposal = case.proposal.expect("a proposal");
+        (case, proposal)
+    }
+
+    /// The two talk: an invitation without terms was accepted.
+    pub(crate) async fn talking(&mut self) -> (Case, RoomRef) {
+        let (_, invitation) = self.invited(None).await;
+        let case = self.freelancer.case(ask::accept(invitation, None)).await;
+        let room = case.room.expect("a room");
+        (case, room)
+    }
+
+    /// The room's log, which is the same for both.
+    pub(crate) async fn room(&self, room: RoomRef) -> Vec<EntryFrame> {
+        let entries = self.client.log(room).await;
+        assert_eq!(entries, self.freelancer.log(room).await, "both sides see the same");
+        entries
+    }
+}
