@@ -91,7 +91,8 @@ impl Identity {
         struct Read {
             sub: String,
             scope: String,
-            exp: i64,
+            exp: serde_json::Number,
+            nbf: Option<serde_json::Number>,
         }
         if token.len() > TOKEN_BYTES {
             return Err(Unbelieved::Invalid);
@@ -99,12 +100,16 @@ impl Identity {
         let read = jsonwebtoken::decode::<Read>(token, &self.decoding, &self.validation)
             .map_err(|_| Unbelieved::Invalid)?
             .claims;
-        if read.exp.saturating_add(LEEWAY_SECONDS) <= now.as_seconds() {
+        let exp = seconds(&read.exp);
+        if exp + LEEWAY_SECONDS <= now.as_seconds() {
             return Err(Unbelieved::Expired);
+        }
+        if read.nbf.is_some_and(|nbf| seconds(&nbf) > now.as_seconds() + LEEWAY_SECONDS) {
+            return Err(Unbelieved::Invalid);
         }
         let user = read.sub.parse().map_err(|_| Unbelieved::Invalid)?;
         let scope = parse_scope(&read.scope).ok_or(Unbelieved::Invalid)?;
-        let expires_at = Time::from_micros(read.exp.clamp(0, LAST_SECOND) * 1_000_000);
+        let expires_at = Time::from_micros(exp * 1_000_000);
         Ok(Verified { actor: Actor { user, scope }, expires_at })
     }
 
@@ -128,6 +133,12 @@ impl Identity {
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
     }
+}
+
+/// Whole seconds of a date in a token, which may have a fraction (RFC 7519 §2), within what the calendar can show.
+fn seconds(date: &serde_json::Number) -> i64 {
+    let whole = date.as_i64().or_else(|| date.as_f64().map(|seconds| seconds as i64));
+    whole.unwrap_or(0).clamp(0, LAST_SECOND)
 }
 
 /// The scope of this name.
@@ -174,6 +185,39 @@ mod tests {
         assert_eq!(verified.actor, clara());
         assert!(identity().verify(&token, now().plus_seconds(159)).is_ok());
         assert_eq!(identity().verify(&token, now().plus_seconds(160)), Err(Unbelieved::Expired));
+    }
+
+    fn signed(claims: &serde_json::Value) -> String {
+        let key = EncodingKey::from_secret(SECRET);
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("a token")
+    }
+
+    /// An end in milliseconds, an ordinary mistake, once ended the socket right after its welcome: the leeway behind the last day
+    /// of the calendar was taken for its first.
+    #[test]
+    fn regression_an_end_beyond_the_calendar_is_its_last_day() {
+        for exp in [253_402_207_199_i64, 1_800_000_000_000, i64::MAX] {
+            let claims = serde_json::json!(
+                {"iss": "market", "aud": "anteroom", "sub": "clara", "scope": "user", "exp": exp}
+            );
+            let verified = identity().verify(&signed(&claims), now()).expect("it holds");
+            assert!(
+                verified.expires_at.plus_seconds(LEEWAY_SECONDS) > now().plus_seconds(1_000_000),
+                "{exp}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_date_with_a_fraction_is_read_and_a_token_of_tomorrow_does_not_hold_today() {
+        let claims = |nbf: i64| {
+            serde_json::json!(
+                {"iss": "market", "aud": "anteroom", "sub": "clara", "scope": "user", "exp": NOW as f64 + 99.5, "nbf": nbf}
+            )
+        };
+        assert!(identity().verify(&signed(&claims(NOW)), now()).is_ok());
+        let tomorrow = identity().verify(&signed(&claims(NOW + 86_400)), now());
+        assert_eq!(tomorrow, Err(Unbelieved::Invalid));
     }
 
     #[test]

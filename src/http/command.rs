@@ -26,8 +26,11 @@ pub(super) async fn run(
     let client_id = client_id(&request)?;
     let mut fields = fields(request).await?;
     if let Some(name) = spec.path_field() {
-        let value = path.get(name).cloned().unwrap_or_default();
-        fields.insert(name.to_owned(), Value::String(value));
+        let value = Value::String(path.get(name).cloned().unwrap_or_default());
+        if fields.get(name).is_some_and(|said| *said != value) {
+            return Err(bad(format!("{name}: the body says another one than the path")));
+        }
+        fields.insert(name.to_owned(), value);
     }
     let command =
         Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
