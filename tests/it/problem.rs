@@ -149,8 +149,10 @@ async fn whatever_is_wrong_with_a_body_is_a_problem_that_says_it() {
         assert_eq!(is_problem(&answer, path), code, "{path} {body:.60}");
     }
     assert_eq!(scene.room(room).await.len(), 4, "nothing was written");
-    // The path wins over the body, and no type is asked of either.
-    let body = r#"{"room":"inbox","body":"hello"}"#.to_owned();
-    let answer = exchange(&scene.server, ("POST", &path), Some(&token), &key, body).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    // What the path names may be left out of the body or said again, and not contradicted.
+    for (named, status) in [("inbox".to_owned(), 400), (room.to_string(), 200)] {
+        let body = format!(r#"{{"room":"{named}","body":"hello"}}"#);
+        let answer = exchange(&scene.server, ("POST", &path), Some(&token), &key, body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
 }
