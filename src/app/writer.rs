@@ -200,8 +200,20 @@ impl Writer {
     }
 }
 
+/// What was done, and who waits to hear it.
+type Told = (Result<Committed, AppError>, Reply);
+
+/// Commits that may be told while the next one is already being written.
+const UNTOLD_COMMITS: usize = 2;
+
 impl WriterTask {
-    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+    /// Writes, and tells what was written while the next commit is under way: in the order of the commits, and only after each.
+    async fn run(self, queue: mpsc::Receiver<Job>) {
+        let (done, told) = mpsc::channel(UNTOLD_COMMITS);
+        tokio::join!(self.write(queue, done), self.tell(told));
+    }
+
+    async fn write(&self, mut queue: mpsc::Receiver<Job>, done: mpsc::Sender<Vec<Told>>) {
         let mut jobs = Vec::with_capacity(self.batch);
         while queue.recv_many(&mut jobs, self.batch).await > 0 {
             let mut entries = Vec::new();
@@ -210,25 +222,28 @@ impl WriterTask {
                     Job::Entry(queued) => entries.push(queued),
                     Job::Case(job, reply) => {
                         // What was given before it is written before it.
-                        self.append(std::mem::take(&mut entries)).await;
-                        self.change(&job, reply).await;
+                        let before = self.append(std::mem::take(&mut entries)).await;
+                        // The one who tells outlives this one.
+                        drop(done.send(before).await);
+                        drop(done.send(vec![(self.change(&job).await, reply)]).await);
                     }
                 }
             }
-            self.append(entries).await;
+            drop(done.send(self.append(entries).await).await);
         }
     }
 
-    async fn append(&self, queued: Vec<Queued>) {
+    async fn append(&self, queued: Vec<Queued>) -> Vec<Told> {
+        let mut told = Vec::with_capacity(queued.len());
         let mut open = Vec::with_capacity(queued.len());
         for queued in queued {
             match queued.still_open() {
                 Ok(()) => open.push(queued),
-                Err(held) => drop(queued.reply.send(Err(held))),
+                Err(held) => told.push((Err(held), queued.reply)),
             }
         }
         if open.is_empty() {
-            return;
+            return told;
         }
         let started = Instant::now();
         let writes: Vec<Write> = open.iter().map(|queued| queued.job.write.clone()).collect();
@@ -241,37 +256,43 @@ impl WriterTask {
         self.metrics.committed(writes.len(), entries, started.elapsed());
         for (Queued { job, reply, .. }, outcome) in open.into_iter().zip(outcomes) {
             let outcome = outcome.map_err(AppError::from);
+            // Before the next commit, which must hold what stands behind it.
             if let (Err(error), Some(lane)) = (&outcome, &job.lane)
                 && error.body().retryable
             {
                 lane.hold(job.write.intent.client_id);
             }
-            self.tell(outcome, reply);
+            told.push((outcome, reply));
         }
+        told
     }
 
-    async fn change(&self, job: &CaseJob, reply: Reply) {
+    async fn change(&self, job: &CaseJob) -> Result<Committed, AppError> {
         let started = Instant::now();
         let moment = self.moment();
         let decide = |case: Case| (job.decide)(case, moment.now);
         let outcome = self.store.change(&job.intent, &job.key, moment, &decide).await;
         self.metrics.committed(1, outcome.as_ref().map_or(0, |done| done.appended.len()), started.elapsed());
-        self.tell(outcome.map_err(AppError::from), reply);
+        outcome.map_err(AppError::from)
     }
 
-    fn tell(&self, outcome: Result<Committed, AppError>, reply: Reply) {
-        match &outcome {
-            Ok(done) => {
-                self.hub.deliver(&done.appended);
-                self.bus.announce(&done.appended);
+    async fn tell(&self, mut told: mpsc::Receiver<Vec<Told>>) {
+        while let Some(commit) = told.recv().await {
+            for (outcome, reply) in commit {
+                match &outcome {
+                    Ok(done) => {
+                        self.hub.deliver(&done.appended);
+                        self.bus.announce(&done.appended);
+                    }
+                    Err(AppError::Busy(why) | AppError::Unknown(why)) => {
+                        tracing::error!(why, "a commit failed");
+                    }
+                    Err(_) => {}
+                }
+                // Nobody waits any more: what was committed stays committed.
+                drop(reply.send(outcome));
             }
-            Err(AppError::Busy(why) | AppError::Unknown(why)) => {
-                tracing::error!(why, "a commit failed");
-            }
-            Err(_) => {}
         }
-        // Nobody waits any more: what was committed stays committed.
-        drop(reply.send(outcome));
     }
 
     fn moment(&self) -> Moment {

@@ -49,6 +49,9 @@ const READERS: u32 = 4;
 const WRITER_CACHE: &str = "-65536";
 /// Pages each reader keeps. The operating system caches the file once; each reader caching it again only costs memory.
 const READER_CACHE: &str = "-1024";
+/// Pages in the write-ahead log (64 MiB) before they are moved into the database. The ends of busy logs are written again with
+/// nearly every commit, and moving them each time would write everything twice.
+const CHECKPOINT_PAGES: &str = "16384";
 /// How long a connection waits for another one's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -125,6 +128,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(256)
         .log_statements(tracing::log::LevelFilter::Off)
