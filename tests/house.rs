@@ -152,6 +152,17 @@ fn one_noun_has_one_name_in_every_layer() {
     assert!(missing.is_empty(), "a noun keeps its file name: {missing:?}");
 }
 
+/// The law is only as good as the eyes that look for its breach.
+#[test]
+fn every_way_to_import_is_seen() {
+    let text = "use crate::{http, web};\nuse sqlx::Row;\n// use redis::Client;\nfn f() { crate::ws::g(tokio::spawn(h())) }\n";
+    let seen = imports(text);
+    for path in ["crate::http", "crate::web", "sqlx::Row", "crate::ws::g", "tokio"] {
+        assert!(seen.iter().any(|import| import == path), "{path} in {seen:?}");
+    }
+    assert!(!seen.iter().any(|import| import.starts_with("redis")), "a comment imports nothing: {seen:?}");
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
