@@ -302,7 +302,7 @@ fn changed_part(part: &str, at: Index) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn a_change_of_any_field_of_any_entry_is_found(at in 0..5_usize, way in 0..15_usize, bit: Index) {
@@ -350,4 +350,11 @@ proptest! {
         let inbox = chain_name(RoomRef::Inbox, &user);
         prop_assert_eq!(verify_chain(&inbox, START, &items), Err(ChainError::Mismatch(1)));
     }
+}
+
+/// So many cases, unless `PROPTEST_CASES` asks for more, as a proof does.
+fn cases(cases: u32) -> ProptestConfig {
+    let told = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { told.cases } else { cases };
+    ProptestConfig { cases, failure_persistence: None, ..told }
 }

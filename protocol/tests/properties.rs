@@ -485,7 +485,7 @@ fn the_same_uuid_in_another_spelling_is_the_same_id() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn every_client_frame_is_read_as_it_was_written(frame in client_frame(), id in frame_id()) {
@@ -624,4 +624,11 @@ proptest! {
         prop_assert_eq!(one == other, one.fingerprint() == other.fingerprint());
         prop_assert_eq!(one.fingerprint(), one.clone().fingerprint());
     }
+}
+
+/// So many cases, unless `PROPTEST_CASES` asks for more, as a proof does.
+fn cases(cases: u32) -> ProptestConfig {
+    let told = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { told.cases } else { cases };
+    ProptestConfig { cases, failure_persistence: None, ..told }
 }
