@@ -30,7 +30,8 @@ pub enum CloseCode {
     HeartbeatLost,
     /// 4008: the client reads too slowly. Come back and resume.
     Slow,
-    /// 4500: ten broken frames within a minute, or a frame out of turn (anything before `hello`, a second `hello`).
+    /// 4500: ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), or a `hello` that
+    /// cannot be read, names too many rooms or one of them twice.
     Malformed,
     /// 4501: the token is not valid.
     BadToken,
