@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 use crate::app::identity::Identity;
 use crate::app::writer::{Writer, WriterTask};
-use crate::app::{App, demo};
+use crate::app::{App, demo, search};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Config};
@@ -119,6 +119,8 @@ impl Server {
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
         let figures = http::metrics_router(app.metrics.clone());
+        tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
+        tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
         let places = Arc::new(Semaphore::new(config.limits.connections));
         tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
         tasks.spawn(accept(
@@ -201,6 +203,14 @@ fn development_secret(path: &Path) -> anyhow::Result<String> {
             Ok(secret)
         }
         Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+/// Does something until the server goes down.
+async fn until(shutdown: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = work => {}
     }
 }
 

@@ -170,6 +170,7 @@ impl Metrics {
             Offered::Queued => "queued",
             Offered::Behind => "behind",
             Offered::Activity => "activity",
+            Offered::Shed => "shed",
         };
         self.offers.get_or_create(&OutcomeLabel { outcome }).inc();
     }

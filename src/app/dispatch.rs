@@ -9,7 +9,7 @@ use anteroom_protocol::id::ClientId;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::writer::Lane;
+use super::lane::Lane;
 use super::{App, AppError, Pending, candidacy, invitation, message, proposal};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
@@ -51,7 +51,8 @@ fn execute(
     let intent = app.intent(actor, client_id, &command);
     match command {
         Command::MessagePost(command) => message::post(app, actor, intent, command, lane),
-        Command::MessageEdit(_) | Command::MessageRedact(_) => Pending::Refused(Refusal::NotFound.into()),
+        Command::MessageEdit(command) => message::edit(app, actor, intent, command),
+        Command::MessageRedact(command) => message::redact(app, actor, intent, command),
         Command::InvitationSend(command) => invitation::send(app, actor, intent, command),
         Command::InvitationAccept(command) => invitation::accept(app, actor, intent, command),
         Command::InvitationDecline(command) => invitation::decline(app, actor, intent, command),
@@ -66,11 +67,11 @@ fn execute(
     }
 }
 
-/// People do everything; the marketplace's systems invite on a client's behalf; staff only read.
+/// People do everything; the marketplace's systems invite on a client's behalf and delete what must not stand; staff only read.
 fn reaches(scope: Scope, command: &Command) -> bool {
     match scope {
         Scope::User => true,
-        Scope::Service => matches!(command, Command::InvitationSend(_)),
+        Scope::Service => matches!(command, Command::InvitationSend(_) | Command::MessageRedact(_)),
         Scope::Staff => false,
     }
 }

@@ -7,10 +7,13 @@ pub mod dispatch;
 pub mod identity;
 pub mod invitation;
 pub mod job;
+pub mod lane;
+pub mod marker;
 pub mod message;
 pub mod proposal;
 pub mod resume;
 pub mod room;
+pub mod search;
 pub mod user;
 pub mod writer;
 

@@ -7,11 +7,14 @@ use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::user;
+use crate::store::Moment;
 
 /// Makes or replaces a person.
 pub async fn put(app: &App, id: UserId, profile: UserProfile) -> Result<UserView, AppError> {
     user::check(&profile)?;
-    app.store.put_user(&id, &profile).await?;
+    let moment = Moment { now: app.clock.now(), policy: app.policy.version };
+    let appended = app.store.put_user(&id, &profile, moment).await?;
+    app.hub.deliver(&appended);
     Ok(UserView { user: id, profile })
 }
 

@@ -4,6 +4,7 @@ mod command;
 pub mod error;
 mod extract;
 mod health;
+mod marker;
 mod read;
 mod service;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::marker::MARKS;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -37,12 +39,18 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/rooms", get(read::rooms))
         .route("/v1/rooms/{room}", get(read::room))
         .route("/v1/rooms/{room}/entries", get(read::entries))
+        .route("/v1/changes", get(read::changes))
+        .route("/v1/search", get(read::search))
         .route("/v1/invitations", get(read::invitations))
         .route("/v1/invitations/{invitation}", get(read::invitation))
         .route("/v1/proposals", get(read::proposals))
         .route("/v1/proposals/{proposal}", get(read::proposal))
         .route("/v1/candidacies", get(read::candidacies))
         .route("/v1/candidacies/{candidacy}", get(read::candidacy));
+    let reads = MARKS.iter().fold(reads, |routes, spec| {
+        let handler = move |state, actor, path, request| marker::run(spec, state, actor, path, request);
+        routes.route(spec.path, post(handler))
+    });
     let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
     let metrics = app.metrics.clone();
     commands

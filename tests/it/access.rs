@@ -13,13 +13,17 @@ use uuid::Uuid;
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
 
 /// Every route of the README that is no command.
-pub(crate) const ROUTES: [(&str, &str); 17] = [
+pub(crate) const ROUTES: [(&str, &str); 21] = [
     ("GET", "/v1/me"),
     ("GET", "/v1/jobs"),
     ("GET", "/v1/jobs/{job}"),
     ("GET", "/v1/rooms"),
     ("GET", "/v1/rooms/{room}"),
     ("GET", "/v1/rooms/{room}/entries"),
+    ("POST", "/v1/rooms/{room}/read"),
+    ("POST", "/v1/rooms/{room}/unread"),
+    ("GET", "/v1/changes"),
+    ("GET", "/v1/search"),
     ("GET", "/v1/invitations"),
     ("GET", "/v1/invitations/{invitation}"),
     ("GET", "/v1/proposals"),

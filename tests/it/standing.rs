@@ -6,7 +6,7 @@ use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::invitation::DeclineReason;
 use anteroom_protocol::user::{UserProfile, UserStatus, UserView};
 
-use crate::support::{Scene, ask, over_both_doors};
+use crate::support::{Scene, ask, kinds, over_both_doors};
 
 over_both_doors![
     a_suspended_freelancer_reads_everything_and_writes_nothing,
@@ -48,7 +48,9 @@ async fn a_suspended_freelancer_reads_everything_and_writes_nothing(mut scene: S
         says_everything(&scene.freelancer.refused_with(ErrorCode::AccountSuspended, command).await);
     }
     assert_eq!(scene.freelancer.log(room).await.len(), 4, "read, and nothing was written");
-    assert_eq!(scene.freelancer.inbox().await.len(), 3);
+    let inbox = scene.freelancer.inbox().await;
+    assert_eq!(kinds(&inbox).last(), Some(&"account.changed"));
+    assert_eq!(inbox.len(), 4, "what was said of the account, and nothing else");
     let me: UserView = scene.freelancer.see("/v1/me").await;
     assert_eq!(me.profile.status, UserStatus::Suspended);
     assert!(me.profile.status_next_step.is_some());

@@ -2,13 +2,15 @@
 
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::user::UserProfile;
-use sqlx::{Connection as _, FromRow, SqlitePool};
+use anteroom_protocol::user::{Account, UserProfile};
+use sqlx::{Connection as _, FromRow, SqliteConnection, SqlitePool};
 
+use super::candidacy::append_to;
 use super::code;
 use super::commit::Writer;
+use crate::domain::log::{Event, Log, What};
 use crate::domain::user::Standing;
-use crate::store::StoreError;
+use crate::store::{Appended, Moment, StoreError};
 
 /// The columns that say whether a person may act.
 #[derive(FromRow)]
@@ -31,10 +33,16 @@ impl StandingRow {
 }
 
 /// Makes or replaces a person, and the person's inbox. Every log forgets what it knew of its people's standing.
-pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+pub(super) async fn put(
+    writer: &mut Writer,
+    user: &UserId,
+    profile: &UserProfile,
+    moment: Moment,
+) -> Result<Vec<Appended>, StoreError> {
     // Before, so that it holds also when the outcome of the commit is unknown; nobody else gets at the writer in between.
     writer.forget_all();
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let before = standing(&mut transaction, user).await?;
     sqlx::query(
         "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -57,8 +65,32 @@ pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfil
         .bind(Hash::GENESIS.0.as_slice())
         .execute(&mut *transaction)
         .await?;
+    let mut appended = Vec::new();
+    let account = Account::from(profile);
+    if before.is_some_and(|before| before != account) {
+        let event = Event { by: None, client_id: None, what: What::Account(account) };
+        let inbox = Log::Inbox(user.clone());
+        append_to(&mut transaction, inbox, vec![event], moment, &mut appended)
+            .await
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+    }
     transaction.commit().await?;
-    Ok(())
+    Ok(appended)
+}
+
+/// What is said of somebody's account now; of a stranger, nothing.
+async fn standing(connection: &mut SqliteConnection, user: &UserId) -> sqlx::Result<Option<Account>> {
+    let sql = "SELECT status, status_reason, status_reversible, status_next_step FROM users WHERE id = $1";
+    let row: Option<StandingRow> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(connection).await?;
+    row.map(|row| {
+        row.decode().map(|standing| Account {
+            status: standing.status,
+            status_reason: standing.reason,
+            status_reversible: standing.reversible,
+            status_next_step: standing.next_step,
+        })
+    })
+    .transpose()
 }
 
 /// A person.

@@ -4,6 +4,8 @@
 //! up a writer (entries wait in the outbox, or in the log). What it reads, it reads for this socket alone.
 
 mod joining;
+mod news;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,17 +28,16 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use uuid::Uuid;
 
+use self::replay::Reading;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
-use super::session::{Arrival, Cursor, Session};
+use super::session::{Arrival, Session};
 use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
 use crate::app::identity::LEEWAY_SECONDS;
-use crate::app::{AppError, dispatch};
+use crate::app::{dispatch, marker};
 use crate::domain::actor::Actor;
-use crate::domain::log::{Log, LogEntry};
+use crate::domain::log::Log;
 use crate::hub::Seat;
 use crate::hub::outbox::Waiting;
-use crate::store::{Committed, Range};
-use crate::wire::to_wire::{Audience, frame_text};
 
 /// Characters of the client's name for itself that reach the log.
 const CLIENT_NAME: usize = 64;
@@ -57,7 +58,7 @@ pub(super) async fn run(
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
-            let ended = connection.live(id, hello.rooms).await;
+            let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
             door.app.metrics.disconnected();
             connection.log_end(ended, began, &client);
             socket = connection.socket;
@@ -77,7 +78,7 @@ type Underway = BoxFuture<'static, Answered>;
 
 struct Answered {
     id: Option<String>,
-    outcome: Result<Committed, AppError>,
+    answer: Result<Value, ErrorBody>,
 }
 
 /// A socket that has said hello.
@@ -89,6 +90,8 @@ struct Connection {
     name: Uuid,
     session: Session,
     underway: FuturesUnordered<Underway>,
+    /// A page of a log, on its way from the database.
+    reading: Option<Reading>,
     expires_at: Time,
     ends_at: Instant,
     next_ping: Instant,
@@ -114,6 +117,7 @@ impl Connection {
             name: Uuid::now_v7(),
             session: Session::default(),
             underway: FuturesUnordered::new(),
+            reading: None,
             expires_at,
             next_ping,
             frames_in: 0,
@@ -134,8 +138,13 @@ impl Connection {
         );
     }
 
-    async fn live(&mut self, hello_id: Option<String>, cursors: Vec<JoinCursor>) -> Ended {
-        if let Err(ended) = Box::pin(self.welcome(hello_id, &cursors)).await {
+    async fn live(
+        &mut self,
+        hello_id: Option<String>,
+        cursors: &[JoinCursor],
+        changes_after: Option<&str>,
+    ) -> Ended {
+        if let Err(ended) = Box::pin(self.welcome(hello_id, cursors, changes_after)).await {
             return ended;
         }
         loop {
@@ -154,6 +163,7 @@ impl Connection {
             () = sleep_until(alarm) => self.on_alarm().await?,
             Some(answered) = self.underway.next() => self.on_answer(answered).await?,
             () = self.seat.outbox().wait() => {}
+            (stretch, page) = replay::page(&mut self.reading) => self.on_page(stretch, page).await?,
             received = receive(&mut self.socket), if room_for_more => {
                 self.seat.outbox().hear();
                 if let Received::Text(text) = received? {
@@ -169,7 +179,7 @@ impl Connection {
         while let Some(Some(answered)) = self.underway.next().now_or_never() {
             self.on_answer(answered).await?;
         }
-        let Waiting { entries, behind, activity, close } = self.seat.outbox().take();
+        let Waiting { entries, behind, activity, news, close } = self.seat.outbox().take();
         for encoded in entries {
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
@@ -178,13 +188,12 @@ impl Connection {
                     self.feed(Message::Text(encoded.text(audience))).await?;
                     self.sent(&entry.log, entry.seq);
                 }
-                Arrival::Ahead(cursor) => Box::pin(self.refill(&entry.log, cursor, entry.seq)).await?,
+                Arrival::Owed => self.door.app.metrics.refilled(),
             }
         }
         for (log, head) in behind {
-            if let Some(cursor) = self.session.cursor(&log).filter(|cursor| cursor.next <= head) {
-                Box::pin(self.refill(&log, cursor, head)).await?;
-            }
+            self.door.app.metrics.refilled();
+            self.session.owe(&log, head);
         }
         for (room, head) in activity {
             // A log that was joined meanwhile has told how far it reaches.
@@ -192,44 +201,12 @@ impl Connection {
                 self.tell(&ServerFrame::Activity { room, head }).await?;
             }
         }
+        for frame in news.into_values() {
+            self.tell(&frame).await?;
+        }
+        self.read_on();
         self.flush().await?;
         close.map_or(Ok(()), |code| Err(code.into()))
-    }
-
-    /// Reads entries from the log that did not come through the outbox.
-    async fn refill(&mut self, log: &Log, cursor: Cursor, up_to: u64) -> Result<(), Ended> {
-        self.door.app.metrics.refilled();
-        self.send_range(log, cursor.next - 1, up_to, cursor.audience).await
-    }
-
-    async fn send_range(
-        &mut self,
-        log: &Log,
-        mut after: u64,
-        up_to: u64,
-        audience: Audience,
-    ) -> Result<(), Ended> {
-        while after < up_to {
-            let limit = u32::try_from(up_to - after).unwrap_or(u32::MAX).min(limits::PAGE_ITEMS);
-            let page = {
-                // For the reading alone: a socket that does not take what was read must not keep others from reading.
-                let _permit = self.door.resume_permit().await;
-                self.door.app.store.entries(log, Range::After(after), limit).await
-            };
-            let page: Vec<LogEntry> = page.map_err(|error| {
-                tracing::error!(%error, "cannot read a log");
-                CloseCode::Internal
-            })?;
-            let Some(last) = page.last() else {
-                return Err(CloseCode::Internal.into());
-            };
-            after = last.seq;
-            for entry in &page {
-                self.feed(Message::Text(frame_text(entry, audience))).await?;
-                self.sent(log, entry.seq);
-            }
-        }
-        Ok(())
     }
 
     fn sent(&mut self, log: &Log, seq: u64) {
@@ -259,21 +236,21 @@ impl Connection {
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
                 let log = Log::named(leave.room, &self.actor.user);
-                self.seat.outbox().unread(&log);
+                self.seat.leave(&log);
                 self.session.leave(&log);
                 self.answer(id, Ok(json!({}))).await
             }
-            Ok((id, ClientFrame::Ping(_))) => {
-                let server_time = self.door.app.clock.now();
-                self.tell(&ServerFrame::Pong { id, server_time }).await
+            Ok((id, ClientFrame::Ping(ping))) => Box::pin(self.on_ping(id, ping)).await,
+            Ok((id, ClientFrame::Read(mark))) => {
+                self.on_mark(id, marker::read(&self.door.app, &self.actor, &mark));
+                Ok(())
             }
-            Ok((
-                id,
-                ClientFrame::Refresh(_)
-                | ClientFrame::Read(_)
-                | ClientFrame::MarkUnread(_)
-                | ClientFrame::Typing(_),
-            )) => {
+            Ok((id, ClientFrame::MarkUnread(mark))) => {
+                self.on_mark(id, marker::mark_unread(&self.door.app, &self.actor, &mark));
+                Ok(())
+            }
+            Ok((id, ClientFrame::Typing(typing))) => self.on_typing(id, typing.room).await,
+            Ok((id, ClientFrame::Refresh(_))) => {
                 let error = ErrorBody::new(ErrorCode::UnknownType, "this server does not do that yet");
                 self.answer(id, Err(error)).await
             }
@@ -302,14 +279,16 @@ impl Connection {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
         let outcome = dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
-        self.underway.push(async move { Answered { id, outcome: outcome.await } }.boxed());
+        self.underway.push(
+            async move {
+                let answer = outcome.await.map(|done| done.data()).map_err(|error| error.body());
+                Answered { id, answer }
+            }
+            .boxed(),
+        );
     }
 
-    async fn on_answer(&mut self, Answered { id, outcome }: Answered) -> Result<(), Ended> {
-        let answer = match outcome {
-            Ok(done) => Ok(done.data()),
-            Err(error) => Err(error.body()),
-        };
+    async fn on_answer(&mut self, Answered { id, answer }: Answered) -> Result<(), Ended> {
         self.answer(id, answer).await
     }
 

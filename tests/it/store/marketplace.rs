@@ -18,7 +18,7 @@ pub(super) async fn a_person_is_what_the_marketplace_told_last(mut world: World)
         status_next_step: Some("Write to us.".into()),
     };
     for told in [whole.clone(), profile("felix", UserStatus::Inactive), whole] {
-        world.store().put_user(&felix, &told).await.expect("kept");
+        world.store().put_user(&felix, &told, world.moment()).await.expect("kept");
         assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
         world.open_again().await;
         assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
