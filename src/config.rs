@@ -58,6 +58,8 @@ pub struct Limits {
     pub resumes: usize,
     /// Sockets of one person; one more closes the one that has been silent for longest.
     pub sockets_per_user: usize,
+    /// Frames that one socket may send within 10 s; one more closes it with 4029.
+    pub socket_frames: usize,
     /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
     pub outbox_bytes: usize,
     /// Commands that wait for the writer; at the bound, a command is answered `busy`.
@@ -94,6 +96,7 @@ impl Default for Limits {
             handshakes: 256,
             resumes: 200,
             sockets_per_user: 8,
+            socket_frames: 5_000,
             outbox_bytes: 256 * 1024,
             writer_queue: 4_096,
             commit_batch: 256,
@@ -102,7 +105,7 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "listen",
     "metrics_listen",
     "data_dir",
@@ -115,6 +118,7 @@ pub const KEYS: [&str; 15] = [
     "limits.handshakes",
     "limits.resumes",
     "limits.sockets_per_user",
+    "limits.socket_frames",
     "limits.outbox_bytes",
     "limits.writer_queue",
     "limits.commit_batch",
@@ -172,6 +176,7 @@ impl Limits {
             ("handshakes", self.handshakes, 1, 1_000_000),
             ("resumes", self.resumes, 1, 1_000_000),
             ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
+            ("socket_frames", self.socket_frames, 100, 1_000_000),
             ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
             ("writer_queue", self.writer_queue, 1, 1_000_000),
             ("commit_batch", self.commit_batch, 1, 4_096),

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::ws::Place;
+use crate::ws::transport::Transport;
 
 /// How long a client has to send a request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -75,7 +76,7 @@ async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: C
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Transport::Plain(stream)), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let ended: Result<(), hyper::Error> = tokio::select! {

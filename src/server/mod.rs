@@ -103,6 +103,7 @@ impl Server {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
             resumes: Semaphore::new(config.limits.resumes),
+            socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });

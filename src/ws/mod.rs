@@ -2,7 +2,9 @@
 
 mod connection;
 mod greeting;
+pub mod meter;
 mod session;
+pub mod transport;
 pub mod upgrade;
 
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Door {
     pub app: Arc<App>,
     /// Permits for sockets that have not said `hello`.
     pub handshakes: Arc<Semaphore>,
+    /// Frames that one socket may send within ten seconds.
+    pub socket_frames: u32,
     /// Permits for reading what a socket missed. One is held while the database is read, never while a socket is written.
     pub resumes: Semaphore,
     /// The server is going down.

@@ -17,12 +17,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::meter::Metered;
+use super::transport::Transport;
 use super::{Door, Place, connection};
 use crate::http::error::Problem;
 
@@ -104,8 +105,8 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePer
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
     };
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("the upgraded stream is not the TCP stream it came on");
+    let Ok(parts) = upgraded.downcast::<TokioIo<Transport>>() else {
+        return tracing::error!("the upgraded stream is not the one it came on");
     };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -113,7 +114,9 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePer
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(FRAME_BYTES))
         .max_frame_size(Some(FRAME_BYTES));
-    let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    let stream = Metered::new(parts.io.into_inner(), &parts.read_buf, door.socket_frames);
+    // What the meter refuses already is not handed on.
+    let read = if stream.verdict().is_none() { parts.read_buf.to_vec() } else { Vec::new() };
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
     let tasks = door.tasks.clone();
     tasks.spawn(connection::run(door, socket, permit, place));

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::soon;
+use super::{Person, TestServer, soon};
 
 /// A text frame.
 pub(crate) const TEXT: u8 = 0x1;
@@ -56,6 +56,27 @@ impl Raw {
         let (raw, head) = Self::ask(base, &UPGRADE).await;
         assert_eq!(head.status, 101, "{head:?}");
         raw
+    }
+
+    /// Connects, upgrades and says hello for this person.
+    pub(crate) async fn greeted(server: &TestServer, person: &Person) -> Self {
+        let mut raw = Self::upgraded(&server.base).await;
+        let hello = format!(r#"{{"type":"hello","token":"{}"}}"#, server.token(&person.user));
+        raw.frame(TEXT, hello.as_bytes()).await;
+        let welcome = String::from_utf8(raw.read_until(TEXT).await).expect("text");
+        assert!(welcome.contains(r#""type":"welcome""#), "{welcome}");
+        raw
+    }
+
+    /// The head of a good handshake.
+    pub(crate) fn upgrade_request() -> String {
+        let lines: String = UPGRADE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n")
+    }
+
+    /// Sends bytes, if the other side still takes them.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        soon("a write", self.0.write_all(bytes)).await.is_ok()
     }
 
     /// Sends bytes.
