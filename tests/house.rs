@@ -48,13 +48,14 @@ const HOUSE: &[Room] = &[
     Room {
         path: "http",
         ours: &["app", "domain", "store", "telemetry", "http"],
-        libraries: &["axum", "tokio"],
+        libraries: &["axum", "tokio", "tower_http"],
     },
     Room {
         path: "server/accept.rs",
         ours: &["ws"],
         libraries: &["axum", "hyper", "hyper_util", "tokio", "tokio_util"],
     },
+    Room { path: "server/address.rs", ours: &["ws"], libraries: &["axum"] },
     Room { path: "web", ours: &["web"], libraries: &["axum"] },
     Room { path: "clock.rs", ours: &[], libraries: &[] },
     Room { path: "config.rs", ours: &[], libraries: &["config"] },
@@ -75,6 +76,7 @@ const KEPT: &[&str] = &[
     "tokio",
     "tokio_tungstenite",
     "tokio_util",
+    "tower_http",
     "tracing_subscriber",
 ];
 

@@ -1,5 +1,6 @@
 //! The accept loop, and one HTTP connection: nothing here times out by itself, so every wait for a client has its end here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::address::Proxies;
 use crate::ws::Place;
 use crate::ws::transport::Transport;
 
@@ -22,16 +24,26 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may take nothing of what was written to it.
 const TAKES_NOTHING: Duration = Duration::from_secs(30);
 
+/// What the connections of a listener are given.
+pub(super) struct Entrance {
+    /// What is served.
+    pub(super) routes: Router,
+    /// Permits for connections.
+    pub(super) places: Arc<Semaphore>,
+    /// Who may speak for others.
+    pub(super) proxies: Proxies,
+}
+
 /// Takes connections until the server goes down.
 pub(super) async fn accept(
     listener: TcpListener,
-    routes: Router,
-    places: Arc<Semaphore>,
+    entrance: Entrance,
     shutdown: CancellationToken,
     tasks: TaskTracker,
 ) {
+    let entrance = Arc::new(entrance);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
+        let Ok(place) = entrance.places.clone().acquire_owned().await else {
             return;
         };
         let accepted = tokio::select! {
@@ -40,8 +52,9 @@ pub(super) async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(connection(stream, routes.clone(), Place::new(place), shutdown.clone()));
+            Ok((stream, peer)) => {
+                let place = Place::new(place);
+                tasks.spawn(connection(stream, peer.ip(), entrance.clone(), place, shutdown.clone()));
             }
             Err(error) => {
                 // Out of descriptors, most likely: one that is freed lets the next one in.
@@ -61,12 +74,21 @@ fn tune(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Serves one HTTP connection. After an upgrade, the socket's own task goes on, and keeps the place.
-async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    entrance: Arc<Entrance>,
+    place: Place,
+    shutdown: CancellationToken,
+) {
     if let Err(error) = tune(&stream) {
         tracing::debug!(%error, "cannot tune a connection");
     }
+    let routes = entrance.routes.clone();
     let service = TowerToHyperService::new(routes.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {
+            let client = entrance.proxies.client(peer, false, request.headers());
+            request.extensions_mut().insert(client);
             request.extensions_mut().insert(place.clone());
             let request: Request = request.map(axum::body::Body::new);
             request

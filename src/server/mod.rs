@@ -1,6 +1,7 @@
 //! The composition root: puts the parts together, serves, and takes everything down in order.
 
 mod accept;
+mod address;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +16,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::accept::accept;
+use self::accept::{Entrance, accept};
+use self::address::Proxies;
 use crate::app::identity::Identity;
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo};
@@ -27,6 +29,8 @@ use crate::hub::Hub;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Metrics;
+use crate::ws::crowd::Crowd;
+use crate::ws::origin::Origins;
 use crate::ws::{self, Door};
 use crate::{http, web};
 
@@ -103,26 +107,30 @@ impl Server {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
             resumes: Semaphore::new(config.limits.resumes),
+            crowd: Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address),
+            origins: Origins::new(&config.origins),
             socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
-        let routes = http::router(app.clone())
+        let routes = http::router(app.clone(), &config.origins)
             .merge(socket)
             .merge(web::router())
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
-        let figures = http::metrics_router(app.metrics.clone());
-        let places = Arc::new(Semaphore::new(config.limits.connections));
-        tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
-        tasks.spawn(accept(
-            metrics_listener,
-            figures,
-            Arc::new(Semaphore::new(16)),
-            shutdown.clone(),
-            tasks.clone(),
-        ));
+        let entrance = Entrance {
+            routes,
+            places: Arc::new(Semaphore::new(config.limits.connections)),
+            proxies: Proxies::new(&config.trusted_proxies),
+        };
+        tasks.spawn(accept(listener, entrance, shutdown.clone(), tasks.clone()));
+        let figures = Entrance {
+            routes: http::metrics_router(app.metrics.clone()),
+            places: Arc::new(Semaphore::new(16)),
+            proxies: Proxies::default(),
+        };
+        tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
         Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
     }
 

@@ -4,6 +4,7 @@ mod access;
 mod candidacy;
 mod cli;
 mod crash;
+mod defence;
 mod disk;
 mod handshake;
 mod health;

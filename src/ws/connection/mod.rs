@@ -21,14 +21,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use uuid::Uuid;
 
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
 use super::session::{Arrival, Cursor, Session};
-use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
+use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven, WRITE_STALL};
 use crate::app::identity::LEEWAY_SECONDS;
 use crate::app::{AppError, dispatch};
 use crate::domain::actor::Actor;
@@ -44,16 +43,11 @@ const CLIENT_NAME: usize = 64;
 /// Lives one socket's life, to its end.
 ///
 /// The rare parts are boxed: a socket that only waits should not carry room for them.
-pub(super) async fn run(
-    door: Arc<Door>,
-    mut socket: Socket,
-    permit: OwnedSemaphorePermit,
-    _place: Option<Place>,
-) {
+pub(super) async fn run(door: Arc<Door>, mut socket: Socket, unproven: Unproven, _lease: Lease) {
     let began = Instant::now();
     let ended = match Box::pin(greet(&door, &mut socket)).await {
         Ok(Greeting { id, hello, actor, expires_at }) => {
-            drop(permit);
+            drop(unproven);
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();

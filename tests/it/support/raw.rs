@@ -44,11 +44,29 @@ impl Raw {
 
     /// Connects and asks for an upgrade with these headers.
     pub(crate) async fn ask(base: &str, headers: &[(&str, &str)]) -> (Self, Head) {
+        Self::request(base, "GET", "/v1/ws", headers).await
+    }
+
+    /// Connects and asks for something else, without a body.
+    pub(crate) async fn request(
+        base: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (Self, Head) {
         let mut raw = Self::connect(base).await;
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        raw.send(format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n").as_bytes()).await;
+        raw.send(format!("{method} {path} HTTP/1.1\r\nHost: server\r\n{lines}\r\n").as_bytes()).await;
         let head = raw.head().await;
         (raw, head)
+    }
+
+    /// Reads the body that belongs to this head, which is JSON.
+    pub(crate) async fn body(&mut self, head: &Head) -> serde_json::Value {
+        let length = head.header("content-length").and_then(|length| length.parse().ok()).expect("a length");
+        let mut body = vec![0; length];
+        soon("a body", self.0.read_exact(&mut body)).await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
     }
 
     /// Connects and upgrades.
