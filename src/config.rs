@@ -73,6 +73,15 @@ pub struct Limits {
     pub sockets_per_user: usize,
     /// Frames that one socket may send within 10 s; one more closes it with 4029.
     pub socket_frames: usize,
+    /// Commands of one person in a second, over both doors together; above, a command is answered `rate_limited`. Systems and staff are
+    /// not limited.
+    pub commands_per_second: u32,
+    /// Commands of one person at once, after a pause.
+    pub commands_burst: u32,
+    /// Reads of one person over HTTP in a second; above, they are answered 429.
+    pub requests_per_second: u32,
+    /// Reads of one person at once, after a pause.
+    pub requests_burst: u32,
     /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
     pub outbox_bytes: usize,
     /// Commands that wait for the writer; at the bound, a command is answered `busy`.
@@ -114,6 +123,10 @@ impl Default for Limits {
             resumes: 200,
             sockets_per_user: 8,
             socket_frames: 5_000,
+            commands_per_second: 20,
+            commands_burst: 40,
+            requests_per_second: 50,
+            requests_burst: 200,
             outbox_bytes: 256 * 1024,
             writer_queue: 4_096,
             commit_batch: 256,
@@ -122,7 +135,7 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 24] = [
     "listen",
     "metrics_listen",
     "origins",
@@ -140,6 +153,10 @@ pub const KEYS: [&str; 20] = [
     "limits.resumes",
     "limits.sockets_per_user",
     "limits.socket_frames",
+    "limits.commands_per_second",
+    "limits.commands_burst",
+    "limits.requests_per_second",
+    "limits.requests_burst",
     "limits.outbox_bytes",
     "limits.writer_queue",
     "limits.commit_batch",
@@ -199,6 +216,7 @@ impl Config {
 impl Limits {
     /// Refuses bounds nothing could work within. A batch must fit into what the store remembers of its logs.
     fn check(&self) -> Result<(), ConfigError> {
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let bounds = [
             ("connections", self.connections, 1, 1_000_000),
             ("handshakes", self.handshakes, 1, 1_000_000),
@@ -207,6 +225,10 @@ impl Limits {
             ("resumes", self.resumes, 1, 1_000_000),
             ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
             ("socket_frames", self.socket_frames, 100, 1_000_000),
+            ("commands_per_second", size(self.commands_per_second), 1, 1_000_000),
+            ("commands_burst", size(self.commands_burst), 1, 1_000_000),
+            ("requests_per_second", size(self.requests_per_second), 1, 1_000_000),
+            ("requests_burst", size(self.requests_burst), 1, 1_000_000),
             ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
             ("writer_queue", self.writer_queue, 1, 1_000_000),
             ("commit_batch", self.commit_batch, 1, 4_096),

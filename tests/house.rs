@@ -30,7 +30,7 @@ const HOUSE: &[Room] = &[
     Room {
         path: "app",
         ours: &["domain", "store", "bus", "hub", "wire", "clock", "telemetry", "app"],
-        libraries: &["tokio"],
+        libraries: &["governor", "tokio"],
     },
     Room {
         path: "ws",
@@ -68,6 +68,7 @@ const KEPT: &[&str] = &[
     "config",
     "dashmap",
     "futures_util",
+    "governor",
     "hyper",
     "hyper_util",
     "prometheus_client",

@@ -4,6 +4,7 @@ mod command;
 pub mod error;
 mod extract;
 mod health;
+mod rate;
 mod read;
 mod service;
 
@@ -22,13 +23,10 @@ use axum::routing::{get, post, put};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::error::Problem;
+use self::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::app::App;
 use crate::telemetry::Metrics;
 
-/// How many requests or commands are left, and until when.
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// How many there may be in which time.
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// How long a browser may remember what it was told of pages from elsewhere.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(60 * 60);
 
@@ -59,6 +57,7 @@ pub fn router(app: Arc<App>, origins: &[String]) -> Router {
         .merge(reads)
         // Before the layer, which has to answer a method of its own.
         .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn(rate::show))
         .layer(cors(origins))
         .merge(health)
         .method_not_allowed_fallback(no_such_method)

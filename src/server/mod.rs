@@ -19,11 +19,12 @@ use tokio_util::task::TaskTracker;
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
 use crate::app::identity::Identity;
+use crate::app::rate::{Rate, Rates};
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Auth, Config};
+use crate::config::{Auth, Config, Limits};
 use crate::domain::policy::Policy;
 use crate::hub::Hub;
 use crate::store::Store;
@@ -88,7 +89,8 @@ impl Server {
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
         let command_key = store.key("commands", rand::random()).await?;
-        let app = Arc::new(App { store, hub, writer, identity, clock, policy, metrics, command_key });
+        let rates = rates(limits);
+        let app = Arc::new(App { store, hub, writer, identity, clock, rates, policy, metrics, command_key });
         if demo_is_on(config) {
             demo::seed(&app).await.context("cannot seed the demo")?;
         }
@@ -146,6 +148,13 @@ impl Server {
         if tokio::time::timeout(DRAIN, self.writer).await.is_err() {
             tracing::warn!("the writer did not end in time");
         }
+    }
+}
+
+fn rates(limits: &Limits) -> Rates {
+    Rates {
+        commands: Rate::new("commands", limits.commands_per_second, limits.commands_burst),
+        requests: Rate::new("requests", limits.requests_per_second, limits.requests_burst),
     }
 }
 

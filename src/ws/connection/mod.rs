@@ -28,8 +28,9 @@ use uuid::Uuid;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
 use super::session::{Arrival, Cursor, Session};
 use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven, WRITE_STALL};
+use crate::app::AppError;
+use crate::app::dispatch::{self, Performed};
 use crate::app::identity::LEEWAY_SECONDS;
-use crate::app::{AppError, dispatch};
 use crate::domain::actor::Actor;
 use crate::domain::log::{Log, LogEntry};
 use crate::hub::Seat;
@@ -246,10 +247,7 @@ impl Connection {
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
         self.frames_in += 1;
         match client::decode(text) {
-            Ok((id, ClientFrame::Command(client_id, command))) => {
-                self.on_command(id, client_id, command);
-                Ok(())
-            }
+            Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
                 let log = Log::named(leave.room, &self.actor.user);
@@ -282,11 +280,17 @@ impl Connection {
     }
 
     /// Gives the command to its function. It has its place in the order when this returns.
-    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) {
+    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
-        let outcome = dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
+        let Performed { allowance, outcome } =
+            dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
         self.underway.push(async move { Answered { id, outcome: outcome.await } }.boxed());
+        let refused = allowance.is_some_and(|allowance| allowance.refused_for.is_some());
+        if refused && self.session.hurried(Instant::now()) {
+            return Err(CloseCode::RateLimited.into());
+        }
+        Ok(())
     }
 
     async fn on_answer(&mut self, Answered { id, outcome }: Answered) -> Result<(), Ended> {
