@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use config::builder::DefaultState;
 use config::{ConfigBuilder, ConfigError, File, FileFormat};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +22,13 @@ pub struct Config {
     /// Where `/metrics` is served; it shows figures to whoever can reach it. Absent: loopback, on the port after that of `listen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Pages from elsewhere that may open sockets and use `/v1`, as browsers write their origins: `https://market.example`. The pages
+    /// of this server itself need no entry.
+    #[serde(deserialize_with = "origins")]
+    pub origins: Vec<String>,
+    /// Proxies, as addresses or networks, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else's are.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Where the database and the development secret are kept.
     pub data_dir: PathBuf,
     /// Whether to seed and print the demo. Only without `auth.secret`.
@@ -54,10 +63,25 @@ pub struct Limits {
     pub connections: usize,
     /// Sockets that have not said `hello` yet; at the bound, an upgrade is answered 503.
     pub handshakes: usize,
+    /// Sockets of one address (of one network of 2^64, in IPv6); at the bound, an upgrade is answered 429.
+    pub sockets_per_address: usize,
+    /// Of those, sockets that have not said `hello` yet; at the bound, an upgrade is answered 429.
+    pub greeting_per_address: usize,
     /// Hellos and joins that read the database at a time; at the bound, they wait.
     pub resumes: usize,
     /// Sockets of one person; one more closes the one that has been silent for longest.
     pub sockets_per_user: usize,
+    /// Frames that one socket may send within 10 s; one more closes it with 4029.
+    pub socket_frames: usize,
+    /// Commands of one person in a second, over both doors together; above, a command is answered `rate_limited`. Systems and staff are
+    /// not limited.
+    pub commands_per_second: u32,
+    /// Commands of one person at once, after a pause.
+    pub commands_burst: u32,
+    /// Reads of one person over HTTP in a second; above, they are answered 429.
+    pub requests_per_second: u32,
+    /// Reads of one person at once, after a pause.
+    pub requests_burst: u32,
     /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
     pub outbox_bytes: usize,
     /// Commands that wait for the writer; at the bound, a command is answered `busy`.
@@ -72,6 +96,8 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(loopback, 8080),
             metrics_listen: None,
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             data_dir: PathBuf::from("anteroom-data"),
             demo: true,
             log: "info".into(),
@@ -92,8 +118,15 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             handshakes: 256,
+            sockets_per_address: 64,
+            greeting_per_address: 16,
             resumes: 200,
             sockets_per_user: 8,
+            socket_frames: 5_000,
+            commands_per_second: 20,
+            commands_burst: 40,
+            requests_per_second: 50,
+            requests_burst: 200,
             outbox_bytes: 256 * 1024,
             writer_queue: 4_096,
             commit_batch: 256,
@@ -102,9 +135,11 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 24] = [
     "listen",
     "metrics_listen",
+    "origins",
+    "trusted_proxies",
     "data_dir",
     "demo",
     "log",
@@ -113,12 +148,22 @@ pub const KEYS: [&str; 15] = [
     "auth.audience",
     "limits.connections",
     "limits.handshakes",
+    "limits.sockets_per_address",
+    "limits.greeting_per_address",
     "limits.resumes",
     "limits.sockets_per_user",
+    "limits.socket_frames",
+    "limits.commands_per_second",
+    "limits.commands_burst",
+    "limits.requests_per_second",
+    "limits.requests_burst",
     "limits.outbox_bytes",
     "limits.writer_queue",
     "limits.commit_batch",
 ];
+
+/// Keys whose value is a list: in a variable, its items stand between commas.
+const LISTS: [&str; 2] = ["origins", "trusted_proxies"];
 
 /// The environment variable of a key.
 pub fn variable(key: &str) -> String {
@@ -141,7 +186,11 @@ impl Config {
         }
         for key in KEYS {
             if let Some(value) = environment(&variable(key)) {
-                builder = builder.set_override(key, value)?;
+                builder = if LISTS.contains(&key) {
+                    builder.set_override(key, items(&value))?
+                } else {
+                    builder.set_override(key, value)?
+                };
             }
         }
         for (key, value) in flags {
@@ -167,11 +216,19 @@ impl Config {
 impl Limits {
     /// Refuses bounds nothing could work within. A batch must fit into what the store remembers of its logs.
     fn check(&self) -> Result<(), ConfigError> {
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let bounds = [
             ("connections", self.connections, 1, 1_000_000),
             ("handshakes", self.handshakes, 1, 1_000_000),
+            ("sockets_per_address", self.sockets_per_address, 1, 1_000_000),
+            ("greeting_per_address", self.greeting_per_address, 1, 1_000_000),
             ("resumes", self.resumes, 1, 1_000_000),
             ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
+            ("socket_frames", self.socket_frames, 100, 1_000_000),
+            ("commands_per_second", size(self.commands_per_second), 1, 1_000_000),
+            ("commands_burst", size(self.commands_burst), 1, 1_000_000),
+            ("requests_per_second", size(self.requests_per_second), 1, 1_000_000),
+            ("requests_burst", size(self.requests_burst), 1, 1_000_000),
             ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
             ("writer_queue", self.writer_queue, 1, 1_000_000),
             ("commit_batch", self.commit_batch, 1, 4_096),
@@ -192,6 +249,44 @@ impl Auth {
     pub fn secret(&self) -> Option<&[u8]> {
         self.secret.as_ref().map(|secret| secret.expose_secret().as_bytes())
     }
+}
+
+fn items(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Origins as browsers write them: a scheme, a host and perhaps a port, and nothing behind it.
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let listed = Vec::<String>::deserialize(deserializer)?;
+    for origin in &listed {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let is_host = |host: &str| {
+            !host.is_empty()
+                && host.bytes().all(|byte| {
+                    b"-.:[]".contains(&byte) || byte.is_ascii_lowercase() || byte.is_ascii_digit()
+                })
+        };
+        if !host.is_some_and(is_host) {
+            let why = format!(
+                "origins: {origin:?} is no origin; write https://HOST or https://HOST:PORT in small letters"
+            );
+            return Err(D::Error::custom(why));
+        }
+    }
+    Ok(listed)
+}
+
+/// Networks, or single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address.or_else(|_| text.parse()).map_err(|_| {
+            D::Error::custom(format!(
+                "trusted_proxies: {text:?} is no address or network; write 10.0.0.0/8 or 10.0.0.1"
+            ))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(network).collect()
 }
 
 fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -248,6 +343,39 @@ mod tests {
         let environment = |name: &str| (name == "ANTEROOM_LIMITS__COMMIT_BATCH").then(|| "0".to_owned());
         let error = Config::load(None, environment, &[]).expect_err("refused");
         assert!(error.to_string().contains("limits.commit_batch"), "{error}");
+    }
+
+    #[test]
+    fn lists_are_written_with_commas_in_the_environment_and_as_lists_in_the_file() {
+        let environment = |name: &str| match name {
+            "ANTEROOM_ORIGINS" => Some("https://a.example, http://b.example:81,".to_owned()),
+            "ANTEROOM_TRUSTED_PROXIES" => Some("10.0.0.0/8,::1".to_owned()),
+            _ => None,
+        };
+        let from_environment = Config::load(None, environment, &[]).expect("a configuration");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("anteroom.toml");
+        let text =
+            "origins = ['https://a.example', 'http://b.example:81']\ntrusted_proxies = ['10.0.0.0/8', '::1']";
+        std::fs::write(&file, text).expect("written");
+        let from_file = Config::load(Some(&file), |_| None, &[]).expect("a configuration");
+        assert_eq!(from_environment.origins, ["https://a.example", "http://b.example:81"]);
+        assert_eq!(from_environment.origins, from_file.origins);
+        assert_eq!(from_environment.trusted_proxies, from_file.trusted_proxies);
+    }
+
+    #[test]
+    fn what_is_no_origin_and_no_network_is_refused_by_name() {
+        for (name, values) in [
+            ("ANTEROOM_ORIGINS", &["market.example", "https://market.example/", "https://", "*", "null"][..]),
+            ("ANTEROOM_TRUSTED_PROXIES", &["everybody", "10.0.0.0/33", "*"]),
+        ] {
+            for value in values {
+                let environment = |asked: &str| (asked == name).then(|| (*value).to_owned());
+                let error = Config::load(None, environment, &[]).expect_err(value);
+                assert!(error.to_string().contains(value), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -30,8 +30,12 @@ pub enum CloseCode {
     HeartbeatLost,
     /// 4008: the client reads too slowly. Come back and resume.
     Slow,
-    /// 4500: ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), or a `hello` that
-    /// cannot be read, names too many rooms or one of them twice.
+    /// 4029: too much within too short a time: 50 control frames or 5,000 frames (as the operator sets it) within 10 s, or 200 commands
+    /// within a minute that were refused for their rate. Come back, slower.
+    RateLimited,
+    /// 4500: ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), a `hello` that
+    /// cannot be read, names too many rooms or one of them twice, a frame or message that was begun and not finished within 15 s, or
+    /// 100 empty pieces of messages within 10 s.
     Malformed,
     /// 4501: the token is not valid.
     BadToken,
@@ -43,7 +47,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, in rising order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Normal,
         Self::ProtocolError,
         Self::Unsupported,
@@ -56,6 +60,7 @@ impl CloseCode {
         Self::TokenExpired,
         Self::HeartbeatLost,
         Self::Slow,
+        Self::RateLimited,
         Self::Malformed,
         Self::BadToken,
         Self::Forbidden,
@@ -77,6 +82,7 @@ impl CloseCode {
             Self::TokenExpired => 4001,
             Self::HeartbeatLost => 4003,
             Self::Slow => 4008,
+            Self::RateLimited => 4029,
             Self::Malformed => 4500,
             Self::BadToken => 4501,
             Self::Forbidden => 4503,
@@ -99,6 +105,7 @@ impl CloseCode {
             Self::TokenExpired => "token_expired",
             Self::HeartbeatLost => "heartbeat_lost",
             Self::Slow => "slow",
+            Self::RateLimited => "rate_limited",
             Self::Malformed => "malformed",
             Self::BadToken => "bad_token",
             Self::Forbidden => "forbidden",

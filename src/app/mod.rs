@@ -11,6 +11,7 @@ pub mod lane;
 pub mod marker;
 pub mod message;
 pub mod proposal;
+pub mod rate;
 pub mod resume;
 pub mod room;
 pub mod search;
@@ -30,6 +31,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use self::identity::{Identity, Unbelieved, Verified};
+use self::rate::Rates;
 use self::writer::{CaseJob, Writer};
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Scope};
@@ -56,6 +58,8 @@ pub struct App {
     pub identity: Identity,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// How fast people may go.
+    pub rates: Rates,
     /// What marketplaces change.
     pub policy: Policy,
     /// The figures.
@@ -76,6 +80,9 @@ pub enum AppError {
     /// An earlier post of the same lane failed and was not sent again.
     #[error("held by {0}")]
     Held(ClientId),
+    /// The person goes too fast; there will be room after this time.
+    #[error("rate limited for {0:?}")]
+    RateLimited(Duration),
     /// There is more to do than can be done.
     #[error("busy: {0}")]
     Busy(String),
@@ -130,6 +137,13 @@ impl AppError {
                 held_by: Some(*by),
                 ..new(ErrorCode::Held, "an earlier message to this room failed; send that one again first")
             },
+            Self::RateLimited(wait) => ErrorBody {
+                retry_after_ms: Some(millis(*wait)),
+                ..new(
+                    ErrorCode::RateLimited,
+                    "too much within too short a time; try again after retry_after_ms",
+                )
+            },
             Self::Busy(_) => ErrorBody {
                 retry_after_ms: Some(1_000),
                 ..new(ErrorCode::Busy, "the server has more to do than it can; try again")
@@ -150,6 +164,11 @@ impl AppError {
             Self::Internal(_) => new(ErrorCode::Internal, "the server failed; it is not your doing"),
         }
     }
+}
+
+/// A wait in whole milliseconds, never shorter than it is.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// A command that is on its way.

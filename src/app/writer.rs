@@ -131,8 +131,8 @@ impl Writer {
             Err(held) => return Pending::Refused(held),
         };
         let pending = self.give(|reply| Job::Entry(Queued { job, stamp, reply }));
-        if let (Pending::Refused(_), Some(lane)) = (&pending, lane) {
-            lane.hold(client_id);
+        if let (Pending::Refused(_), Some(lane), Some(stamp)) = (&pending, lane, stamp) {
+            lane.turned_back(stamp, client_id);
         }
         pending
     }
@@ -240,13 +240,13 @@ impl WriterTask {
         let outcomes = self.store.commit(&writes, self.moment(), &decide).await;
         let entries = outcomes.iter().flatten().map(|done| done.appended.len()).sum();
         self.metrics.committed(writes.len(), entries, started.elapsed());
-        for (Queued { job, reply, .. }, outcome) in open.into_iter().zip(outcomes) {
+        for (Queued { job, stamp, reply }, outcome) in open.into_iter().zip(outcomes) {
             let outcome = outcome.map_err(AppError::from);
             // Before the next commit, which must hold what stands behind it.
-            if let (Err(error), Some(lane)) = (&outcome, &job.lane)
+            if let (Err(error), Some(lane), Some(stamp)) = (&outcome, &job.lane, stamp)
                 && error.body().retryable
             {
-                lane.hold(job.write.intent.client_id);
+                lane.failed(stamp, job.write.intent.client_id);
             }
             told.push(Told::Command(outcome, reply));
         }

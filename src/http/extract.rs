@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::error::Problem;
+use super::rate::{Told, tell};
 use crate::app::identity::Unbelieved;
 use crate::app::{App, AppError};
 use crate::domain::actor::{Actor, Scope};
@@ -27,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Whoever holds a valid token.
 pub(super) struct Anyone(pub(super) Actor);
 
-/// A person.
+/// A person who reads, and does not read too fast.
 pub(super) struct Person(pub(super) Actor);
 
 /// One of the marketplace's systems.
@@ -61,7 +62,15 @@ impl FromRequestParts<Arc<App>> for Person {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
-        if actor.scope == Scope::User { Ok(Self(actor)) } else { Err(forbidden()) }
+        if actor.scope != Scope::User {
+            return Err(forbidden());
+        }
+        let allowance = app.rates.requests.take(&actor);
+        tell(parts.extensions.get::<Told>(), allowance);
+        match allowance.and_then(|allowance| allowance.refused_for) {
+            Some(wait) => Err(AppError::RateLimited(wait).into()),
+            None => Ok(Self(actor)),
+        }
     }
 }
 

@@ -10,20 +10,25 @@ use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::meter::Metered;
+use super::transport::Transport;
 use super::{CLOSE_WAIT, Door, HELLO_TIMEOUT, WRITE_STALL};
 use crate::app::AppError;
 use crate::app::identity::Unbelieved;
 use crate::domain::actor::{Actor, Scope};
 
-/// A WebSocket on the bare stream.
-pub(super) type Socket = WebSocketStream<TcpStream>;
+/// A WebSocket on the bare stream, with the meter in between.
+pub(super) type Socket = WebSocketStream<Metered<Transport>>;
+
+/// Bytes that are read after the server has closed, so that its last word is not lost.
+const LAST_BYTES: usize = 256 * 1024;
 
 /// Why a socket ends: the code the server closes with, or nothing when the client has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,9 +151,27 @@ pub(super) async fn say_goodbye(socket: &mut Socket, Ended(code): Ended) {
             }
         }
         while let Some(Ok(_)) = socket.next().await {}
+        if code.is_some() {
+            linger(socket.get_mut().stream_mut()).await;
+        }
     };
     // Whoever does not close in time is cut off.
     let _ = timeout(CLOSE_WAIT, goodbye).await;
+}
+
+/// Takes what a client has sent in vain: to close a connection over unread bytes makes TCP take back what was written last, and that
+/// is the word that says why.
+async fn linger(stream: &mut Transport) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let (mut bytes, mut left) = (vec![0; 4 * 1024], LAST_BYTES);
+    while let Ok(read @ 1..) = stream.read(&mut bytes).await {
+        left = left.saturating_sub(read);
+        if left == 0 {
+            return;
+        }
+    }
 }
 
 /// What came from a client.
@@ -164,7 +187,7 @@ pub(super) async fn receive(socket: &mut Socket) -> Result<Received, Ended> {
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Received::Sign),
         Some(Ok(Message::Binary(_))) => Err(CloseCode::Unsupported.into()),
         Some(Ok(Message::Close(_))) | None => Err(Ended(None)),
-        Some(Err(error)) => Err(ended_by(&error)),
+        Some(Err(error)) => Err(socket.get_ref().verdict().map_or_else(|| ended_by(&error), Ended::from)),
     }
 }
 

@@ -16,6 +16,11 @@ const BROKEN_WINDOW: Duration = Duration::from_secs(60);
 /// … and this many of them end the socket.
 const BROKEN_FRAMES: usize = 10;
 
+/// Commands refused for their rate within this time …
+const HASTY_WINDOW: Duration = Duration::from_secs(60);
+/// … and more than this many of them end the socket.
+const HASTY_COMMANDS: u32 = 200;
+
 /// Where this socket is in the logs it reads, and in which order it writes.
 #[derive(Default)]
 pub(super) struct Session {
@@ -24,6 +29,8 @@ pub(super) struct Session {
     owed: VecDeque<Log>,
     lanes: HashMap<RoomRef, Arc<Lane>>,
     broken: VecDeque<Instant>,
+    /// When the first of the refused commands came that are counted, and how many have since.
+    hasty: Option<(Instant, u32)>,
 }
 
 /// Where this socket is in one log.
@@ -179,6 +186,18 @@ impl Session {
     }
 }
 
+impl Session {
+    /// A command was refused for its rate. True: that was one too many.
+    pub(super) fn hurried(&mut self, now: Instant) -> bool {
+        let (since, count) = match self.hasty {
+            Some((since, count)) if now.duration_since(since) < HASTY_WINDOW => (since, count + 1),
+            _ => (now, 1),
+        };
+        self.hasty = Some((since, count));
+        count > HASTY_COMMANDS
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::id::RoomId;
@@ -297,5 +316,15 @@ mod tests {
             assert!(!slow.broke(Instant::now()));
             tokio::time::advance(Duration::from_secs(360)).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_hundred_refused_commands_within_a_minute_are_borne_and_one_more_is_not() {
+        let mut session = Session::default();
+        for _ in 0..3 {
+            assert!(!(0..200).any(|_| session.hurried(Instant::now())));
+            tokio::time::advance(HASTY_WINDOW).await;
+        }
+        assert!((0..201).any(|_| session.hurried(Instant::now())));
     }
 }

@@ -23,7 +23,6 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use uuid::Uuid;
@@ -31,9 +30,10 @@ use uuid::Uuid;
 use self::replay::Reading;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
 use super::session::{Arrival, Session};
-use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
+use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven, WRITE_STALL};
+use crate::app::dispatch::{self, Performed};
 use crate::app::identity::LEEWAY_SECONDS;
-use crate::app::{dispatch, marker};
+use crate::app::marker;
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::hub::Seat;
@@ -45,16 +45,11 @@ const CLIENT_NAME: usize = 64;
 /// Lives one socket's life, to its end.
 ///
 /// The rare parts are boxed: a socket that only waits should not carry room for them.
-pub(super) async fn run(
-    door: Arc<Door>,
-    mut socket: Socket,
-    permit: OwnedSemaphorePermit,
-    _place: Option<Place>,
-) {
+pub(super) async fn run(door: Arc<Door>, mut socket: Socket, unproven: Unproven, _lease: Lease) {
     let began = Instant::now();
     let ended = match Box::pin(greet(&door, &mut socket)).await {
         Ok(Greeting { id, hello, actor, expires_at }) => {
-            drop(permit);
+            drop(unproven);
             let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
@@ -229,10 +224,7 @@ impl Connection {
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
         self.frames_in += 1;
         match client::decode(text) {
-            Ok((id, ClientFrame::Command(client_id, command))) => {
-                self.on_command(id, client_id, command);
-                Ok(())
-            }
+            Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
                 let log = Log::named(leave.room, &self.actor.user);
@@ -275,10 +267,11 @@ impl Connection {
     }
 
     /// Gives the command to its function. It has its place in the order when this returns.
-    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) {
+    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
-        let outcome = dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
+        let Performed { allowance, outcome } =
+            dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
         self.underway.push(
             async move {
                 let answer = outcome.await.map(|done| done.data()).map_err(|error| error.body());
@@ -286,6 +279,11 @@ impl Connection {
             }
             .boxed(),
         );
+        let refused = allowance.is_some_and(|allowance| allowance.refused_for.is_some());
+        if refused && self.session.hurried(Instant::now()) {
+            return Err(CloseCode::RateLimited.into());
+        }
+        Ok(())
     }
 
     async fn on_answer(&mut self, Answered { id, answer }: Answered) -> Result<(), Ended> {

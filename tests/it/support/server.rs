@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
-use anteroom::config::{Auth, Config};
+use anteroom::config::{Auth, Config, Limits};
 use anteroom::server::Server;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::token::TokenMint;
@@ -47,6 +47,12 @@ impl TestServer {
             auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
             ..Config::default()
         };
+        // Tests are hastier than people.
+        let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
+            &mut config.limits;
+        for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
+            *rate = 1_000_000;
+        }
         change(&mut config);
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         Self::on(directory, config, clock).await

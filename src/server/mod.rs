@@ -1,5 +1,8 @@
 //! The composition root: puts the parts together, serves, and takes everything down in order.
 
+mod accept;
+mod address;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,35 +10,31 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use axum::Router;
-use axum::extract::Request;
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
+use self::accept::{Entrance, accept};
+use self::address::Proxies;
 use crate::app::identity::Identity;
+use crate::app::rate::{Rate, Rates};
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Auth, Config};
+use crate::config::{Auth, Config, Limits};
 use crate::domain::policy::Policy;
 use crate::hub::Hub;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Metrics;
-use crate::ws::{self, Door, Place};
+use crate::ws::crowd::Crowd;
+use crate::ws::origin::Origins;
+use crate::ws::{self, Door};
 use crate::{http, web};
 
-/// How long a client has to send a request's head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may take nothing of what was written to it.
-const TAKES_NOTHING: Duration = Duration::from_secs(30);
 /// How long going down waits for connections to end.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Bytes of a shared secret, at least.
@@ -90,7 +89,8 @@ impl Server {
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
         let command_key = store.key("commands", rand::random()).await?;
-        let app = Arc::new(App { store, hub, writer, identity, clock, policy, metrics, command_key });
+        let rates = rates(limits);
+        let app = Arc::new(App { store, hub, writer, identity, clock, rates, policy, metrics, command_key });
         if demo_is_on(config) {
             demo::seed(&app).await.context("cannot seed the demo")?;
         }
@@ -109,27 +109,32 @@ impl Server {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
             resumes: Semaphore::new(config.limits.resumes),
+            crowd: Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address),
+            origins: Origins::new(&config.origins),
+            socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
-        let routes = http::router(app.clone())
+        let routes = http::router(app.clone(), &config.origins)
             .merge(socket)
             .merge(web::router())
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
-        let figures = http::metrics_router(app.metrics.clone());
         tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
         tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
-        let places = Arc::new(Semaphore::new(config.limits.connections));
-        tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
-        tasks.spawn(accept(
-            metrics_listener,
-            figures,
-            Arc::new(Semaphore::new(16)),
-            shutdown.clone(),
-            tasks.clone(),
-        ));
+        let entrance = Entrance {
+            routes,
+            places: Arc::new(Semaphore::new(config.limits.connections)),
+            proxies: Proxies::new(&config.trusted_proxies),
+        };
+        tasks.spawn(accept(listener, entrance, shutdown.clone(), tasks.clone()));
+        let figures = Entrance {
+            routes: http::metrics_router(app.metrics.clone()),
+            places: Arc::new(Semaphore::new(16)),
+            proxies: Proxies::default(),
+        };
+        tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
         Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
     }
 
@@ -145,6 +150,13 @@ impl Server {
         if tokio::time::timeout(DRAIN, self.writer).await.is_err() {
             tracing::warn!("the writer did not end in time");
         }
+    }
+}
+
+fn rates(limits: &Limits) -> Rates {
+    Rates {
+        commands: Rate::new("commands", limits.commands_per_second, limits.commands_burst),
+        requests: Rate::new("requests", limits.requests_per_second, limits.requests_burst),
     }
 }
 
@@ -220,73 +232,4 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<(TcpListener, So
         .with_context(|| format!("cannot listen on {address}; name another address with `{key}`"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
-}
-
-async fn accept(
-    listener: TcpListener,
-    routes: Router,
-    places: Arc<Semaphore>,
-    shutdown: CancellationToken,
-    tasks: TaskTracker,
-) {
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let accepted = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(connection(stream, routes.clone(), Place::new(place), shutdown.clone()));
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: one that is freed lets the next one in.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Sends at once, and gives a connection up whose other end takes nothing: neither hyper nor the kernel would, for a quarter of an hour.
-fn tune(stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_NOTHING))?;
-    Ok(())
-}
-
-/// Serves one HTTP connection. After an upgrade, the socket's own task goes on, and keeps the place.
-async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: CancellationToken) {
-    if let Err(error) = tune(&stream) {
-        tracing::debug!(%error, "cannot tune a connection");
-    }
-    let service = TowerToHyperService::new(routes.map_request(
-        move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(place.clone());
-            let request: Request = request.map(axum::body::Body::new);
-            request
-        },
-    ));
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut serving = std::pin::pin!(serving);
-    let ended: Result<(), hyper::Error> = tokio::select! {
-        biased;
-        ended = serving.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an HTTP connection broke");
-    }
 }
