@@ -94,6 +94,12 @@ impl Outbox {
         }
     }
 
+    /// One that never falls behind.
+    #[cfg(test)]
+    pub(crate) fn unbounded() -> Self {
+        Self::new(usize::MAX / 2)
+    }
+
     /// From now on the entries of this log are queued.
     pub fn read(&self, log: Log) {
         self.lock().reads.insert(log);
@@ -171,6 +177,11 @@ impl Outbox {
     pub fn close(&self, code: CloseCode) {
         self.lock().waiting.close = Some(code);
         self.wake.notify_one();
+    }
+
+    /// Whether the socket is to be closed.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.lock().waiting.close
     }
 
     /// Returns when something waits.

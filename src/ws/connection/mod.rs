@@ -6,6 +6,7 @@
 mod joining;
 mod news;
 mod replay;
+mod sending;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +24,16 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{self, Bytes, Message};
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use uuid::Uuid;
 
 use self::replay::Reading;
+use self::sending::Patience;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
+use super::meter::Progress;
 use super::session::{Arrival, Session};
-use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven, WRITE_STALL};
+use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
 use crate::app::dispatch::{self, Performed};
 use crate::app::identity::LEEWAY_SECONDS;
 use crate::app::marker;
@@ -80,6 +83,8 @@ struct Answered {
 struct Connection {
     door: Arc<Door>,
     socket: Socket,
+    /// When the other side last took bytes.
+    progress: Progress,
     seat: Seat,
     actor: Actor,
     name: Uuid,
@@ -107,6 +112,7 @@ impl Connection {
             ends_at: Instant::now() + left.min(Duration::from_secs(10 * 365 * 24 * 3600)),
             seat,
             door,
+            progress: socket.get_ref().progress(),
             socket,
             actor,
             name: Uuid::now_v7(),
@@ -304,18 +310,12 @@ impl Connection {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), Ended> {
-        written(&timeout(WRITE_STALL, self.socket.feed(message)).await)
+        let Self { socket, progress, seat, ends_at, .. } = self;
+        Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.feed(message)).await
     }
 
     async fn flush(&mut self) -> Result<(), Ended> {
-        written(&timeout(WRITE_STALL, self.socket.flush()).await)
-    }
-}
-
-fn written(outcome: &Result<tungstenite::Result<()>, tokio::time::error::Elapsed>) -> Result<(), Ended> {
-    match outcome {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(tungstenite::Error::WriteBufferFull(_))) | Err(_) => Err(CloseCode::Slow.into()),
-        Ok(Err(_)) => Err(Ended(None)),
+        let Self { socket, progress, seat, ends_at, .. } = self;
+        Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.flush()).await
     }
 }
