@@ -140,8 +140,12 @@ impl AppError {
                     Unbelieved::Expired => "the token has ended",
                     Unbelieved::Invalid => "no valid token",
                     Unbelieved::UnknownUser => "the marketplace has not told of this user yet",
+                    Unbelieved::KeysUnavailable => {
+                        "the keys to check the token with cannot be had now; try again"
+                    }
                 };
-                new(why.code(), words)
+                let retry_after_ms = why.code().retryable().then_some(5_000);
+                ErrorBody { retry_after_ms, ..new(why.code(), words) }
             }
             Self::Limit(what) => ErrorBody::new(ErrorCode::LimitReached, *what),
             Self::Internal(_) => new(ErrorCode::Internal, "the server failed; it is not your doing"),
@@ -180,7 +184,7 @@ impl App {
     }
 
     async fn authenticated(&self, token: &str) -> Result<Verified, AppError> {
-        let verified = self.identity.verify(token, self.clock.now()).map_err(AppError::Identity)?;
+        let verified = self.identity.verify(token, self.clock.now()).await.map_err(AppError::Identity)?;
         if verified.actor.scope == Scope::User && self.store.user(&verified.actor.user).await?.is_none() {
             return Err(AppError::Identity(Unbelieved::UnknownUser));
         }

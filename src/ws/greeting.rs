@@ -123,6 +123,7 @@ fn close_code(why: Unbelieved) -> CloseCode {
     match why {
         Unbelieved::Expired => CloseCode::TokenExpired,
         Unbelieved::Invalid | Unbelieved::UnknownUser => CloseCode::BadToken,
+        Unbelieved::KeysUnavailable => CloseCode::TryAgainLater,
     }
 }
 
