@@ -139,6 +139,7 @@ impl AppError {
                 let words = match why {
                     Unbelieved::Expired => "the token has ended",
                     Unbelieved::Invalid => "no valid token",
+                    Unbelieved::Revoked => "the token was taken back; sign in again",
                     Unbelieved::UnknownUser => "the marketplace has not told of this user yet",
                     Unbelieved::KeysUnavailable => {
                         "the keys to check the token with cannot be had now; try again"
@@ -176,7 +177,7 @@ impl Pending {
 }
 
 impl App {
-    /// Whose token this is. A person must be one the marketplace has told of.
+    /// Whose token this is. A person must be one the marketplace has told of, and the token not taken back.
     pub async fn authenticate(&self, token: &str) -> Result<Verified, AppError> {
         let outcome = self.authenticated(token).await;
         self.metrics.authenticated(outcome.as_ref().err().map(|error| error.body().code));
@@ -185,8 +186,8 @@ impl App {
 
     async fn authenticated(&self, token: &str) -> Result<Verified, AppError> {
         let verified = self.identity.verify(token, self.clock.now()).await.map_err(AppError::Identity)?;
-        if verified.actor.scope == Scope::User && self.store.user(&verified.actor.user).await?.is_none() {
-            return Err(AppError::Identity(Unbelieved::UnknownUser));
+        if verified.actor.scope == Scope::User {
+            user::account(self, &verified.actor.user, verified.issued_at).await?;
         }
         Ok(verified)
     }

@@ -40,6 +40,8 @@ pub struct Waiting {
     pub behind: HashMap<Log, u64>,
     /// Logs the socket does not read that have grown, and how far they reach.
     pub activity: HashMap<RoomRef, u64>,
+    /// Something about the person has changed: never dropped, and the same however often.
+    pub person: bool,
     /// The socket is to be closed.
     pub close: Option<CloseCode>,
 }
@@ -115,6 +117,17 @@ impl Outbox {
         drop(state);
         self.wake.notify_one();
         offered
+    }
+
+    /// Asks the socket to look again at who is on it.
+    pub(super) fn person_changed(&self) {
+        self.lock().waiting.person = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether the socket was asked to look again; it counts as looked.
+    pub fn take_person(&self) -> bool {
+        std::mem::take(&mut self.lock().waiting.person)
     }
 
     /// Asks for the socket to be closed.
@@ -220,6 +233,18 @@ mod tests {
         let waiting = outbox.take();
         assert!(waiting.entries.is_empty() && waiting.behind.is_empty());
         assert_eq!(waiting.activity.get(&log(1).reference()), Some(&9), "also beyond the bound");
+    }
+
+    #[test]
+    fn that_the_person_has_changed_is_told_once_however_full_the_outbox_is() {
+        let outbox = Outbox::new(0);
+        outbox.read(log(1));
+        outbox.offer(&entry(1, 1));
+        outbox.person_changed();
+        outbox.person_changed();
+        assert!(outbox.take().person && !outbox.take().person);
+        outbox.person_changed();
+        assert!(outbox.take_person() && !outbox.take_person() && !outbox.take().person);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use anteroom_protocol::limits::FRAME_BYTES;
 use anteroom_protocol::{SUBPROTOCOL, error::ErrorBody, error::ErrorCode};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -24,6 +24,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::{Door, Place, connection};
+use crate::app::AppError;
+use crate::app::identity::{Verified, bearer};
+use crate::domain::actor::Scope;
+use crate::domain::refusal::Refusal;
 use crate::http::error::Problem;
 
 /// Bytes read from a socket at a time.
@@ -46,10 +50,26 @@ pub async fn upgrade(State(door): State<Arc<Door>>, mut request: Request) -> Res
         };
         return Problem(body).into_response();
     };
+    let presented = match presented(&door, request.headers()).await {
+        Ok(presented) => presented,
+        Err(problem) => return problem.into_response(),
+    };
     let on_upgrade = hyper::upgrade::on(&mut request);
     let place = request.extensions().get::<Place>().cloned();
-    door.tasks.spawn(begin(door.clone(), on_upgrade, permit, place));
+    door.tasks.spawn(begin(door.clone(), on_upgrade, permit, place, presented));
     accept.into_response()
+}
+
+/// Whose token the upgrade carries, for clients that can set headers. Another scheme than `Bearer` is not for us: a proxy may ask for
+/// a password of its own.
+async fn presented(door: &Door, headers: &HeaderMap) -> Result<Option<Verified>, Problem> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = header.and_then(bearer) else { return Ok(None) };
+    let verified = door.app.authenticate(token).await?;
+    if verified.actor.scope != Scope::User {
+        return Err(AppError::Refused(Refusal::Forbidden).into());
+    }
+    Ok(Some(verified))
 }
 
 /// The 101 that accepts the handshake, or the refusal.
@@ -99,7 +119,13 @@ fn lists(headers: &HeaderMap, name: &axum::http::HeaderName, word: &str) -> bool
 }
 
 /// Waits for the upgrade, then leaves the socket to a task of its own: what waiting took is not carried along for a socket's life.
-async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePermit, place: Option<Place>) {
+async fn begin(
+    door: Arc<Door>,
+    on_upgrade: OnUpgrade,
+    permit: OwnedSemaphorePermit,
+    place: Option<Place>,
+    presented: Option<Verified>,
+) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
@@ -116,5 +142,5 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePer
     let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
     let tasks = door.tasks.clone();
-    tasks.spawn(connection::run(door, socket, permit, place));
+    tasks.spawn(connection::run(door, socket, permit, place, presented));
 }

@@ -33,6 +33,8 @@ pub enum Unbelieved {
     Invalid,
     /// It is good, and the marketplace has not told of its owner.
     UnknownUser,
+    /// It is good, and was taken back.
+    Revoked,
     /// Whether it is good cannot be known: its issuer's keys could not be fetched.
     KeysUnavailable,
 }
@@ -44,6 +46,7 @@ impl Unbelieved {
             Self::Expired => ErrorCode::TokenExpired,
             Self::Invalid => ErrorCode::Unauthenticated,
             Self::UnknownUser => ErrorCode::UnknownUser,
+            Self::Revoked => ErrorCode::TokenRevoked,
             Self::KeysUnavailable => ErrorCode::Busy,
         }
     }

@@ -36,8 +36,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::commit::Writer;
 use super::{
-    Access, CaseKey, CommitError, Committed, DecideCase, DecideEntry, Intent, Moment, Page, Range, Store,
-    StoreError, Write,
+    Access, CaseKey, CommitError, Committed, DecideCase, DecideEntry, Intent, Moment, Page, Person, Range,
+    Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -192,7 +192,13 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 
-    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
+    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError> {
+        let mut writer = self.writer().await?;
+        let done = user::revoke_tokens(&mut writer.connection, user, now).await;
+        writer.judge(done)
+    }
+
+    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError> {
         user::load(&self.readers, user).await
     }
 

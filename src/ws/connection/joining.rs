@@ -34,6 +34,7 @@ impl Connection {
             tracing::error!(%error, "cannot join");
             CloseCode::Internal
         })?;
+        let account = self.greeted_account(id.as_ref()).await?;
         let rooms = cursors.iter().zip(&joined).map(|(cursor, joined)| result(cursor.room, joined)).collect();
         let welcome = Welcome {
             id,
@@ -44,7 +45,7 @@ impl Connection {
             server_time: self.door.app.clock.now(),
             limits: Limits::CURRENT,
             rooms,
-            account: None,
+            account: Some(account),
             changes: Vec::new(),
             changes_cursor: None,
             changes_more: false,

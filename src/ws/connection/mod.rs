@@ -3,10 +3,10 @@
 //! The loop is a single task. It never awaits a commit (answers come back through `underway`) and it never lets a slow reader hold
 //! up a writer (entries wait in the outbox, or in the log). What it reads, it reads for this socket alone.
 
+mod account;
 mod joining;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::close::CloseCode;
@@ -17,6 +17,7 @@ use anteroom_protocol::limits;
 use anteroom_protocol::room::Cursor as JoinCursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Account;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -29,7 +30,7 @@ use uuid::Uuid;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
 use super::session::{Arrival, Cursor, Session};
 use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
-use crate::app::identity::LEEWAY_SECONDS;
+use crate::app::identity::Verified;
 use crate::app::{AppError, dispatch};
 use crate::domain::actor::Actor;
 use crate::domain::log::{Log, LogEntry};
@@ -49,12 +50,13 @@ pub(super) async fn run(
     mut socket: Socket,
     permit: OwnedSemaphorePermit,
     _place: Option<Place>,
+    presented: Option<Verified>,
 ) {
     let began = Instant::now();
-    let ended = match Box::pin(greet(&door, &mut socket)).await {
-        Ok(Greeting { id, hello, actor, expires_at }) => {
+    let ended = match Box::pin(greet(&door, &mut socket, presented)).await {
+        Ok(Greeting { id, hello, verified }) => {
             drop(permit);
-            let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
+            let mut connection = Connection::new(door.clone(), socket, verified);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
             let ended = connection.live(id, hello.rooms).await;
@@ -90,23 +92,24 @@ struct Connection {
     session: Session,
     underway: FuturesUnordered<Underway>,
     expires_at: Time,
+    issued_at: Option<Time>,
     ends_at: Instant,
+    /// The account as the client was last told.
+    told: Option<Account>,
     next_ping: Instant,
     frames_in: u64,
     entries_out: u64,
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, actor: Actor, expires_at: Time) -> Self {
+    fn new(door: Arc<Door>, socket: Socket, verified: Verified) -> Self {
+        let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
-        let left = expires_at.plus_seconds(LEEWAY_SECONDS).as_micros() - door.app.clock.now().as_micros();
-        let left = Duration::from_micros(left.max(0).unsigned_abs());
         // The first ping comes at a random moment, so that sockets which came together do not beat together.
         let next_ping = Instant::now() + HEARTBEAT.mul_f64(rand::random());
         Self {
-            // A deadline this far away is as good as none, and nearer than what the clock can hold.
-            ends_at: Instant::now() + left.min(Duration::from_secs(10 * 365 * 24 * 3600)),
+            ends_at: account::end_of(&door, expires_at),
             seat,
             door,
             socket,
@@ -115,6 +118,8 @@ impl Connection {
             session: Session::default(),
             underway: FuturesUnordered::new(),
             expires_at,
+            issued_at,
+            told: None,
             next_ping,
             frames_in: 0,
             entries_out: 0,
@@ -169,7 +174,11 @@ impl Connection {
         while let Some(Some(answered)) = self.underway.next().now_or_never() {
             self.on_answer(answered).await?;
         }
-        let Waiting { entries, behind, activity, close } = self.seat.outbox().take();
+        let Waiting { entries, behind, activity, person, close } = self.seat.outbox().take();
+        if person {
+            // Before anything else: to whose token was taken back, nothing more is given.
+            Box::pin(self.on_person()).await?;
+        }
         for encoded in entries {
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
@@ -210,6 +219,9 @@ impl Connection {
         audience: Audience,
     ) -> Result<(), Ended> {
         while after < up_to {
+            if self.seat.outbox().take_person() {
+                Box::pin(self.on_person()).await?;
+            }
             let limit = u32::try_from(up_to - after).unwrap_or(u32::MAX).min(limits::PAGE_ITEMS);
             let page = {
                 // For the reading alone: a socket that does not take what was read must not keep others from reading.
@@ -250,6 +262,7 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
+        self.still_holds()?;
         self.frames_in += 1;
         match client::decode(text) {
             Ok((id, ClientFrame::Command(client_id, command))) => {
@@ -267,13 +280,8 @@ impl Connection {
                 let server_time = self.door.app.clock.now();
                 self.tell(&ServerFrame::Pong { id, server_time }).await
             }
-            Ok((
-                id,
-                ClientFrame::Refresh(_)
-                | ClientFrame::Read(_)
-                | ClientFrame::MarkUnread(_)
-                | ClientFrame::Typing(_),
-            )) => {
+            Ok((id, ClientFrame::Refresh(refresh))) => Box::pin(self.on_refresh(id, refresh)).await,
+            Ok((id, ClientFrame::Read(_) | ClientFrame::MarkUnread(_) | ClientFrame::Typing(_))) => {
                 let error = ErrorBody::new(ErrorCode::UnknownType, "this server does not do that yet");
                 self.answer(id, Err(error)).await
             }
@@ -327,6 +335,7 @@ impl Connection {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), Ended> {
+        self.still_holds()?;
         written(&timeout(WRITE_STALL, self.socket.feed(message)).await)
     }
 
