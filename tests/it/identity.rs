@@ -1,19 +1,26 @@
 //! Who is believed: keys that an issuer publishes and changes, tokens that others make up, the token of an upgrade, and a new one on
 //! the open socket.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use anteroom::clock::Clock as _;
 use anteroom::config::Algorithm as Pinned;
-use anteroom_load_tests::client::{Http, Socket, SocketError, SocketOptions};
+use anteroom::domain::log::{Log, LogEntry};
+use anteroom::store::{Appended, Range};
+use anteroom_load_tests::client::{Http, Socket, SocketError, SocketOptions, at_head};
 use anteroom_load_tests::token::{Claims, Scope};
 use anteroom_protocol::client::{ClientFrame, Hello, Refresh};
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::error::ErrorCode;
+use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::support::issuer::{Key, KeyServer, MARKET, claims};
-use crate::support::{Answered, Door, Person, TestServer, exchange, id};
+use crate::support::issuer::{Key, KeyServer, MARKET, claims, document};
+use crate::support::{Answered, Door, Person, Scene, TestServer, exchange, id};
 
 /// A server that believes an issuer with these keys, and Ana, whom it knows.
 async fn believing(keys: &[&Key], algorithm: Pinned) -> (KeyServer, TestServer) {
@@ -124,6 +131,26 @@ async fn an_issuer_that_fails_later_is_believed_by_its_last_keys_and_the_figures
     ] {
         assert!(figures.contains(line), "{line}: {figures}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_leads_elsewhere_is_too_long_or_no_key_set_counts_as_none() {
+    let (known, other) = (Key::ed_a(), Key::ed_b());
+    let trap = KeyServer::with(&[&other]).await;
+    let keys = document(&[&other]);
+    for (said, body) in [
+        (format!("302 Found\r\nLocation: {}", trap.url), keys.clone()),
+        ("203 Non-Authoritative Information".into(), keys.clone()),
+        ("200 OK".into(), format!("{keys}{}", " ".repeat(64 * 1024))),
+        ("200 OK".into(), "<html>Down for maintenance</html>".into()),
+    ] {
+        let (issuer, server) = believing(&[&known], Pinned::EdDsa).await;
+        issuer.say(&said, &body);
+        refused(&server, &other.token("ana"), ErrorCode::Busy, CloseCode::TryAgainLater).await;
+        believed(&server, &known.token("ana")).await;
+        server.stop().await;
+    }
+    assert_eq!(trap.asked(), 0);
 }
 
 /// Tokens with wrong claims, signed with a good key.
@@ -325,9 +352,9 @@ async fn a_token_that_is_not_believed_is_refused_before_the_upgrade() {
     assert_eq!(socket.closed().await.expect("closed").0, CloseCode::BadToken.code());
 }
 
-/// A token of Ana's that ends this many seconds from now, with the leeway.
-fn ending_in(server: &TestServer, seconds: u64) -> String {
-    let claims = server.mint.claims("ana", Scope::User);
+/// A token of somebody that ends this many seconds from now, with the leeway.
+fn ending_in(server: &TestServer, user: &str, seconds: u64) -> String {
+    let claims = server.mint.claims(user, Scope::User);
     server.mint.sign(&Claims { exp: claims.iat + seconds - 60, ..claims })
 }
 
@@ -341,13 +368,42 @@ async fn refresh(socket: &mut Socket, token: impl Into<String>) -> Result<Time, 
 async fn a_new_token_on_the_open_socket_moves_its_end() {
     let server = TestServer::start().await;
     Person::arrive(&server, "ana", Door::Socket).await;
-    let short = ending_in(&server, 2);
+    let short = ending_in(&server, "ana", 2);
     let (mut left, _) = Socket::connect(&server.base, &short, Vec::new()).await.expect("a socket");
     let (mut refreshed, welcome) = Socket::connect(&server.base, &short, Vec::new()).await.expect("a socket");
     let end = refresh(&mut refreshed, server.token(&id("ana"))).await.expect("believed");
     assert!(end > welcome.token_expires_at);
     assert_eq!(left.closed().await.expect("closed").0, CloseCode::TokenExpired.code());
     refreshed.ping().await.expect("lives on");
+}
+
+/// The test and the server share one thread. It stands still until the tokens have ended, and then an entry is offered: each socket finds
+/// both at once.
+#[tokio::test]
+async fn nothing_is_delivered_after_the_end_of_a_token_also_when_both_are_due_at_once() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (_, room) = scene.talking().await;
+    scene.freelancer.socket.join(at_head(room)).await.expect("joined");
+    let token = ending_in(&scene.server, "felix", 2);
+    let (mut sockets, mut left) = (Vec::new(), 0);
+    for _ in 0..7 {
+        let connected = Socket::connect(&scene.server.base, &token, vec![at_head(room)]).await;
+        let (socket, welcome) = connected.expect("a welcome");
+        left = welcome.token_expires_at.plus_seconds(60).as_micros() - scene.server.clock.now().as_micros();
+        sockets.push(socket);
+    }
+    let RoomRef::Room(room_id) = room else { panic!("a room") };
+    let app = scene.server.app();
+    let log = app.store.entries(&Log::Room(room_id), Range::Before(u64::MAX), 1).await.expect("read");
+    let next = LogEntry { seq: log[0].seq + 1, ..log[0].clone() };
+    let appended = Appended { entry: Arc::new(next), readers: Arc::new([id("felix")]) };
+    std::thread::sleep(Duration::from_micros(left.max(0).unsigned_abs()));
+    app.hub.deliver(&[appended]);
+    assert_eq!(scene.freelancer.hears(room).await.seq, log[0].seq + 1, "whose token holds is told");
+    for mut socket in sockets {
+        let error = socket.next().await.expect_err("nothing but the end");
+        assert_eq!(error.close_code(), Some(CloseCode::TokenExpired.code()), "{error}");
+    }
 }
 
 #[tokio::test]

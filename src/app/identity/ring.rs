@@ -53,7 +53,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`Unbelieved::Invalid`]: there is no such key. [`Unbelieved::KeysUnavailable`]: that cannot be known, because the keys could not
-    /// be fetched.
+    /// be fetched, or not in time.
     pub(super) async fn key(&self, kid: Option<&str>) -> Result<Arc<DecodingKey>, Unbelieved> {
         let mut changes = self.state.subscribe();
         if let Some(key) = self.known(kid) {
@@ -65,7 +65,7 @@ impl KeyRing {
             let _ = timeout(ASK_PATIENCE, changes.wait_for(|state| !state.fetching)).await;
         }
         let state = self.state.borrow();
-        let answered = state.current && state.counts();
+        let answered = state.current && state.counts() && !state.fetching;
         drop(state);
         self.known(kid).ok_or(if answered { Unbelieved::Invalid } else { Unbelieved::KeysUnavailable })
     }
@@ -227,5 +227,9 @@ mod tests {
         let began = Instant::now();
         assert_eq!(refusal(&ring, "a").await, Some(Unbelieved::KeysUnavailable));
         assert_eq!(began.elapsed(), Duration::ZERO, "nothing is under way");
+        tokio::time::advance(ASK_INTERVAL).await;
+        ring.answered(keys("a"), FRESH);
+        assert_eq!(refusal(&ring, "new").await, Some(Unbelieved::KeysUnavailable), "perhaps it is a new one");
+        assert_eq!(refusal(&ring, "a").await, None);
     }
 }

@@ -95,7 +95,8 @@ pub(crate) fn claims(user: &str) -> Value {
 }
 
 struct State {
-    answer: Mutex<(u16, String)>,
+    /// Status line and headers, and the body.
+    answer: Mutex<(String, String)>,
     asked: watch::Sender<usize>,
 }
 
@@ -119,13 +120,17 @@ impl KeyServer {
 
     /// From now on, these and no others.
     pub(crate) fn publish(&self, keys: &[&Key]) {
-        let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
-        *self.state.answer.lock().expect("unbroken") = (200, json!({ "keys": keys }).to_string());
+        self.say("200 OK", &document(keys));
     }
 
     /// From now on, an error.
     pub(crate) fn fail(&self) {
-        *self.state.answer.lock().expect("unbroken") = (500, "<html>".into());
+        self.say("500 Internal Server Error", "<html>");
+    }
+
+    /// From now on, this: the status, further headers behind it, and the body.
+    pub(crate) fn say(&self, head: &str, body: &str) {
+        *self.state.answer.lock().expect("unbroken") = (head.to_owned(), body.to_owned());
     }
 
     /// How often it was asked.
@@ -151,24 +156,29 @@ impl KeyServer {
     }
 }
 
+/// The key set of these keys.
+pub(crate) fn document(keys: &[&Key]) -> String {
+    let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
+    json!({ "keys": keys }).to_string()
+}
+
 async fn serve(listener: TcpListener, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
         // Counted with what is answered: whoever sees the count after publishing sees an answer of the new keys.
-        let (status, body) = state.answer.lock().expect("unbroken").clone();
+        let (said, body) = state.answer.lock().expect("unbroken").clone();
         state.asked.send_modify(|asked| *asked += 1);
         // A client that has gone needs no answer.
-        let _ = answer(stream, status, &body).await;
+        let _ = answer(stream, &said, &body).await;
     }
 }
 
-async fn answer(mut stream: TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, said: &str, body: &str) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
     }
     let length = body.len();
-    let text =
-        format!("HTTP/1.1 {status} Said\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let text = format!("HTTP/1.1 {said}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
     stream.write_all(text.as_bytes()).await?;
     stream.shutdown().await
 }
