@@ -1,4 +1,5 @@
-//! An issuer that publishes keys: an HTTP server that counts how often it is asked, and tokens signed with keys of all kinds.
+//! An issuer that publishes keys: an HTTP server that counts how often it is asked, and tokens signed with keys of all kinds. The private keys in
+//! `fixtures/keys` were made for these tests (`openssl genpkey`) and guard nothing.
 
 use std::sync::{Arc, Mutex};
 
