@@ -31,7 +31,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Where the database and the development secret are kept.
     pub data_dir: PathBuf,
-    /// Whether to seed and print the demo. Only without `auth.secret`.
+    /// Whether to seed and print the demo. Only with the development secret.
     pub demo: bool,
     /// What is logged, in the form of `RUST_LOG`.
     pub log: String,
@@ -41,18 +41,65 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Who is believed.
+/// Who is believed. Without a secret, an address of keys and further issuers, the server makes a development secret and serves loopback
+/// only.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// The secret shared with the marketplace, at least 32 bytes: tokens are signed with it (HS256). Without it the server makes a
-    /// development secret and serves loopback only.
+    /// The secret shared with the marketplace, at least 32 bytes: tokens are signed with it (HS256).
     #[serde(serialize_with = "hidden")]
     pub secret: Option<SecretString>,
     /// The `iss` of every token.
     pub issuer: String,
     /// The `aud` of every token.
     pub audience: String,
+    /// The one algorithm tokens are signed with: HS256 with a secret, one of the others with `jwks_url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// Where the marketplace publishes its keys (a JSON Web Key Set), instead of a secret: https, or http on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+    /// How long keys go on counting after they should have been fetched again and could not be, in seconds. Then nobody is believed.
+    pub jwks_stale_seconds: u64,
+    /// Further issuers; in the file only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<Issuer>,
+}
+
+/// One of several issuers whose tokens are believed: as the keys of the same names in [`Auth`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// The `aud` of its tokens.
+    pub audience: String,
+    /// The one algorithm its tokens are signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// The secret it shares with the server.
+    #[serde(default, serialize_with = "hidden")]
+    pub secret: Option<SecretString>,
+    /// Where it publishes its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+}
+
+/// What a token can be signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// A secret that both sides have.
+    #[serde(rename = "HS256")]
+    Hs256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA on P-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 /// Bounds. What happens at each is said with it.
@@ -109,7 +156,15 @@ impl Default for Config {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { secret: None, issuer: "anteroom".into(), audience: "anteroom".into() }
+        Self {
+            secret: None,
+            issuer: "anteroom".into(),
+            audience: "anteroom".into(),
+            algorithm: None,
+            jwks_url: None,
+            jwks_stale_seconds: 24 * 60 * 60,
+            issuers: Vec::new(),
+        }
     }
 }
 
@@ -135,7 +190,7 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 27] = [
     "listen",
     "metrics_listen",
     "origins",
@@ -146,6 +201,9 @@ pub const KEYS: [&str; 24] = [
     "auth.secret",
     "auth.issuer",
     "auth.audience",
+    "auth.algorithm",
+    "auth.jwks_url",
+    "auth.jwks_stale_seconds",
     "limits.connections",
     "limits.handshakes",
     "limits.sockets_per_address",
@@ -245,6 +303,26 @@ impl Limits {
 }
 
 impl Auth {
+    /// Whether nobody is configured, so that the server makes a secret of its own, for this machine only.
+    pub fn is_development(&self) -> bool {
+        self.secret.is_none() && self.jwks_url.is_none() && self.issuers.is_empty()
+    }
+
+    /// Everybody who is configured: the one of the flat keys first.
+    pub fn configured(&self) -> Vec<Issuer> {
+        let flat = Issuer {
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            algorithm: self.algorithm,
+            secret: self.secret.clone(),
+            jwks_url: self.jwks_url.clone(),
+        };
+        let flat = (flat.secret.is_some() || flat.jwks_url.is_some()).then_some(flat);
+        flat.into_iter().chain(self.issuers.iter().cloned()).collect()
+    }
+}
+
+impl Issuer {
     /// The secret's bytes, if one is configured.
     pub fn secret(&self) -> Option<&[u8]> {
         self.secret.as_ref().map(|secret| secret.expose_secret().as_bytes())
@@ -324,9 +402,24 @@ mod tests {
             (name == "ANTEROOM_AUTH__SECRET").then(|| "very-secret-indeed-very-secret!!".to_owned())
         };
         let config = Config::load(None, environment, &[]).expect("a configuration");
-        assert_eq!(config.auth.secret(), Some(b"very-secret-indeed-very-secret!!".as_slice()));
+        let [issuer] = &config.auth.configured()[..] else { panic!("one issuer") };
+        assert_eq!(issuer.secret(), Some(b"very-secret-indeed-very-secret!!".as_slice()));
         assert!(!config.show().contains("very-secret"), "{}", config.show());
         assert!(!format!("{config:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn further_issuers_come_from_the_file_and_keep_their_secrets_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("anteroom.toml");
+        let text = "[auth]\njwks_url = 'https://market.example/jwks'\nalgorithm = 'EdDSA'\n\
+            [[auth.issuers]]\nissuer = 'billing'\naudience = 'anteroom'\nsecret = 'very-secret-indeed-very-secret!!'\n";
+        std::fs::write(&file, text).expect("written");
+        let config = Config::load(Some(&file), |_| None, &[]).expect("a configuration");
+        let names: Vec<_> = config.auth.configured().into_iter().map(|issuer| issuer.issuer).collect();
+        assert_eq!(names, ["anteroom", "billing"]);
+        assert!(!config.auth.is_development());
+        assert!(!config.show().contains("very-secret"), "{}", config.show());
     }
 
     #[test]
@@ -381,7 +474,8 @@ mod tests {
     #[test]
     fn every_key_can_be_set_by_its_variable() {
         let shown: toml::Table = Config::default().show().parse().expect("TOML");
-        let mut paths = vec!["auth.secret".to_owned(), "metrics_listen".to_owned()];
+        let unset = ["auth.secret", "auth.algorithm", "auth.jwks_url", "metrics_listen"];
+        let mut paths = unset.map(str::to_owned).to_vec();
         for (key, value) in &shown {
             match value.as_table() {
                 Some(section) => paths.extend(section.keys().map(|name| format!("{key}.{name}"))),

@@ -123,7 +123,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
     let base = format!("http://{}", server.address);
     let mut text = format!("listening on {base}\nfigures on http://{}/metrics\n", server.metrics_address);
-    if config.auth.secret.is_none() {
+    if config.auth.is_development() {
         let place = config.data_dir.join("dev-secret");
         text += &format!("development secret in {}: for this machine only\n", place.display());
     }

@@ -59,6 +59,12 @@ const HOUSE: &[Room] = &[
     Room { path: "server/address.rs", ours: &["ws"], libraries: &["axum"] },
     Room { path: "web", ours: &["web"], libraries: &["axum"] },
     Room { path: "clock.rs", ours: &[], libraries: &[] },
+    Room {
+        path: "jwks.rs",
+        ours: &["app::App", "app::identity", "telemetry"],
+        libraries: &["reqwest", "tokio", "tokio_util"],
+    },
+    Room { path: "issuers.rs", ours: &["app::identity", "config", "jwks"], libraries: &[] },
     Room { path: "config.rs", ours: &[], libraries: &["config"] },
     Room { path: "telemetry.rs", ours: &["hub"], libraries: &["prometheus_client", "tracing_subscriber"] },
 ];
@@ -74,6 +80,7 @@ const KEPT: &[&str] = &[
     "hyper_util",
     "prometheus_client",
     "redis",
+    "reqwest",
     "sqlx",
     "tokio",
     "tokio_tungstenite",

@@ -39,6 +39,8 @@ pub enum CloseCode {
     Malformed,
     /// 4501: the token is not valid.
     BadToken,
+    /// 4502: the token was taken back. Sign in again.
+    Revoked,
     /// 4503: the token is valid, and may not open a socket.
     Forbidden,
     /// 4504: a newer socket of the same person took this one's place.
@@ -47,7 +49,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, in rising order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Normal,
         Self::ProtocolError,
         Self::Unsupported,
@@ -63,6 +65,7 @@ impl CloseCode {
         Self::RateLimited,
         Self::Malformed,
         Self::BadToken,
+        Self::Revoked,
         Self::Forbidden,
         Self::Replaced,
     ];
@@ -85,6 +88,7 @@ impl CloseCode {
             Self::RateLimited => 4029,
             Self::Malformed => 4500,
             Self::BadToken => 4501,
+            Self::Revoked => 4502,
             Self::Forbidden => 4503,
             Self::Replaced => 4504,
         }
@@ -108,6 +112,7 @@ impl CloseCode {
             Self::RateLimited => "rate_limited",
             Self::Malformed => "malformed",
             Self::BadToken => "bad_token",
+            Self::Revoked => "revoked",
             Self::Forbidden => "forbidden",
             Self::Replaced => "replaced",
         }
@@ -123,7 +128,11 @@ mod tests {
         for code in CloseCode::ALL.iter().filter(|code| code.code() >= 4000) {
             let stays_away = matches!(
                 code,
-                CloseCode::Malformed | CloseCode::BadToken | CloseCode::Forbidden | CloseCode::Replaced
+                CloseCode::Malformed
+                    | CloseCode::BadToken
+                    | CloseCode::Revoked
+                    | CloseCode::Forbidden
+                    | CloseCode::Replaced
             );
             assert_eq!(code.code() >= 4500, stays_away, "{code:?}");
         }

@@ -49,6 +49,8 @@ errors! {
     Unauthenticated = "unauthenticated", 401, false;
     /// The token has ended.
     TokenExpired = "token_expired", 401, false;
+    /// The token was taken back, with all that were issued before that moment.
+    TokenRevoked = "token_revoked", 401, false;
     /// The token's `sub` is nobody the marketplace has told of.
     UnknownUser = "unknown_user", 401, false;
     /// The token's scope does not reach this.

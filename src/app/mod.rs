@@ -156,9 +156,14 @@ impl AppError {
                 let words = match why {
                     Unbelieved::Expired => "the token has ended",
                     Unbelieved::Invalid => "no valid token",
+                    Unbelieved::Revoked => "the token was taken back; sign in again",
                     Unbelieved::UnknownUser => "the marketplace has not told of this user yet",
+                    Unbelieved::KeysUnavailable => {
+                        "the keys to check the token with cannot be had now; try again"
+                    }
                 };
-                new(why.code(), words)
+                let retry_after_ms = why.code().retryable().then_some(5_000);
+                ErrorBody { retry_after_ms, ..new(why.code(), words) }
             }
             Self::Limit(what) => ErrorBody::new(ErrorCode::LimitReached, *what),
             Self::Internal(_) => new(ErrorCode::Internal, "the server failed; it is not your doing"),
@@ -194,7 +199,7 @@ impl Pending {
 }
 
 impl App {
-    /// Whose token this is. A person must be one the marketplace has told of.
+    /// Whose token this is. A person must be one the marketplace has told of, and the token not taken back.
     pub async fn authenticate(&self, token: &str) -> Result<Verified, AppError> {
         let outcome = self.authenticated(token).await;
         self.metrics.authenticated(outcome.as_ref().err().map(|error| error.body().code));
@@ -202,9 +207,9 @@ impl App {
     }
 
     async fn authenticated(&self, token: &str) -> Result<Verified, AppError> {
-        let verified = self.identity.verify(token, self.clock.now()).map_err(AppError::Identity)?;
-        if verified.actor.scope == Scope::User && self.store.user(&verified.actor.user).await?.is_none() {
-            return Err(AppError::Identity(Unbelieved::UnknownUser));
+        let verified = self.identity.verify(token, self.clock.now()).await.map_err(AppError::Identity)?;
+        if verified.actor.scope == Scope::User {
+            user::account(self, &verified.actor.user, verified.issued_at).await?;
         }
         Ok(verified)
     }

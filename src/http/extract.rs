@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::error::Problem;
 use super::rate::{Told, tell};
-use crate::app::identity::Unbelieved;
+use crate::app::identity::{Unbelieved, bearer};
 use crate::app::{App, AppError};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
@@ -49,11 +49,7 @@ impl FromRequestParts<Arc<App>> for Anyone {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(AppError::Identity(Unbelieved::Invalid))?;
+        let token = header.and_then(bearer).ok_or(AppError::Identity(Unbelieved::Invalid))?;
         Ok(Self(app.authenticate(token).await?.actor))
     }
 }

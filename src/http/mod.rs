@@ -44,6 +44,7 @@ pub fn router(app: Arc<App>, origins: &[String]) -> Router {
         .route("/v1/jobs", get(read::jobs))
         .route("/v1/jobs/{job}", get(read::job).put(service::put_job))
         .route("/v1/users/{user}", put(service::put_user))
+        .route("/v1/users/{user}/revoke", post(service::revoke))
         .route("/v1/rooms", get(read::rooms))
         .route("/v1/rooms/{room}", get(read::room))
         .route("/v1/rooms/{room}/entries", get(read::entries))

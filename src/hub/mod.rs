@@ -85,6 +85,16 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// Something about this person has changed, the account or which tokens count: each of the person's sockets looks for itself. So it
+    /// does not matter in which order two changes are told.
+    pub fn person_changed(&self, user: &UserId) {
+        if let Some(sockets) = self.people.get(user) {
+            sockets.iter().for_each(|outbox| outbox.person_changed());
+        }
+    }
+}
+
 impl Seat {
     /// What is to be sent to this socket.
     pub fn outbox(&self) -> &Arc<Outbox> {

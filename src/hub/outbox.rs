@@ -46,6 +46,8 @@ pub struct Waiting {
     pub activity: HashMap<RoomRef, u64>,
     /// News, of which only the newest of each kind and person is kept.
     pub news: HashMap<(RoomRef, UserId, std::mem::Discriminant<ServerFrame>), ServerFrame>,
+    /// Something about the person has changed: never dropped, and the same however often.
+    pub person: bool,
     /// The socket is to be closed.
     pub close: Option<CloseCode>,
 }
@@ -173,6 +175,17 @@ impl Outbox {
         Offered::Queued
     }
 
+    /// Asks the socket to look again at who is on it.
+    pub(super) fn person_changed(&self) {
+        self.lock().waiting.person = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether the socket was asked to look again; it counts as looked.
+    pub fn take_person(&self) -> bool {
+        std::mem::take(&mut self.lock().waiting.person)
+    }
+
     /// Asks for the socket to be closed.
     pub fn close(&self, code: CloseCode) {
         self.lock().waiting.close = Some(code);
@@ -282,6 +295,18 @@ mod tests {
         let waiting = outbox.take();
         assert!(waiting.entries.is_empty() && waiting.behind.is_empty());
         assert_eq!(waiting.activity.get(&log(1).reference()), Some(&9), "also beyond the bound");
+    }
+
+    #[test]
+    fn that_the_person_has_changed_is_told_once_however_full_the_outbox_is() {
+        let outbox = Outbox::new(0);
+        outbox.read(log(1));
+        outbox.offer(&entry(1, 1));
+        outbox.person_changed();
+        outbox.person_changed();
+        assert!(outbox.take().person && !outbox.take().person);
+        outbox.person_changed();
+        assert!(outbox.take_person() && !outbox.take_person() && !outbox.take().person);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
 use crate::app::identity::Identity;
+use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search};
@@ -33,12 +34,10 @@ use crate::telemetry::Metrics;
 use crate::ws::crowd::Crowd;
 use crate::ws::origin::Origins;
 use crate::ws::{self, Door};
-use crate::{http, web};
+use crate::{http, issuers, jwks, web};
 
 /// How long going down waits for connections to end.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Bytes of a shared secret, at least.
-const SECRET_BYTES: usize = 32;
 /// The file of the development secret, in the data directory.
 const DEV_SECRET: &str = "dev-secret";
 
@@ -105,6 +104,7 @@ impl Server {
         let (listener, address) = bind(config.listen, "listen").await?;
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        jwks::keep_all(&app, &tasks, &shutdown)?;
         let door = Arc::new(Door {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
@@ -162,13 +162,13 @@ fn rates(limits: &Limits) -> Rates {
 
 /// Whether the demo is seeded and its links printed: never beside a real marketplace.
 pub fn demo_is_on(config: &Config) -> bool {
-    config.demo && config.auth.secret.is_none()
+    config.demo && config.auth.is_development()
 }
 
-/// Who is believed: the configured secret, or the development secret in the data directory, made when it is missing.
+/// Who is believed: the configured issuers, or whoever has the development secret in the data directory, made when it is missing.
 ///
 /// # Errors
-/// A secret that is too short, or a data directory that cannot be used.
+/// A configuration that nobody could be believed by, or a data directory that cannot be used.
 pub fn identity(config: &Config) -> anyhow::Result<Identity> {
     use std::os::unix::fs::DirBuilderExt as _;
     // What people write to each other is nobody else's to read on this machine.
@@ -177,22 +177,18 @@ pub fn identity(config: &Config) -> anyhow::Result<Identity> {
         .mode(0o700)
         .create(&config.data_dir)
         .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
-    let Auth { issuer, audience, .. } = &config.auth;
-    if let Some(secret) = config.auth.secret() {
-        ensure!(
-            secret.len() >= SECRET_BYTES,
-            "auth.secret is shorter than {SECRET_BYTES} bytes; make a longer one"
-        );
-        return Ok(Identity::new(secret, issuer, audience));
+    if !config.auth.is_development() {
+        return issuers::believed(&config.auth);
     }
     let secret = development_secret(&config.data_dir.join(DEV_SECRET))?;
-    Ok(Identity::new(secret.trim().as_bytes(), issuer, audience))
+    let Auth { issuer, audience, .. } = &config.auth;
+    Ok(Identity::new(vec![Issuer::with_secret(issuer, audience, secret.trim().as_bytes())]))
 }
 
 fn refuse_open_development(config: &Config) -> anyhow::Result<()> {
-    if config.auth.secret.is_none() && !config.listen.ip().is_loopback() {
+    if config.auth.is_development() && !config.listen.ip().is_loopback() {
         bail!(
-            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret, or listen on loopback",
+            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret or auth.jwks_url, or listen on loopback",
             config.listen
         );
     }
@@ -211,7 +207,7 @@ fn development_secret(path: &Path) -> anyhow::Result<String> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let secret =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            ensure!(secret.trim().len() >= SECRET_BYTES, "{} is damaged; remove it", path.display());
+            ensure!(secret.trim().len() >= issuers::SECRET_BYTES, "{} is damaged; remove it", path.display());
             Ok(secret)
         }
         Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),

@@ -159,6 +159,15 @@ pub enum StoreError {
     Database(String),
 }
 
+/// A person, and which of the person's tokens count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// What the marketplace told.
+    pub profile: UserProfile,
+    /// Tokens issued up to this moment were taken back.
+    pub tokens_valid_after: Option<Time>,
+}
+
 /// What a reader may know of a log: that it is theirs, where it ends, and who else is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -261,7 +270,8 @@ pub trait Store: Send + Sync + 'static {
     /// Makes some more entries ready to be found, at most so many. Whether there are more.
     async fn index(&self, limit: u32) -> Result<bool, StoreError>;
 
-    /// Makes or replaces a person, and the person's inbox, which tells of a change of standing. What it was told, if anything.
+    /// Makes or replaces a person, and the person's inbox, which tells of a change of standing; what it was told, if anything. Tokens
+    /// that were taken back stay so.
     async fn put_user(
         &self,
         user: &UserId,
@@ -272,8 +282,12 @@ pub trait Store: Send + Sync + 'static {
     /// Makes or replaces a job. A job never changes hands: refused `Invalid`.
     async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError>;
 
+    /// Takes back the person's tokens issued up to this moment, or up to a later one that was said before. `None`: there is no such
+    /// person.
+    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError>;
+
     /// A person.
-    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError>;
+    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError>;
 
     /// A job, if it is open, the reader's own, or one the reader has a candidacy on.
     async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError>;

@@ -10,8 +10,8 @@ use anteroom_protocol::limits::FRAME_BYTES;
 use anteroom_protocol::{SUBPROTOCOL, error::ErrorBody, error::ErrorCode};
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +25,10 @@ use super::crowd::Visit;
 use super::meter::Metered;
 use super::transport::Transport;
 use super::{Client, Door, Lease, Place, Unproven, connection};
+use crate::app::AppError;
+use crate::app::identity::{Verified, bearer};
+use crate::domain::actor::Scope;
+use crate::domain::refusal::Refusal;
 use crate::http::error::Problem;
 
 /// Bytes read from a socket at a time.
@@ -52,9 +56,13 @@ pub async fn upgrade(
         Ok(admitted) => admitted,
         Err(body) => return Problem(body).into_response(),
     };
+    let presented = match presented(&door, request.headers()).await {
+        Ok(presented) => presented,
+        Err(problem) => return problem.into_response(),
+    };
     let on_upgrade = hyper::upgrade::on(&mut request);
     let lease = Lease { _place: place, _visit: visit };
-    door.tasks.spawn(begin(door.clone(), on_upgrade, unproven, lease));
+    door.tasks.spawn(begin(door.clone(), on_upgrade, unproven, lease, presented));
     accept.into_response()
 }
 
@@ -80,6 +88,18 @@ fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unp
         });
     };
     Ok((visit, Unproven { _permit: permit, _newcomer: newcomer }))
+}
+
+/// Whose token the upgrade carries, for clients that can set headers. Another scheme than `Bearer` is not for us: a proxy may ask for
+/// a password of its own.
+async fn presented(door: &Door, headers: &HeaderMap) -> Result<Option<Verified>, Problem> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = header.and_then(bearer) else { return Ok(None) };
+    let verified = door.app.authenticate(token).await?;
+    if verified.actor.scope != Scope::User {
+        return Err(AppError::Refused(Refusal::Forbidden).into());
+    }
+    Ok(Some(verified))
 }
 
 /// The 101 that accepts the handshake, or the refusal.
@@ -129,7 +149,13 @@ fn lists(headers: &HeaderMap, name: &axum::http::HeaderName, word: &str) -> bool
 }
 
 /// Waits for the upgrade, then leaves the socket to a task of its own: what waiting took is not carried along for a socket's life.
-async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, unproven: Unproven, lease: Lease) {
+async fn begin(
+    door: Arc<Door>,
+    on_upgrade: OnUpgrade,
+    unproven: Unproven,
+    lease: Lease,
+    presented: Option<Verified>,
+) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
@@ -148,5 +174,5 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, unproven: Unproven, lease
     let read = if stream.verdict().is_none() { parts.read_buf.to_vec() } else { Vec::new() };
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
     let tasks = door.tasks.clone();
-    tasks.spawn(connection::run(door, socket, unproven, lease));
+    tasks.spawn(connection::run(door, socket, unproven, lease, presented));
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
 
 /// Every route of the README that is no command.
-pub(crate) const ROUTES: [(&str, &str); 21] = [
+pub(crate) const ROUTES: [(&str, &str); 22] = [
     ("GET", "/v1/me"),
     ("GET", "/v1/jobs"),
     ("GET", "/v1/jobs/{job}"),
@@ -31,6 +31,7 @@ pub(crate) const ROUTES: [(&str, &str); 21] = [
     ("GET", "/v1/candidacies"),
     ("GET", "/v1/candidacies/{candidacy}"),
     ("PUT", "/v1/users/{user}"),
+    ("POST", "/v1/users/{user}/revoke"),
     ("PUT", "/v1/jobs/{job}"),
     ("GET", "/livez"),
     ("GET", "/readyz"),

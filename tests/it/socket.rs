@@ -49,7 +49,7 @@ async fn the_first_frame_is_hello_and_nothing_else() {
             ErrorCode::OutOfTurn,
         ),
         (r#"{"type":"dance","id":"1"}"#, Some("1"), ErrorCode::UnknownType),
-        (r#"{"type":"hello","id":"1","rooms":7}"#, Some("1"), ErrorCode::BadRequest),
+        (r#"{"type":"hello","id":"1","token":7}"#, Some("1"), ErrorCode::BadRequest),
         ("hello", None, ErrorCode::BadFrame),
     ] {
         let mut socket = Socket::connect_raw(&server.base).await.expect("a socket");

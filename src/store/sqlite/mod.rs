@@ -41,7 +41,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use self::commit::Writer;
 use super::{
     Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
-    Intent, Mark, Marked, Moment, Page, PageSize, Range, Store, StoreError, Write,
+    Intent, Mark, Marked, Moment, Page, PageSize, Person, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -241,7 +241,13 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 
-    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
+    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError> {
+        let mut writer = self.writer().await?;
+        let done = user::revoke_tokens(&mut writer.connection, user, now).await;
+        writer.judge(done)
+    }
+
+    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError> {
         user::load(&self.readers, user).await
     }
 

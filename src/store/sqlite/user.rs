@@ -2,6 +2,7 @@
 
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::log::Hash;
+use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Account, UserProfile};
 use sqlx::{Connection as _, FromRow, SqliteConnection, SqlitePool};
 
@@ -10,7 +11,7 @@ use super::code;
 use super::commit::Writer;
 use crate::domain::log::{Event, Log, What};
 use crate::domain::user::Standing;
-use crate::store::{Appended, Moment, StoreError};
+use crate::store::{Appended, Moment, Person, StoreError};
 
 /// The columns that say whether a person may act.
 #[derive(FromRow)]
@@ -93,29 +94,53 @@ async fn standing(connection: &mut SqliteConnection, user: &UserId) -> sqlx::Res
     .transpose()
 }
 
+/// Takes back the person's tokens issued up to this moment. A clock that was set back brings none of them back.
+pub(super) async fn revoke_tokens(
+    connection: &mut SqliteConnection,
+    user: &UserId,
+    now: Time,
+) -> Result<Option<Person>, StoreError> {
+    let sql = "UPDATE users SET tokens_valid_after = max(coalesce(tokens_valid_after, $2), $2) WHERE id = $1
+               RETURNING name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
+                         tokens_valid_after";
+    let row = sqlx::query_as(sql).bind(user.as_str()).bind(now.as_micros());
+    let row: Option<PersonRow> = row.fetch_optional(connection).await?;
+    Ok(row.map(PersonRow::decode).transpose()?)
+}
+
 /// A person.
-pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
-    #[derive(FromRow)]
-    struct Row {
-        name: String,
-        avatar_url: Option<String>,
-        profile_url: Option<String>,
-        #[sqlx(flatten)]
-        standing: StandingRow,
-    }
+pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<Person>, StoreError> {
     let sql =
-        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step
+        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
+                      tokens_valid_after
                FROM users WHERE id = $1";
-    let row: Option<Row> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    let standing = row.standing.decode()?;
-    Ok(Some(UserProfile {
-        name: row.name,
-        avatar_url: row.avatar_url,
-        profile_url: row.profile_url,
-        status: standing.status,
-        status_reason: standing.reason,
-        status_reversible: standing.reversible,
-        status_next_step: standing.next_step,
-    }))
+    let row: Option<PersonRow> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
+    Ok(row.map(PersonRow::decode).transpose()?)
+}
+
+/// Everything that is kept of a person.
+#[derive(FromRow)]
+struct PersonRow {
+    name: String,
+    avatar_url: Option<String>,
+    profile_url: Option<String>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+    tokens_valid_after: Option<i64>,
+}
+
+impl PersonRow {
+    fn decode(self) -> sqlx::Result<Person> {
+        let standing = self.standing.decode()?;
+        let profile = UserProfile {
+            name: self.name,
+            avatar_url: self.avatar_url,
+            profile_url: self.profile_url,
+            status: standing.status,
+            status_reason: standing.reason,
+            status_reversible: standing.reversible,
+            status_next_step: standing.next_step,
+        };
+        Ok(Person { profile, tokens_valid_after: self.tokens_valid_after.map(Time::from_micros) })
+    }
 }

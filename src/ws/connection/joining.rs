@@ -49,6 +49,7 @@ impl Connection {
             tracing::error!(%error, "cannot tell what has changed");
             CloseCode::Internal
         })?;
+        let account = self.greeted_account(id.as_ref()).await?;
         let rooms = cursors.iter().zip(&joined).map(|(cursor, joined)| result(cursor.room, joined)).collect();
         let welcome = Welcome {
             id,
@@ -59,7 +60,7 @@ impl Connection {
             server_time: self.door.app.clock.now(),
             limits: Limits::CURRENT,
             rooms,
-            account: None,
+            account: Some(account),
             changes: changes.items,
             changes_cursor: Some(changes.cursor),
             changes_more: changes.has_more,

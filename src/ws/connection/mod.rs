@@ -3,13 +3,13 @@
 //! The loop is a single task. It never awaits a commit (answers come back through `underway`) and it never lets a slow reader hold
 //! up a writer (entries wait in the outbox, or in the log). What it reads, it reads for this socket alone.
 
+mod account;
 mod joining;
 mod news;
 mod replay;
 mod sending;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::close::CloseCode;
@@ -20,6 +20,7 @@ use anteroom_protocol::limits;
 use anteroom_protocol::room::Cursor as JoinCursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Account;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -35,7 +36,7 @@ use super::meter::Progress;
 use super::session::{Arrival, Session};
 use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
 use crate::app::dispatch::{self, Performed};
-use crate::app::identity::LEEWAY_SECONDS;
+use crate::app::identity::Verified;
 use crate::app::marker;
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
@@ -48,12 +49,18 @@ const CLIENT_NAME: usize = 64;
 /// Lives one socket's life, to its end.
 ///
 /// The rare parts are boxed: a socket that only waits should not carry room for them.
-pub(super) async fn run(door: Arc<Door>, mut socket: Socket, unproven: Unproven, _lease: Lease) {
+pub(super) async fn run(
+    door: Arc<Door>,
+    mut socket: Socket,
+    unproven: Unproven,
+    _lease: Lease,
+    presented: Option<Verified>,
+) {
     let began = Instant::now();
-    let ended = match Box::pin(greet(&door, &mut socket)).await {
-        Ok(Greeting { id, hello, actor, expires_at }) => {
+    let ended = match Box::pin(greet(&door, &mut socket, presented)).await {
+        Ok(Greeting { id, hello, verified }) => {
             drop(unproven);
-            let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
+            let mut connection = Connection::new(door.clone(), socket, verified);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
             let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
@@ -93,23 +100,24 @@ struct Connection {
     /// A page of a log, on its way from the database.
     reading: Option<Reading>,
     expires_at: Time,
+    issued_at: Option<Time>,
     ends_at: Instant,
+    /// The account as the client was last told.
+    told: Option<Account>,
     next_ping: Instant,
     frames_in: u64,
     entries_out: u64,
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, actor: Actor, expires_at: Time) -> Self {
+    fn new(door: Arc<Door>, socket: Socket, verified: Verified) -> Self {
+        let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
-        let left = expires_at.plus_seconds(LEEWAY_SECONDS).as_micros() - door.app.clock.now().as_micros();
-        let left = Duration::from_micros(left.max(0).unsigned_abs());
         // The first ping comes at a random moment, so that sockets which came together do not beat together.
         let next_ping = Instant::now() + HEARTBEAT.mul_f64(rand::random());
         Self {
-            // A deadline this far away is as good as none, and nearer than what the clock can hold.
-            ends_at: Instant::now() + left.min(Duration::from_secs(10 * 365 * 24 * 3600)),
+            ends_at: account::end_of(&door, expires_at),
             seat,
             door,
             progress: socket.get_ref().progress(),
@@ -120,6 +128,8 @@ impl Connection {
             underway: FuturesUnordered::new(),
             reading: None,
             expires_at,
+            issued_at,
+            told: None,
             next_ping,
             frames_in: 0,
             entries_out: 0,
@@ -180,7 +190,11 @@ impl Connection {
         while let Some(Some(answered)) = self.underway.next().now_or_never() {
             self.on_answer(answered).await?;
         }
-        let Waiting { entries, behind, activity, news, close } = self.seat.outbox().take();
+        let Waiting { entries, behind, activity, news, person, close } = self.seat.outbox().take();
+        if person {
+            // Before anything else: to whose token was taken back, nothing more is given.
+            Box::pin(self.on_person()).await?;
+        }
         for encoded in entries {
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
@@ -228,6 +242,7 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
+        self.still_holds()?;
         self.frames_in += 1;
         match client::decode(text) {
             Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
@@ -248,10 +263,7 @@ impl Connection {
                 Ok(())
             }
             Ok((id, ClientFrame::Typing(typing))) => self.on_typing(id, typing.room).await,
-            Ok((id, ClientFrame::Refresh(_))) => {
-                let error = ErrorBody::new(ErrorCode::UnknownType, "this server does not do that yet");
-                self.answer(id, Err(error)).await
-            }
+            Ok((id, ClientFrame::Refresh(refresh))) => Box::pin(self.on_refresh(id, refresh)).await,
             Ok((id, ClientFrame::Hello(_))) => {
                 let error = ErrorBody::new(ErrorCode::OutOfTurn, "hello is said once");
                 self.answer(id, Err(error)).await?;
@@ -310,6 +322,7 @@ impl Connection {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), Ended> {
+        self.still_holds()?;
         let Self { socket, progress, seat, ends_at, .. } = self;
         Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.feed(message)).await
     }

@@ -66,6 +66,10 @@ impl Connection {
                 return Err(CloseCode::Internal.into());
             }
             for entry in &page {
+                // A page can take long; to whose token was taken back meanwhile, nothing more is given.
+                if self.seat.outbox().take_person() {
+                    Box::pin(self.on_person()).await?;
+                }
                 self.feed(Message::Text(frame_text(entry, audience))).await?;
                 self.sent(&stretch.log, entry.seq);
             }

@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 mod exchange;
+pub(crate) mod issuer;
 mod person;
 mod pipeline;
 pub(crate) mod raw;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom::app::App;
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
 use anteroom::config::{Auth, Config, Limits};
 use anteroom::server::Server;
@@ -81,6 +82,11 @@ impl TestServer {
     /// A token of this person.
     pub(crate) fn token(&self, user: &UserId) -> String {
         self.mint.user(user)
+    }
+
+    /// What the server works with, to do what no wire can.
+    pub(crate) fn app(&self) -> &App {
+        &self.running.app
     }
 
     /// `http://127.0.0.1:PORT` of the figures.
