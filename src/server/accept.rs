@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::address::Proxies;
+use super::tls::Tls;
 use crate::ws::Place;
 use crate::ws::transport::Transport;
 
@@ -32,6 +33,18 @@ pub(super) struct Entrance {
     pub(super) places: Arc<Semaphore>,
     /// Who may speak for others.
     pub(super) proxies: Proxies,
+    /// TLS, if it is served.
+    pub(super) tls: Option<Tls>,
+}
+
+impl Entrance {
+    /// What a connection is served on.
+    async fn transport(&self, stream: TcpStream, peer: IpAddr) -> Option<Transport> {
+        match &self.tls {
+            None => Some(Transport::Plain(stream)),
+            Some(tls) => tls.secure(stream, peer, !self.proxies.trust(peer)).await,
+        }
+    }
 }
 
 /// Takes connections until the server goes down.
@@ -84,10 +97,16 @@ async fn connection(
     if let Err(error) = tune(&stream) {
         tracing::debug!(%error, "cannot tune a connection");
     }
-    let routes = entrance.routes.clone();
+    let transport = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return,
+        transport = entrance.transport(stream, peer) => transport,
+    };
+    let Some(transport) = transport else { return };
+    let (routes, tls) = (entrance.routes.clone(), entrance.tls.is_some());
     let service = TowerToHyperService::new(routes.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {
-            let client = entrance.proxies.client(peer, false, request.headers());
+            let client = entrance.proxies.client(peer, tls, request.headers());
             request.extensions_mut().insert(client);
             request.extensions_mut().insert(place.clone());
             let request: Request = request.map(axum::body::Body::new);
@@ -98,7 +117,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(Transport::Plain(stream)), service)
+        .serve_connection(TokioIo::new(transport), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let ended: Result<(), hyper::Error> = tokio::select! {

@@ -60,6 +60,12 @@ pub async fn upgrade(
 
 /// Takes a socket's places, if it may come in at all.
 fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unproven), ErrorBody> {
+    if !client.secure {
+        return Err(ErrorBody::new(
+            ErrorCode::TlsRequired,
+            "this connection can be read along on its way; come over TLS (wss:)",
+        ));
+    }
     if !door.origins.admit(headers) {
         return Err(ErrorBody::new(
             ErrorCode::OriginRefused,

@@ -23,3 +23,4 @@ mod socket;
 mod standing;
 mod store;
 mod support;
+mod tls;
