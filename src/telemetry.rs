@@ -65,11 +65,17 @@ pub struct Metrics {
     refills: Counter,
     authentications: Family<OutcomeLabel, Counter>,
     http_requests: Family<CodeLabel, Counter>,
+    refused_upgrades: Family<RefusalLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    code: &'static str,
 }
 
 impl Default for Metrics {
@@ -97,6 +103,7 @@ impl Metrics {
             refills: Counter::default(),
             authentications: Family::default(),
             http_requests: Family::default(),
+            refused_upgrades: Family::default(),
         };
         metrics.register();
         metrics
@@ -130,6 +137,8 @@ impl Metrics {
         );
         registry.register("authentications", "Tokens by outcome", self.authentications.clone());
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
+        let refused = self.refused_upgrades.clone();
+        registry.register("refused_upgrades", "Sockets that were asked for and not given, by code", refused);
     }
 
     /// All figures as OpenMetrics text.
@@ -185,6 +194,10 @@ impl Metrics {
     pub(crate) fn authenticated(&self, error: Option<ErrorCode>) {
         let outcome = error.map_or("ok", ErrorCode::as_str);
         self.authentications.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn turned_away(&self, code: ErrorCode) {
+        self.refused_upgrades.get_or_create(&RefusalLabel { code: code.as_str() }).inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

@@ -50,7 +50,10 @@ pub async fn upgrade(
     };
     let (visit, unproven) = match admit(&door, client, request.headers()) {
         Ok(admitted) => admitted,
-        Err(body) => return Problem(body).into_response(),
+        Err(body) => {
+            door.app.metrics.turned_away(body.code);
+            return Problem(body).into_response();
+        }
     };
     let on_upgrade = hyper::upgrade::on(&mut request);
     let lease = Lease { _place: place, _visit: visit };
