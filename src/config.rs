@@ -22,6 +22,8 @@ pub struct Config {
     /// Where `/metrics` is served; it shows figures to whoever can reach it. Absent: loopback, on the port after that of `listen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// TLS on `listen`. Without it, sockets are served to this machine and behind the `trusted_proxies` only.
+    pub tls: Tls,
     /// Pages from elsewhere that may open sockets and use `/v1`, as browsers write their origins: `https://market.example`. The pages
     /// of this server itself need no entry.
     #[serde(deserialize_with = "origins")]
@@ -102,6 +104,18 @@ pub enum Algorithm {
     Rs256,
 }
 
+/// What the listener proves itself with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// A PEM file with the certificate, and those between it and the one that clients trust. Read at start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with its private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
 /// Bounds. What happens at each is said with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -143,6 +157,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(loopback, 8080),
             metrics_listen: None,
+            tls: Tls::default(),
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             data_dir: PathBuf::from("anteroom-data"),
@@ -190,9 +205,11 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 27] = [
+pub const KEYS: [&str; 29] = [
     "listen",
     "metrics_listen",
+    "tls.certificate",
+    "tls.key",
     "origins",
     "trusted_proxies",
     "data_dir",
@@ -255,6 +272,7 @@ impl Config {
             builder = builder.set_override(*key, value.clone())?;
         }
         let config: Self = builder.build()?.try_deserialize()?;
+        config.tls.check()?;
         config.limits.check()?;
         Ok(config)
     }
@@ -268,6 +286,20 @@ impl Config {
     /// The configuration as TOML, without secrets.
     pub fn show(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+    }
+}
+
+impl Tls {
+    /// Whether TLS is served.
+    pub fn is_on(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.certificate.is_some() == self.key.is_some() {
+            return Ok(());
+        }
+        Err(ConfigError::Message("tls.certificate and tls.key belong together: set both, or neither".into()))
     }
 }
 
@@ -423,6 +455,13 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_without_its_key_is_refused() {
+        let environment = |name: &str| (name == "ANTEROOM_TLS__CERTIFICATE").then(|| "cert.pem".to_owned());
+        let error = Config::load(None, environment, &[]).expect_err("refused");
+        assert!(error.to_string().contains("tls.key"), "{error}");
+    }
+
+    #[test]
     fn a_misspelt_key_in_the_file_is_named() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("anteroom.toml");
@@ -474,7 +513,14 @@ mod tests {
     #[test]
     fn every_key_can_be_set_by_its_variable() {
         let shown: toml::Table = Config::default().show().parse().expect("TOML");
-        let unset = ["auth.secret", "auth.algorithm", "auth.jwks_url", "metrics_listen"];
+        let unset = [
+            "auth.secret",
+            "auth.algorithm",
+            "auth.jwks_url",
+            "metrics_listen",
+            "tls.certificate",
+            "tls.key",
+        ];
         let mut paths = unset.map(str::to_owned).to_vec();
         for (key, value) in &shown {
             match value.as_table() {

@@ -82,11 +82,17 @@ pub struct Metrics {
     key_age: Family<IssuerLabel, Gauge>,
     /// When each issuer's keys were fetched last.
     keys_fetched: Mutex<HashMap<String, Instant>>,
+    refused_upgrades: Family<RefusalLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    code: &'static str,
 }
 
 impl Default for Metrics {
@@ -117,6 +123,7 @@ impl Metrics {
             key_fetches: Family::default(),
             key_age: Family::default(),
             keys_fetched: Mutex::default(),
+            refused_upgrades: Family::default(),
         };
         metrics.register();
         metrics
@@ -150,6 +157,8 @@ impl Metrics {
         );
         registry.register("authentications", "Tokens by outcome", self.authentications.clone());
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
+        let refused = self.refused_upgrades.clone();
+        registry.register("refused_upgrades", "Sockets that were asked for and not given, by code", refused);
         self.register_keys();
     }
 
@@ -219,6 +228,10 @@ impl Metrics {
     pub(crate) fn authenticated(&self, error: Option<ErrorCode>) {
         let outcome = error.map_or("ok", ErrorCode::as_str);
         self.authentications.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn turned_away(&self, code: ErrorCode) {
+        self.refused_upgrades.get_or_create(&RefusalLabel { code: code.as_str() }).inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

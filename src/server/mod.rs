@@ -2,6 +2,7 @@
 
 mod accept;
 mod address;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
+use self::tls::Tls;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
@@ -69,6 +71,7 @@ impl Server {
     /// As [`Server::start`].
     pub async fn start_with(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         refuse_open_development(config)?;
+        refuse_open_plain(config)?;
         let identity = identity(config)?;
         let database = config.data_dir.join("anteroom.db");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database).await?);
@@ -105,11 +108,13 @@ impl Server {
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         jwks::keep_all(&app, &tasks, &shutdown)?;
+        let crowd = Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address);
+        let tls = Tls::new(&config.tls, crowd.clone())?;
         let door = Arc::new(Door {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
             resumes: Semaphore::new(config.limits.resumes),
-            crowd: Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address),
+            crowd,
             origins: Origins::new(&config.origins),
             socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
             shutdown: shutdown.clone(),
@@ -127,12 +132,14 @@ impl Server {
             routes,
             places: Arc::new(Semaphore::new(config.limits.connections)),
             proxies: Proxies::new(&config.trusted_proxies),
+            tls,
         };
         tasks.spawn(accept(listener, entrance, shutdown.clone(), tasks.clone()));
         let figures = Entrance {
             routes: http::metrics_router(app.metrics.clone()),
             places: Arc::new(Semaphore::new(16)),
             proxies: Proxies::default(),
+            tls: None,
         };
         tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
         Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
@@ -189,6 +196,18 @@ fn refuse_open_development(config: &Config) -> anyhow::Result<()> {
     if config.auth.is_development() && !config.listen.ip().is_loopback() {
         bail!(
             "{} can be reached from elsewhere, and there is only the development secret: set auth.secret or auth.jwks_url, or listen on loopback",
+            config.listen
+        );
+    }
+    Ok(())
+}
+
+fn refuse_open_plain(config: &Config) -> anyhow::Result<()> {
+    let open = !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty();
+    if open && !config.tls.is_on() {
+        bail!(
+            "{} can be reached from elsewhere, and what is said there could be read along: set tls.certificate and tls.key, or name the \
+             proxy that does TLS in trusted_proxies, or listen on loopback",
             config.listen
         );
     }

@@ -157,8 +157,9 @@ pub(super) async fn say_goodbye(socket: &mut Socket, Ended(code): Ended) {
             }
         }
         while let Some(Ok(_)) = socket.next().await {}
-        if code.is_some() {
-            linger(socket.get_mut().stream_mut()).await;
+        let stream = socket.get_mut().stream_mut();
+        if stream.shutdown().await.is_ok() && code.is_some() {
+            linger(stream).await;
         }
     };
     // Whoever does not close in time is cut off.
@@ -168,9 +169,6 @@ pub(super) async fn say_goodbye(socket: &mut Socket, Ended(code): Ended) {
 /// Takes what a client has sent in vain: to close a connection over unread bytes makes TCP take back what was written last, and that
 /// is the word that says why.
 async fn linger(stream: &mut Transport) {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
     let (mut bytes, mut left) = (vec![0; 4 * 1024], LAST_BYTES);
     while let Ok(read @ 1..) = stream.read(&mut bytes).await {
         left = left.saturating_sub(read);

@@ -54,7 +54,10 @@ pub async fn upgrade(
     };
     let (visit, unproven) = match admit(&door, client, request.headers()) {
         Ok(admitted) => admitted,
-        Err(body) => return Problem(body).into_response(),
+        Err(body) => {
+            door.app.metrics.turned_away(body.code);
+            return Problem(body).into_response();
+        }
     };
     let presented = match presented(&door, request.headers()).await {
         Ok(presented) => presented,
@@ -68,6 +71,12 @@ pub async fn upgrade(
 
 /// Takes a socket's places, if it may come in at all.
 fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unproven), ErrorBody> {
+    if !client.secure {
+        return Err(ErrorBody::new(
+            ErrorCode::TlsRequired,
+            "this connection can be read along on its way; come over TLS (wss:)",
+        ));
+    }
     if !door.origins.admit(headers) {
         return Err(ErrorBody::new(
             ErrorCode::OriginRefused,

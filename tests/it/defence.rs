@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_load_tests::client::{Socket, new_client_id};
+use anteroom_load_tests::client::{Http, Socket, new_client_id};
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::RoomRef;
@@ -49,6 +49,10 @@ async fn a_page_from_elsewhere_gets_no_socket_before_the_upgrade() {
     }
     refused(&server, &[("Origin", "http://server"), ("Origin", "null")], ErrorCode::OriginRefused).await;
     refused(&server, &[("Origin", "null"), ("Cookie", "session=1")], ErrorCode::OriginRefused).await;
+    let figures =
+        Http::anonymous(&server.figures()).raw("GET", "/metrics", &[], None).await.expect("figures");
+    let counted = "anteroom_refused_upgrades_total{code=\"origin_refused\"} 7";
+    assert!(figures.text.contains(counted), "an operator sees it: {}", figures.text);
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! Clients that mean no good, or are broken: what the framing layer refuses, what the meter ends, and what nobody waits for.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anteroom_load_tests::client::{Http, at_head, new_client_id};
+use anteroom_load_tests::marketplace::Marketplace;
+use anteroom_load_tests::server::Launcher;
 use anteroom_protocol::close::CloseCode;
 
 use crate::support::raw::{BINARY, CLOSE, PING, PONG, Raw, TEXT, frame};
-use crate::support::{Door, Person, TestServer};
+use crate::support::{Door, Person, TestServer, soon};
 
 /// A frame that is not the last one of its message.
 fn piece(opcode: u8, payload: &[u8]) -> Vec<u8> {
@@ -155,4 +160,84 @@ async fn a_frame_that_is_begun_and_not_finished_is_waited_for_fifteen_seconds() 
     }
     assert_eq!(raw.closed().await, CloseCode::Malformed.code());
     assert!(began.elapsed() > Duration::from_secs(14), "{:?}", began.elapsed());
+}
+
+/// Waits for real: for clients that say nothing, nothing more, or too little.
+#[tokio::test]
+async fn whoever_does_not_send_a_whole_request_within_five_seconds_is_closed() {
+    let server = TestServer::start().await;
+    let began = Instant::now();
+    let mut silent = Raw::connect(&server.base).await;
+    let (mut idle, head) = Raw::request(&server.base, "GET", "/livez", &[]).await;
+    assert_eq!(head.status, 200);
+    let mut trickling = Raw::connect(&server.base).await;
+    trickling.send(b"GET / HTTP/1.1\r\nX-Slow: ").await;
+    let trickle = async {
+        let mut sent = 0;
+        while trickling.try_send(b"x").await {
+            sent += 1;
+            assert!(sent < 60, "it is still taken after half a minute");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let ends = async {
+        let ends = tokio::join!(silent.end(), idle.end());
+        assert!(began.elapsed() > Duration::from_millis(4_500), "{:?}", began.elapsed());
+        ends
+    };
+    let ((said, rest), ()) = tokio::join!(ends, trickle);
+    assert_eq!((said, rest), (0, "ok\n".len()));
+}
+
+/// The server with room for this many descriptors.
+fn cramped_server(directory: &Path, descriptors: usize) -> PathBuf {
+    let script = directory.join("cramped");
+    let text =
+        format!("#!/bin/sh\nulimit -S -n {descriptors}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_anteroom"));
+    std::fs::write(&script, text).expect("written");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).expect("executable");
+    script
+}
+
+#[tokio::test]
+async fn out_of_descriptors_the_server_serves_who_is_there_idles_and_takes_others_when_there_is_room_again() {
+    const DESCRIPTORS: usize = 64;
+    let directory = tempfile::tempdir().expect("a directory");
+    let script = cramped_server(directory.path(), DESCRIPTORS);
+    let server = Launcher::new(script, directory.path().join("data")).start().await.expect("a server");
+    let market = Marketplace::new(server.base_url(), &server.mint().expect("its secret"));
+    let open = market.open_room("cramped").await.expect("a room");
+    let (mut socket, _) = market.socket(&open.client, vec![at_head(open.room)]).await.expect("a socket");
+
+    let mut crowd = Vec::new();
+    for _ in 0..2 * DESCRIPTORS {
+        crowd.push(Raw::connect(server.base_url()).await);
+    }
+    let full = async {
+        let taken =
+            || std::fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("its descriptors").count();
+        while taken() < DESCRIPTORS {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon("no more descriptors", full).await;
+    let before = server.cpu_seconds().expect("its time");
+    for number in 0..4 {
+        let posted = socket.post(open.room, new_client_id(), number.to_string()).await.expect("posted");
+        socket.next_entry().await.expect("heard");
+        assert!(!posted.duplicate);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let spent = server.cpu_seconds().expect("its time") - before;
+    assert!(spent < 0.4, "{spent} s of processor time in 2 s");
+
+    drop(crowd);
+    let http = Http::anonymous(server.base_url());
+    let again = async {
+        while !http.raw("GET", "/readyz", &[], None).await.is_ok_and(|answer| answer.status == 200) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("room again", again).await;
+    socket.ping().await.expect("and who was there still is");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anteroom::clock::Clock as _;
 use anteroom::config::Algorithm as Pinned;
 use anteroom::domain::log::{Log, LogEntry};
-use anteroom::store::{Appended, Range};
+use anteroom::store::{Appended, PageSize, Range};
 use anteroom_load_tests::client::{Http, Socket, SocketError, SocketOptions, at_head};
 use anteroom_load_tests::token::{Claims, Scope};
 use anteroom_protocol::client::{ClientFrame, Hello, Refresh};

@@ -25,3 +25,4 @@ mod socket;
 mod standing;
 mod store;
 mod support;
+mod tls;

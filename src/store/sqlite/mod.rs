@@ -108,6 +108,10 @@ impl SqliteStore {
         let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // All of them at once and for good: when the process is out of descriptors, those who are here still read.
+            .min_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| broken(error.into()))?;

@@ -38,23 +38,18 @@ impl TestServer {
         Self::start_with(|_| {}).await
     }
 
+    /// Why one with a changed configuration does not start.
+    pub(crate) async fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let (_directory, config) = prepared(change);
+        match Server::start(&config).await {
+            Ok(_) => panic!("it started"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
     /// Starts one with a changed configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut config = Config {
-            listen: id_address(),
-            data_dir: directory.path().to_owned(),
-            demo: false,
-            auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
-            ..Config::default()
-        };
-        // Tests are hastier than people.
-        let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
-            &mut config.limits;
-        for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
-            *rate = 1_000_000;
-        }
-        change(&mut config);
+        let (directory, config) = prepared(change);
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         Self::on(directory, config, clock).await
     }
@@ -97,4 +92,24 @@ impl TestServer {
 
 fn id_address() -> std::net::SocketAddr {
     super::id("127.0.0.1:0")
+}
+
+/// A directory, and a configuration on it.
+fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut config = Config {
+        listen: id_address(),
+        data_dir: directory.path().to_owned(),
+        demo: false,
+        auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
+        ..Config::default()
+    };
+    // Tests are hastier than people.
+    let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
+        &mut config.limits;
+    for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
+        *rate = 1_000_000;
+    }
+    change(&mut config);
+    (directory, config)
 }
