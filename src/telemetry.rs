@@ -16,16 +16,30 @@ use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
 use crate::hub::outbox::Offered;
+use crate::logging::{self, Lines};
 
-/// Starts the log: text on a terminal, JSON elsewhere, on standard error. `filter` is in the form of `RUST_LOG`.
+/// Starts the log: text on a terminal, JSON elsewhere, on standard error. `filter` is in the form of `RUST_LOG`. What is returned can
+/// wait for the last lines. A panic is a line, too.
 ///
 /// # Errors
-/// The filter cannot be read.
-pub fn start_log(filter: &str) -> anyhow::Result<()> {
+/// The filter cannot be read, or a log was started before.
+pub fn start_log(filter: &str) -> anyhow::Result<Lines> {
     let filter = EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
-    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+    let json = !std::io::stderr().is_terminal();
+    let lines = Lines::to(std::io::stderr(), json)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone());
+    let started = if json { log.json().try_init() } else { log.with_ansi(true).try_init() };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task failed")));
+    Ok(lines)
+}
+
+/// Whether the log could be started with this filter.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -130,6 +144,8 @@ impl Metrics {
         );
         registry.register("authentications", "Tokens by outcome", self.authentications.clone());
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
+        let dropped = logging::DROPPED.clone();
+        registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
     }
 
     /// All figures as OpenMetrics text.

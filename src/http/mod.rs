@@ -11,19 +11,20 @@ use std::sync::Arc;
 
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 
 use self::error::Problem;
 use crate::app::App;
+use crate::drain::Drain;
 use crate::telemetry::Metrics;
 
 /// Every route of `/v1` but the socket's, and the answers to probes.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router(app: Arc<App>, drain: Arc<Drain>) -> Router {
     let mut commands = Router::new();
     for spec in Command::ALL {
         let handler = move |state, actor, path, request| command::run(spec, state, actor, path, request);
@@ -43,7 +44,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/proposals/{proposal}", get(read::proposal))
         .route("/v1/candidacies", get(read::candidacies))
         .route("/v1/candidacies/{candidacy}", get(read::candidacy));
-    let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    let health = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .layer(Extension(drain));
     let metrics = app.metrics.clone();
     commands
         .merge(reads)

@@ -58,7 +58,7 @@ pub(super) struct Greeting {
 pub(super) async fn greet(door: &Door, socket: &mut Socket) -> Result<Greeting, Ended> {
     let first = tokio::select! {
         biased;
-        () = door.shutdown.cancelled() => return Err(CloseCode::Restart.into()),
+        _ = door.drain.begun() => return Err(CloseCode::Restart.into()),
         first = timeout(HELLO_TIMEOUT, first_text(socket)) => first.map_err(|_| CloseCode::HelloTimeout)??,
     };
     let (id, frame) = match client::decode(&first) {

@@ -150,7 +150,7 @@ impl Connection {
         let alarm = self.next_ping.min(self.ends_at);
         let room_for_more = self.underway.len() < limits::COMMANDS_IN_FLIGHT;
         tokio::select! {
-            () = self.door.shutdown.cancelled() => return Err(CloseCode::Restart.into()),
+            _ = self.door.drain.begun() => return Err(CloseCode::Restart.into()),
             () = sleep_until(alarm) => self.on_alarm().await?,
             Some(answered) = self.underway.next() => self.on_answer(answered).await?,
             () = self.seat.outbox().wait() => {}
