@@ -1,13 +1,16 @@
 //! Frames from a client, and how text becomes one.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::fmt;
 
 use crate::command::Command;
 use crate::error::ErrorCode;
 use crate::id::{ClientId, RoomRef};
 use crate::limits;
+use crate::marker::Mark;
 use crate::room::Cursor;
 
 /// One frame from a client, without its `id`.
@@ -19,8 +22,16 @@ pub enum ClientFrame {
     Join(Cursor),
     /// Read it no more.
     Leave(Leave),
-    /// Are you there?
-    Ping,
+    /// Are you there? And this is how far I am.
+    Ping(Ping),
+    /// I have a new token.
+    Refresh(Refresh),
+    /// I have read this far, for all to see.
+    Read(Mark),
+    /// For me alone: from here on it is unread.
+    MarkUnread(Mark),
+    /// I am writing.
+    Typing(Typing),
     /// Do something and keep it.
     Command(ClientId, Command),
 }
@@ -28,11 +39,15 @@ pub enum ClientFrame {
 /// `hello`: authenticates and resumes in one frame.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// A JSON Web Token of the marketplace.
-    pub token: String,
+    /// A JSON Web Token of the marketplace. Absent: the one that the upgrade carried as `Authorization`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// The logs to read, at most [`limits::HELLO_ROOMS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<Cursor>,
+    /// The `changes_cursor` of the last `welcome` or page of changes: asks which logs have grown since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_after: Option<String>,
     /// What the client calls itself, for the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -43,9 +58,40 @@ impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hello")
             .field("rooms", &self.rooms)
+            .field("changes_after", &self.changes_after)
             .field("client", &self.client)
             .finish_non_exhaustive()
     }
+}
+
+/// `ping`: a sign of life, and what the client has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ping {
+    /// The number of the last entry the client has, for at most [`limits::PING_HEADS`] of the logs it reads. What the server has not
+    /// sent yet follows, and the other side learns that its entries have arrived.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub heads: BTreeMap<RoomRef, u64>,
+}
+
+/// `refresh`: a new token for the open socket, of the same person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// A JSON Web Token of the marketplace.
+    pub token: String,
+}
+
+/// Without the token, which must not reach a log.
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refresh").finish_non_exhaustive()
+    }
+}
+
+/// `typing`: shown to the others in the room for [`limits::TYPING_MS`]. Never kept, and the first thing to be dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    /// Where; a room this socket reads.
+    pub room: RoomRef,
 }
 
 /// `leave`: this socket reads a log no more.
@@ -112,7 +158,11 @@ fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<Clien
         "hello" => serde_json::from_str(text).map(ClientFrame::Hello).map_err(wrong),
         "join" => serde_json::from_str(text).map(ClientFrame::Join).map_err(wrong),
         "leave" => serde_json::from_str(text).map(ClientFrame::Leave).map_err(wrong),
-        "ping" => Ok(ClientFrame::Ping),
+        "ping" => serde_json::from_str(text).map(ClientFrame::Ping).map_err(wrong),
+        "refresh" => serde_json::from_str(text).map(ClientFrame::Refresh).map_err(wrong),
+        "read" => serde_json::from_str(text).map(ClientFrame::Read).map_err(wrong),
+        "mark_unread" => serde_json::from_str(text).map(ClientFrame::MarkUnread).map_err(wrong),
+        "typing" => serde_json::from_str(text).map(ClientFrame::Typing).map_err(wrong),
         _ => {
             let Some(command) = Command::decode(kind, text) else {
                 return Err((
@@ -131,7 +181,8 @@ fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<Clien
 }
 
 /// The types a client can send beside the commands.
-pub const CONTROL_TYPES: [&str; 4] = ["hello", "join", "leave", "ping"];
+pub const CONTROL_TYPES: [&str; 8] =
+    ["hello", "join", "leave", "ping", "refresh", "read", "mark_unread", "typing"];
 
 impl ClientFrame {
     /// The `type` on the wire.
@@ -140,7 +191,11 @@ impl ClientFrame {
             Self::Hello(_) => "hello",
             Self::Join(_) => "join",
             Self::Leave(_) => "leave",
-            Self::Ping => "ping",
+            Self::Ping(_) => "ping",
+            Self::Refresh(_) => "refresh",
+            Self::Read(_) => "read",
+            Self::MarkUnread(_) => "mark_unread",
+            Self::Typing(_) => "typing",
             Self::Command(_, command) => command.name(),
         }
     }
@@ -163,7 +218,12 @@ impl ClientFrame {
             Self::Hello(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
             Self::Join(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
             Self::Leave(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Ping => serde_json::to_string(&Out { kind, id, client_id: None, payload: () }),
+            Self::Ping(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
+            Self::Refresh(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
+            Self::Read(payload) | Self::MarkUnread(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, payload })
+            }
+            Self::Typing(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
             Self::Command(client_id, payload) => {
                 serde_json::to_string(&Out { kind: None, id, client_id: Some(*client_id), payload })
             }
@@ -175,6 +235,10 @@ impl ClientFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ping() -> ClientFrame {
+        ClientFrame::Ping(Ping::default())
+    }
 
     fn refusal(text: &str) -> (ErrorCode, Option<String>) {
         let error = decode(text).expect_err("no frame");
@@ -198,14 +262,14 @@ mod tests {
         for text in [r#"["ping"]"#, r#"["ping","7",null]"#, r#""ping""#, "null", "", " ", "{", "{} {}"] {
             assert_eq!(refusal(text), (ErrorCode::BadFrame, None), "{text}");
         }
-        assert_eq!(decode("\n\t {\"type\":\"ping\"} \r"), Ok((None, ClientFrame::Ping)));
+        assert_eq!(decode("\n\t {\"type\":\"ping\"} \r"), Ok((None, ping())));
     }
 
     #[test]
     fn an_id_may_be_absent_null_or_written_with_escapes_and_nothing_longer_than_its_bound() {
-        assert_eq!(decode(r#"{"type":"ping","id":null}"#), Ok((None, ClientFrame::Ping)));
+        assert_eq!(decode(r#"{"type":"ping","id":null}"#), Ok((None, ping())));
         let escaped = r#"{"type":"\u0070ing","id":"\u00e4\n\""}"#;
-        assert_eq!(decode(escaped), Ok((Some("ä\n\"".into()), ClientFrame::Ping)));
+        assert_eq!(decode(escaped), Ok((Some("ä\n\"".into()), ping())));
         let longest = "x".repeat(limits::FRAME_ID_BYTES);
         assert!(decode(&format!(r#"{{"type":"ping","id":"{longest}"}}"#)).is_ok());
         for id in [r#""""#, "7", "[]", r#""\ud800""#, &format!("\"{longest}x\"")] {

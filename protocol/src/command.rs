@@ -12,7 +12,7 @@ use crate::invitation::{
     InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
 use crate::log::canonical;
-use crate::message::MessagePost;
+use crate::message::{MessageEdit, MessagePost, MessageRedact};
 use crate::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
 
 /// One row of the table of commands.
@@ -78,6 +78,10 @@ macro_rules! commands {
 commands! {
     /// Write a message into a room.
     MessagePost = "message.post" at "/v1/rooms/{room}/messages",
+    /// Give one's own message another text.
+    MessageEdit = "message.edit" at "/v1/rooms/{room}/edits",
+    /// Delete the text of a message.
+    MessageRedact = "message.redact" at "/v1/rooms/{room}/redactions",
     /// Invite a freelancer to discuss a job.
     InvitationSend = "invitation.send" at "/v1/invitations",
     /// Accept an invitation.

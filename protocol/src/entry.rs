@@ -19,6 +19,12 @@ pub enum EntryData {
     /// Somebody wrote.
     #[serde(rename = "message.posted")]
     MessagePosted(MessagePosted),
+    /// Somebody gave a message of their own another text.
+    #[serde(rename = "message.edited")]
+    MessageEdited(MessageEdited),
+    /// The text of a message was deleted.
+    #[serde(rename = "message.redacted")]
+    MessageRedacted(MessageRedacted),
     /// In a room: how it began.
     #[serde(rename = "invitation.sent")]
     InvitationSent(InvitationSent),
@@ -41,6 +47,8 @@ impl EntryData {
     pub fn canonical(&self) -> (&'static str, Vec<u8>) {
         match self {
             Self::MessagePosted(data) => ("message.posted", canonical(data)),
+            Self::MessageEdited(data) => ("message.edited", canonical(data)),
+            Self::MessageRedacted(data) => ("message.redacted", canonical(data)),
             Self::InvitationSent(data) => ("invitation.sent", canonical(data)),
             Self::InvitationAccepted(data) => ("invitation.accepted", canonical(data)),
             Self::ProposalSubmitted(data) => ("proposal.submitted", canonical(data)),
@@ -55,6 +63,36 @@ impl EntryData {
 pub struct MessagePosted {
     /// The text.
     pub body: String,
+}
+
+/// See [`EntryData::MessageEdited`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEdited {
+    /// The number of the message.
+    pub seq: u64,
+    /// Its text from now on.
+    pub body: String,
+}
+
+/// See [`EntryData::MessageRedacted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRedacted {
+    /// The number of the message.
+    pub seq: u64,
+    /// Why.
+    pub reason: String,
+    /// On whose behalf.
+    pub on_behalf: RedactedFor,
+}
+
+/// On whose behalf a text was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactedFor {
+    /// Its author deleted it.
+    Author,
+    /// The marketplace deleted it.
+    Marketplace,
 }
 
 /// See [`EntryData::InvitationSent`].
@@ -211,8 +249,11 @@ pub struct EntryFrame {
     pub client_id: Option<ClientId>,
     /// Its hash, which covers everything before it too.
     pub hash: Hash,
-    /// The public part.
+    /// The public part; `null` when it was deleted, and `amended_by` tells where it is said by whom and why.
     pub data: Box<RawValue>,
+    /// The number of the last entry that edited or redacted this one, when there was one as this was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amended_by: Option<u64>,
     /// The part that only the freelancer's side reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<Box<RawValue>>,
@@ -238,8 +279,12 @@ impl EntryFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// The salt of the public part.
-    pub public_salt: String,
-    /// The digest of a private part this reader may not see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_salt: Option<String>,
+    /// The digest of a public part that was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_digest: Option<Hash>,
+    /// The digest of a private part that was deleted, or that this reader may not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_digest: Option<Hash>,
     /// The salt of a private part this reader may see.

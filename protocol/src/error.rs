@@ -73,6 +73,14 @@ errors! {
     JobNotOpen = "job_not_open", 409, false;
     /// The invitation's time is over.
     InvitationExpired = "invitation_expired", 409, false;
+    /// The number names an entry that is no message.
+    NotAMessage = "not_a_message", 409, false;
+    /// Only its author changes a message.
+    NotTheAuthor = "not_the_author", 403, false;
+    /// The time in which a message can be edited is over.
+    EditWindowOver = "edit_window_over", 409, false;
+    /// The text of this message was deleted before.
+    AlreadyRedacted = "already_redacted", 409, false;
     /// `hello` has not been said, or has been said twice.
     OutOfTurn = "out_of_turn", 400, false;
     /// A bound was reached; `message` names it.

@@ -119,7 +119,7 @@ uuid_id! {
 }
 
 /// How a frame or a route names a log: a room's id, or `inbox` for one's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RoomRef {
     /// The reader's own log of invitations and candidacies.
     Inbox,

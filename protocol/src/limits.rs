@@ -28,6 +28,16 @@ pub const COMMANDS_IN_FLIGHT: usize = 64;
 pub const RESUME_ENTRIES: u64 = 500;
 /// Bytes of entries sent inline after a join; more is a `gap`.
 pub const RESUME_BYTES: u64 = 256 * 1024;
+/// Logs in one `ping`.
+pub const PING_HEADS: usize = 16;
+/// Changes in one `welcome`; the rest is paged.
+pub const CHANGES: u32 = 200;
+/// How long somebody is shown as writing, in milliseconds.
+pub const TYPING_MS: u64 = 5_000;
+/// Between two `typing` frames of one socket into one room, in milliseconds; what comes sooner is not passed on.
+pub const TYPING_EVERY_MS: u64 = 3_000;
+/// Bytes of the words to search for.
+pub const SEARCH_BYTES: usize = 200;
 /// Items of a page at most.
 pub const PAGE_ITEMS: u32 = 200;
 /// Items of a page when none is asked for.

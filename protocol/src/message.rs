@@ -15,15 +15,37 @@ pub struct MessagePost {
     pub body: String,
 }
 
-/// The answer to `message.post`: where the message stands.
+/// `message.edit`: another text for one's own message, while the policy's window lasts. The versions before it are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEdit {
+    /// The room it stands in.
+    pub room: RoomRef,
+    /// The number of the message.
+    pub seq: u64,
+    /// The new text, under the rules of a message.
+    pub body: String,
+}
+
+/// `message.redact`: the text of a message and of its edits is deleted for ever; number, digest and chain stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRedact {
+    /// The room it stands in.
+    pub room: RoomRef,
+    /// The number of the message.
+    pub seq: u64,
+    /// Why, for all to read: 1 to 500 bytes in one line.
+    pub reason: String,
+}
+
+/// The answer to every command on messages: the entry it wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageAnswer {
     /// The room.
     pub room: RoomRef,
-    /// The number of its entry.
+    /// The number of the entry.
     pub seq: u64,
     /// When it was committed.
     pub at: Time,
-    /// The hash of its entry.
+    /// The hash of the entry.
     pub hash: Hash,
 }

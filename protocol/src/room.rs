@@ -91,6 +91,40 @@ pub struct RoomView {
     pub head: u64,
     /// The entry this view is true at (equal to `head`).
     pub as_of: u64,
+    /// What the others see of the reader: the last entry that was read.
+    #[serde(default)]
+    pub read: u64,
+    /// The reader's own marker: what stands behind it counts as unread.
+    #[serde(default)]
+    pub marker: u64,
+    /// How many messages and terms of others stand behind it.
+    #[serde(default)]
+    pub unread: u64,
+}
+
+/// A log of one's own that has grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomChange {
+    /// Which log.
+    pub room: RoomRef,
+    /// The number of its last entry.
+    pub head: u64,
+    /// How many messages and terms of others are unread in it.
+    pub unread: u64,
+}
+
+/// The answer of `GET /v1/changes`: which logs have grown since a cursor, the one that waited longest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The logs.
+    pub items: Vec<RoomChange>,
+    /// What the next question is asked with. Opaque.
+    pub cursor: String,
+    /// Whether there are more, from `cursor` on.
+    pub has_more: bool,
+    /// The cursor asked with is not of this database (it was restored): drop everything; these are all logs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset: bool,
 }
 
 /// One person in a room.
@@ -102,4 +136,10 @@ pub struct MemberView {
     pub name: String,
     /// The side the person is on.
     pub side: Side,
+    /// The last entry the person has read.
+    #[serde(default)]
+    pub read: u64,
+    /// The last entry that has reached one of the person's devices.
+    #[serde(default)]
+    pub delivered: u64,
 }

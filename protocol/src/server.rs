@@ -11,8 +11,9 @@ use crate::entry::EntryFrame;
 use crate::error::ErrorBody;
 use crate::id::{RoomRef, UserId};
 use crate::limits::Limits;
-use crate::room::JoinResult;
+use crate::room::{JoinResult, RoomChange};
 use crate::time::Time;
+use crate::user::Account;
 
 /// One frame from the server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,8 +49,9 @@ pub enum ServerFrame {
     },
     /// Drop what you hold of this log.
     Reset {
-        /// Which log.
-        room: RoomRef,
+        /// Which log; absent: all of them, with what else is kept.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<RoomRef>,
         /// Why, for the log.
         reason: String,
     },
@@ -68,6 +70,47 @@ pub enum ServerFrame {
         /// The server's wall clock.
         server_time: Time,
     },
+    /// What the marketplace says of your account has changed.
+    Account(Account),
+    /// Somebody has got or read more of a room this socket reads.
+    Receipt(Receipt),
+    /// Somebody is writing in a room this socket reads. Forget it after [`crate::limits::TYPING_MS`].
+    Typing {
+        /// Which room.
+        room: RoomRef,
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody of a room this socket reads has come or gone.
+    Presence {
+        /// Which room.
+        room: RoomRef,
+        /// Who.
+        user: UserId,
+        /// Whether a socket of that person reads the room.
+        online: bool,
+    },
+    /// This server goes down: connect again after this time, and resume. Each socket is told another time.
+    Goaway {
+        /// When, in milliseconds.
+        reconnect_in_ms: u64,
+    },
+}
+
+/// `receipt`: how far somebody has got a room, and read it. Numbers only rise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Which room.
+    pub room: RoomRef,
+    /// Who.
+    pub user: UserId,
+    /// The last entry that reached one of that person's devices.
+    pub delivered: u64,
+    /// The last entry that person has read.
+    pub read: u64,
+    /// To one's own sockets only: what stands behind this number counts as unread. This one may fall.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<u64>,
 }
 
 /// `welcome`: the answer to `hello`.
@@ -90,10 +133,25 @@ pub struct Welcome {
     pub limits: Limits,
     /// One answer for each of the hello's rooms, in the order asked.
     pub rooms: Vec<JoinResult>,
+    /// Whether you may act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// To a hello with `changes_after`: the logs that have grown since, at most [`crate::limits::CHANGES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<RoomChange>,
+    /// What the next hello says as `changes_after`. Opaque.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_cursor: Option<String>,
+    /// There are more changes: ask `GET /v1/changes?after=` with the cursor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_more: bool,
 }
 
 /// The types a server can send.
-pub const TYPES: [&str; 8] = ["welcome", "ok", "error", "entry", "gap", "reset", "activity", "pong"];
+pub const TYPES: [&str; 13] = [
+    "welcome", "ok", "error", "entry", "gap", "reset", "activity", "pong", "account", "receipt", "typing",
+    "presence", "goaway",
+];
 
 impl ServerFrame {
     /// The frame as text.
@@ -138,6 +196,20 @@ pub fn decode(text: &str) -> Result<ServerFrame, serde_json::Error> {
             let Here { id, server_time } = serde_json::from_str(text)?;
             ServerFrame::Pong { id, server_time }
         }
+        "account" => ServerFrame::Account(serde_json::from_str(text)?),
+        "receipt" => ServerFrame::Receipt(serde_json::from_str(text)?),
+        "typing" => {
+            let Writing { room, user } = serde_json::from_str(text)?;
+            ServerFrame::Typing { room, user }
+        }
+        "presence" => {
+            let Present { room, user, online } = serde_json::from_str(text)?;
+            ServerFrame::Presence { room, user, online }
+        }
+        "goaway" => {
+            let Leaving { reconnect_in_ms } = serde_json::from_str(text)?;
+            ServerFrame::Goaway { reconnect_in_ms }
+        }
         unknown => {
             return Err(serde_json::Error::custom(format!("no frame has the type {unknown:?}")));
         }
@@ -178,8 +250,26 @@ struct Missed {
 }
 
 #[derive(Deserialize)]
-struct Dropped {
+struct Writing {
     room: RoomRef,
+    user: UserId,
+}
+
+#[derive(Deserialize)]
+struct Present {
+    room: RoomRef,
+    user: UserId,
+    online: bool,
+}
+
+#[derive(Deserialize)]
+struct Leaving {
+    reconnect_in_ms: u64,
+}
+
+#[derive(Deserialize)]
+struct Dropped {
+    room: Option<RoomRef>,
     reason: String,
 }
 

@@ -83,6 +83,33 @@ pub struct UserView {
     pub profile: UserProfile,
 }
 
+/// Whether a person may act, as that person is told: in `welcome`, as the frame `account` and as the inbox entry `account.changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The status.
+    pub status: UserStatus,
+    /// Why, in the marketplace's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// Whether that can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reversible: Option<bool>,
+    /// What the person can do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_next_step: Option<String>,
+}
+
+impl From<&UserProfile> for Account {
+    fn from(profile: &UserProfile) -> Self {
+        Self {
+            status: profile.status,
+            status_reason: profile.status_reason.clone(),
+            status_reversible: profile.status_reversible,
+            status_next_step: profile.status_next_step.clone(),
+        }
+    }
+}
+
 /// A person inside another view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserSummary {

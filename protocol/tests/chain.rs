@@ -168,7 +168,7 @@ fn an_entry_without_a_proof_or_with_one_that_cannot_be_read_is_named() {
     assert_eq!(broken(&|entry| entry.proof = None), unusable);
     for salt in ["", "00", "3031323334353637 8393a3b3c3d3e3f", "303132333435363738393A3B3C3D3E3F"] {
         assert_eq!(
-            broken(&|entry| entry.proof.as_mut().expect("a proof").public_salt = salt.into()),
+            broken(&|entry| entry.proof.as_mut().expect("a proof").public_salt = Some(salt.into())),
             unusable
         );
         assert_eq!(
@@ -207,6 +207,29 @@ fn a_private_part_that_is_shown_is_computed_whatever_digest_stands_beside_it() {
     assert_eq!(forged(true, Some(Hash([7; 32])), Some(genuine)), Err(ChainError::Mismatch(3)));
     assert_eq!(forged(false, Some(true_digest), Some(other)), Err(ChainError::Proof(3)));
     assert_eq!(forged(false, None, None), Err(ChainError::Mismatch(3)));
+}
+
+/// What redaction leaves of an entry: no text, no salt, the digest.
+#[test]
+fn a_log_still_verifies_after_a_part_was_deleted_and_a_digest_proves_nothing_beside_a_text() {
+    let digest_of_first: Hash = digest(BY_HAND[0].public).trim_matches('"').parse().expect("a hash");
+    let with = |data: Option<&str>, salt: bool, digest: Option<Hash>| {
+        let mut items = page().items;
+        if let Some(data) = data {
+            items[0].data = raw(data);
+        }
+        let proof = items[0].proof.as_mut().expect("a proof");
+        if !salt {
+            proof.public_salt = None;
+        }
+        proof.public_digest = digest;
+        verify_chain(NAME, START, &items).map(|(seq, _)| seq)
+    };
+    assert_eq!(with(Some("null"), false, Some(digest_of_first)), Ok(5));
+    assert_eq!(with(Some("null"), false, Some(Hash([7; 32]))), Err(ChainError::Mismatch(1)));
+    assert_eq!(with(Some(r#"{"body":"forged"}"#), false, Some(digest_of_first)), Err(ChainError::Proof(1)));
+    assert_eq!(with(None, true, Some(digest_of_first)), Err(ChainError::Proof(1)), "one of the two");
+    assert_eq!(with(Some("null"), false, None), Err(ChainError::Proof(1)));
 }
 
 #[test]
@@ -260,7 +283,7 @@ fn tamper(entry: &mut EntryFrame, way: usize, bit: Index) {
             let part = entry.private.as_ref().map_or(r#"{"net":1}"#, |part| part.get());
             entry.private = Some(raw(changed_part(part, bit)));
         }
-        11 => flip(&mut proof.public_salt),
+        11 => flip(proof.public_salt.as_mut().expect("a salt")),
         12 => match &mut proof.private_salt {
             Some(salt) => flip(salt),
             None => proof.private_salt = Some("00".repeat(16)),

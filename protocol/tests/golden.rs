@@ -85,9 +85,14 @@ fn every_example_of_a_command_carries_an_id_and_its_client_id() {
                 let tagged = serde_json::to_value(&command).expect("a value");
                 assert_eq!(serde_json::from_value::<Command>(tagged).expect("a command"), command);
             }
-            ClientFrame::Hello(_) | ClientFrame::Join(_) | ClientFrame::Leave(_) | ClientFrame::Ping => {
-                assert_eq!(file.field("client_id"), None, "{}", file.stem)
-            }
+            ClientFrame::Hello(_)
+            | ClientFrame::Join(_)
+            | ClientFrame::Leave(_)
+            | ClientFrame::Ping(_)
+            | ClientFrame::Refresh(_)
+            | ClientFrame::Read(_)
+            | ClientFrame::MarkUnread(_)
+            | ClientFrame::Typing(_) => assert_eq!(file.field("client_id"), None, "{}", file.stem),
         }
     }
 }
@@ -141,6 +146,11 @@ fn name(frame: &ServerFrame) -> &'static str {
         ServerFrame::Reset { .. } => 5,
         ServerFrame::Activity { .. } => 6,
         ServerFrame::Pong { .. } => 7,
+        ServerFrame::Account(_) => 8,
+        ServerFrame::Receipt(_) => 9,
+        ServerFrame::Typing { .. } => 10,
+        ServerFrame::Presence { .. } => 11,
+        ServerFrame::Goaway { .. } => 12,
     };
     server::TYPES[at]
 }
@@ -192,7 +202,9 @@ fn entries_in_frames_and_logs_have_the_data_of_their_kind() {
             let _: Notice = serde_json::from_value(entry["data"].clone()).expect("a notice");
         } else {
             let tagged = json!({ "kind": entry["kind"], "data": entry["data"] });
-            let _: EntryData = serde_json::from_value(tagged).expect("an entry's data");
+            let data = serde_json::from_value::<EntryData>(tagged);
+            let deleted = entry["data"].is_null() && entry["amended_by"].is_u64();
+            assert!(deleted || data.is_ok(), "{entry}");
         }
     }
 }
@@ -208,8 +220,12 @@ fn the_example_of_a_log_is_a_page_that_encodes_to_itself() {
 #[test]
 fn fields_of_a_later_version_are_ignored_at_every_depth() {
     for file in golden("client") {
-        let newer = with_new_fields(&file.value).to_string();
-        assert_eq!(client::decode(&newer), client::decode(&file.text), "{}", file.stem);
+        let mut newer = with_new_fields(&file.value);
+        // The names in this one are rooms.
+        if let Some(heads) = file.value.get("heads") {
+            newer["heads"] = heads.clone();
+        }
+        assert_eq!(client::decode(&newer.to_string()), client::decode(&file.text), "{}", file.stem);
     }
     for file in golden("server") {
         let mut newer = with_new_fields(&file.value);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyWithdraw, Phase};
-use anteroom_protocol::client::{self, ClientFrame, Hello, Leave};
+use anteroom_protocol::client::{self, ClientFrame, Hello, Leave, Ping, Refresh, Typing};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::{EntryFrame, Proof};
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
@@ -18,13 +18,15 @@ use anteroom_protocol::invitation::{
 };
 use anteroom_protocol::limits::{self, Limits};
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::message::MessagePost;
+use anteroom_protocol::marker::Mark;
+use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
 use anteroom_protocol::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
-use anteroom_protocol::room::{Cursor, JoinMode, JoinResult, Joined};
-use anteroom_protocol::server::{self, ServerFrame, Welcome};
+use anteroom_protocol::room::{Cursor, JoinMode, JoinResult, Joined, RoomChange};
+use anteroom_protocol::server::{self, Receipt, ServerFrame, Welcome};
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
 use anteroom_protocol::time::Time;
-use proptest::collection::vec;
+use anteroom_protocol::user::{Account, UserStatus};
+use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -123,6 +125,10 @@ fn command() -> impl Strategy<Value = Command> {
     let candidacy = || uuid().prop_map(CandidacyId);
     prop_oneof![
         (room(), any::<String>()).prop_map(|(room, body)| Command::MessagePost(MessagePost { room, body })),
+        (room(), any::<u64>(), any::<String>())
+            .prop_map(|(room, seq, body)| Command::MessageEdit(MessageEdit { room, seq, body })),
+        (room(), any::<u64>(), any::<String>())
+            .prop_map(|(room, seq, reason)| Command::MessageRedact(MessageRedact { room, seq, reason })),
         (job(), user(), any::<String>(), of(terms())).prop_map(|(job, freelancer, message, terms)| {
             Command::InvitationSend(InvitationSend { job, freelancer, message, terms })
         }),
@@ -152,11 +158,18 @@ fn cursor() -> impl Strategy<Value = Cursor> {
 
 fn client_frame() -> impl Strategy<Value = ClientFrame> {
     prop_oneof![
-        (any::<String>(), vec(cursor(), 0..4), of(any::<String>()))
-            .prop_map(|(token, rooms, client)| ClientFrame::Hello(Hello { token, rooms, client })),
+        (of(any::<String>()), vec(cursor(), 0..4), of(any::<String>()), of(any::<String>())).prop_map(
+            |(token, rooms, changes_after, client)| {
+                ClientFrame::Hello(Hello { token, rooms, changes_after, client })
+            }
+        ),
         cursor().prop_map(ClientFrame::Join),
         room().prop_map(|room| ClientFrame::Leave(Leave { room })),
-        Just(ClientFrame::Ping),
+        btree_map(room(), any::<u64>(), 0..4).prop_map(|heads| ClientFrame::Ping(Ping { heads })),
+        any::<String>().prop_map(|token| ClientFrame::Refresh(Refresh { token })),
+        (room(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read(Mark { room, seq })),
+        (room(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::MarkUnread(Mark { room, seq })),
+        room().prop_map(|room| ClientFrame::Typing(Typing { room })),
         (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id), command)),
         (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id), command)),
     ]
@@ -216,26 +229,34 @@ fn error_body() -> impl Strategy<Value = ErrorBody> {
 
 fn entry() -> impl Strategy<Value = EntryFrame> {
     let salt = || "[0-9a-f]{32}";
-    let proof = (salt(), of(hash()), of(salt())).prop_map(|(public_salt, private_digest, private_salt)| {
-        Proof { public_salt, private_digest, private_salt }
-    });
+    let proof = (of(salt()), of(hash()), of(hash()), of(salt())).prop_map(
+        |(public_salt, public_digest, private_digest, private_salt)| Proof {
+            public_salt,
+            public_digest,
+            private_digest,
+            private_salt,
+        },
+    );
     (
         (room(), any::<u64>(), any::<String>(), time()),
         (of(user()), of(uuid().prop_map(ClientId)), hash()),
-        (part(), of(part()), of(proof)),
+        (part(), of(any::<u64>()), of(part()), of(proof)),
     )
-        .prop_map(|((room, seq, kind, at), (by, client_id, hash), (data, private, proof))| EntryFrame {
-            room,
-            seq,
-            kind,
-            at,
-            by,
-            client_id,
-            hash,
-            data,
-            private,
-            proof,
-        })
+        .prop_map(
+            |((room, seq, kind, at), (by, client_id, hash), (data, amended_by, private, proof))| EntryFrame {
+                room,
+                seq,
+                kind,
+                at,
+                by,
+                client_id,
+                hash,
+                data,
+                amended_by,
+                private,
+                proof,
+            },
+        )
 }
 
 fn join_result() -> impl Strategy<Value = JoinResult> {
@@ -250,11 +271,29 @@ fn join_result() -> impl Strategy<Value = JoinResult> {
     ]
 }
 
-fn server_frame() -> impl Strategy<Value = ServerFrame> {
-    let id = || of(any::<String>());
-    let welcome = (id(), any::<String>(), user(), any::<u64>(), time(), time(), vec(join_result(), 0..4))
-        .prop_map(|(id, connection, user, heartbeat_ms, token_expires_at, server_time, rooms)| {
-            let limits = Limits::CURRENT;
+fn account() -> impl Strategy<Value = Account> {
+    let status = select(vec![UserStatus::Active, UserStatus::Inactive, UserStatus::Suspended]);
+    (status, of(any::<String>()), of(any::<bool>()), of(any::<String>())).prop_map(
+        |(status, status_reason, status_reversible, status_next_step)| Account {
+            status,
+            status_reason,
+            status_reversible,
+            status_next_step,
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = RoomChange> {
+    (room(), any::<u64>(), any::<u64>()).prop_map(|(room, head, unread)| RoomChange { room, head, unread })
+}
+
+fn welcome() -> impl Strategy<Value = ServerFrame> {
+    let names = (of(any::<String>()), any::<String>(), user());
+    let times = (any::<u64>(), time(), time());
+    let changes = (vec(change(), 0..3), of(any::<String>()), any::<bool>());
+    (names, times, vec(join_result(), 0..4), of(account()), changes).prop_map(
+        |((id, connection, user), times, rooms, account, (changes, changes_cursor, changes_more))| {
+            let (heartbeat_ms, token_expires_at, server_time) = times;
             ServerFrame::Welcome(Welcome {
                 id,
                 connection,
@@ -262,17 +301,39 @@ fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 heartbeat_ms,
                 token_expires_at,
                 server_time,
-                limits,
+                limits: Limits::CURRENT,
                 rooms,
+                account,
+                changes,
+                changes_cursor,
+                changes_more,
             })
-        });
+        },
+    )
+}
+
+fn server_frame() -> impl Strategy<Value = ServerFrame> {
+    let id = || of(any::<String>());
     prop_oneof![
-        welcome,
+        welcome(),
         (any::<String>(), value()).prop_map(|(id, data)| ServerFrame::Ok { id, data }),
         (id(), error_body()).prop_map(|(id, error)| ServerFrame::Error { id, error }),
         entry().prop_map(ServerFrame::Entry),
         (room(), any::<u64>(), any::<u64>()).prop_map(|(room, from, to)| ServerFrame::Gap { room, from, to }),
-        (room(), any::<String>()).prop_map(|(room, reason)| ServerFrame::Reset { room, reason }),
+        (of(room()), any::<String>()).prop_map(|(room, reason)| ServerFrame::Reset { room, reason }),
+        account().prop_map(ServerFrame::Account),
+        (room(), user(), any::<u64>(), any::<u64>(), of(any::<u64>())).prop_map(
+            |(room, user, delivered, read, marker)| {
+                ServerFrame::Receipt(Receipt { room, user, delivered, read, marker })
+            }
+        ),
+        (room(), user()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
+        (room(), user(), any::<bool>()).prop_map(|(room, user, online)| ServerFrame::Presence {
+            room,
+            user,
+            online
+        }),
+        any::<u64>().prop_map(|reconnect_in_ms| ServerFrame::Goaway { reconnect_in_ms }),
         (room(), any::<u64>()).prop_map(|(room, head)| ServerFrame::Activity { room, head }),
         (id(), time()).prop_map(|(id, server_time)| ServerFrame::Pong { id, server_time }),
     ]
@@ -459,7 +520,7 @@ fn what_tortures_a_parser_is_answered_and_crashes_nothing() {
         }
     }
     let unknown = format!(r#"{{"type":"ping","id":"7","unknown":{closed}}}"#);
-    assert_eq!(client::decode(&unknown), Ok((Some("7".into()), ClientFrame::Ping)));
+    assert_eq!(client::decode(&unknown), Ok((Some("7".into()), ClientFrame::Ping(Ping::default()))));
     let data = format!(r#"{{"type":"ok","id":"7","data":{closed}}}"#);
     assert!(server::decode(&data).is_err(), "a value this deep would end the stack of whoever reads it");
 }

@@ -51,6 +51,7 @@ fn execute(
     let intent = app.intent(actor, client_id, &command);
     match command {
         Command::MessagePost(command) => message::post(app, actor, intent, command, lane),
+        Command::MessageEdit(_) | Command::MessageRedact(_) => Pending::Refused(Refusal::NotFound.into()),
         Command::InvitationSend(command) => invitation::send(app, actor, intent, command),
         Command::InvitationAccept(command) => invitation::accept(app, actor, intent, command),
         Command::InvitationDecline(command) => invitation::decline(app, actor, intent, command),

@@ -86,9 +86,11 @@ pub fn entry_frame(entry: &LogEntry, audience: Audience, proof: bool) -> EntryFr
         client_id: entry.client_id,
         hash: entry.hash,
         data: raw(&entry.public),
+        amended_by: None,
         private: private.map(raw),
         proof: proof.then(|| Proof {
-            public_salt: to_hex(&entry.public.salt),
+            public_salt: Some(to_hex(&entry.public.salt)),
+            public_digest: None,
             private_digest: entry.private.as_ref().filter(|_| private.is_none()).map(Part::digest),
             private_salt: private.map(|part| to_hex(&part.salt)),
         }),

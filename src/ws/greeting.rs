@@ -81,7 +81,7 @@ pub(super) async fn greet(door: &Door, socket: &mut Socket) -> Result<Greeting, 
         let error = ErrorBody::new(ErrorCode::BadRequest, why);
         return Err(refuse(socket, id, error, CloseCode::Malformed).await);
     }
-    match authenticate(door, &hello.token).await {
+    match authenticate(door, hello.token.as_deref().unwrap_or_default()).await {
         Ok((actor, expires_at)) => Ok(Greeting { id, hello, actor, expires_at }),
         Err((error, code)) => Err(refuse(socket, id, error, code).await),
     }

@@ -72,6 +72,8 @@ impl Things {
         let terms = json!(ask::hourly(7_000));
         match command {
             "message.post" => json!({"room": self.room, "body": "hello"}),
+            "message.edit" => json!({"room": self.room, "seq": 1, "body": "hello"}),
+            "message.redact" => json!({"room": self.room, "seq": 1, "reason": "hello"}),
             "invitation.send" => json!({"job": self.job, "freelancer": "felix", "message": "hello"}),
             "invitation.accept" => json!({"invitation": self.invitation, "message": "hello", "terms": terms}),
             "invitation.decline" => json!({"invitation": self.invitation, "reason": "too_busy"}),

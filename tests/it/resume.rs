@@ -73,7 +73,10 @@ async fn follows(scene: &mut Scene, cursor: Cursor, mode: JoinMode) {
             }
             JoinMode::Reset => {
                 let frame = socket.next().await.expect("a reset");
-                assert!(matches!(frame, ServerFrame::Reset { room, .. } if room == cursor.room), "{frame:?}");
+                assert!(
+                    matches!(frame, ServerFrame::Reset { room: Some(room), .. } if room == cursor.room),
+                    "{frame:?}"
+                );
             }
         }
         scene.freelancer.posted(cursor.room, "live").await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anteroom_load_tests::client::{Socket, SocketError, SocketOptions, at_head, new_client_id};
 use anteroom_load_tests::token::Scope;
-use anteroom_protocol::client::{ClientFrame, Hello, Leave};
+use anteroom_protocol::client::{ClientFrame, Hello, Leave, Ping};
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{RoomRef, UserId};
@@ -62,7 +62,8 @@ async fn the_first_frame_is_hello_and_nothing_else() {
 #[tokio::test]
 async fn hello_is_said_once() {
     let (server, mut ana) = greeted().await;
-    let hello = Hello { token: server.token(&ana.user), rooms: Vec::new(), client: None };
+    let hello =
+        Hello { token: Some(server.token(&ana.user)), rooms: Vec::new(), changes_after: None, client: None };
     ana.socket.send_frame(&ClientFrame::Hello(hello), Some("again")).await.expect("sent");
     refused(&mut ana.socket, Some("again"), ErrorCode::OutOfTurn).await;
     closed(&mut ana.socket, CloseCode::Malformed).await;
@@ -151,8 +152,8 @@ async fn a_frame_with_an_id_is_answered_once_under_it_and_one_without_is_not() {
         (command("two"), longest.as_str()),
         (ClientFrame::Join(at_head(RoomRef::Inbox)), "ä\"\\\n"),
         (ClientFrame::Leave(Leave { room: RoomRef::Inbox }), " "),
-        (ClientFrame::Ping, "same"),
-        (ClientFrame::Ping, "same"),
+        (ClientFrame::Ping(Ping::default()), "same"),
+        (ClientFrame::Ping(Ping::default()), "same"),
     ] {
         socket.send_frame(&frame, Some(id)).await.expect("sent");
     }

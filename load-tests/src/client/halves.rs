@@ -282,7 +282,12 @@ fn answers(frame: &ServerFrame, to: &str) -> bool {
         ServerFrame::Entry(_)
         | ServerFrame::Gap { .. }
         | ServerFrame::Reset { .. }
-        | ServerFrame::Activity { .. } => false,
+        | ServerFrame::Activity { .. }
+        | ServerFrame::Account(_)
+        | ServerFrame::Receipt(_)
+        | ServerFrame::Typing { .. }
+        | ServerFrame::Presence { .. }
+        | ServerFrame::Goaway { .. } => false,
     }
 }
 

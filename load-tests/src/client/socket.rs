@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anteroom_protocol::SUBPROTOCOL;
-use anteroom_protocol::client::{ClientFrame, Hello, Leave};
+use anteroom_protocol::client::{ClientFrame, Hello, Leave, Ping};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::{ClientId, RoomRef};
@@ -97,7 +97,8 @@ impl Socket {
     /// [`SocketError::Closed`] or [`SocketError::Refused`].
     pub async fn hello(&mut self, token: &str, rooms: Vec<Cursor>) -> Result<Welcome, SocketError> {
         let client = Some("anteroom-load-tests".to_owned());
-        let hello = ClientFrame::Hello(Hello { token: token.to_owned(), rooms, client });
+        let hello =
+            ClientFrame::Hello(Hello { token: Some(token.to_owned()), rooms, changes_after: None, client });
         self.sender.send_frame(&hello, None).await?;
         let is_answer = |frame: &ServerFrame| {
             matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Error { id: None, .. })
@@ -182,7 +183,7 @@ impl Socket {
     /// As [`Self::command`].
     pub async fn ping(&mut self) -> Result<Time, SocketError> {
         let id = self.sender.fresh_id();
-        self.sender.send_frame(&ClientFrame::Ping, Some(&id)).await?;
+        self.sender.send_frame(&ClientFrame::Ping(Ping::default()), Some(&id)).await?;
         let is_pong =
             |frame: &ServerFrame| matches!(frame, ServerFrame::Pong { id: Some(of), .. } if *of == id);
         let frame = self.receiver.wait_for("pong", is_pong).await?;

@@ -101,10 +101,13 @@ async fn view(pool: &SqlitePool, row: RoomRow) -> sqlx::Result<RoomView> {
     let sql = r#"SELECT u.id, u.name, m.side FROM members m JOIN users u ON u.id = m."user" WHERE m.log = $1 ORDER BY m.side"#;
     let people: Vec<(String, String, String)> = sqlx::query_as(sql).bind(row.log).fetch_all(pool).await?;
     let members = people.into_iter().map(|(user, name, side)| {
-        Ok(MemberView { user: code::user(&user)?, name, side: code::parse(&side)? })
+        Ok(MemberView { user: code::user(&user)?, name, side: code::parse(&side)?, read: 0, delivered: 0 })
     });
     let head = code::count(row.seq)?;
     Ok(RoomView {
+        read: 0,
+        marker: 0,
+        unread: 0,
         room: RoomRef::Room(RoomId(code::uuid(&row.room)?)),
         candidacy: CandidacyId(code::uuid(&row.candidacy)?),
         phase: code::parse(&row.phase)?,

@@ -44,6 +44,10 @@ impl Connection {
             server_time: self.door.app.clock.now(),
             limits: Limits::CURRENT,
             rooms,
+            account: None,
+            changes: Vec::new(),
+            changes_cursor: None,
+            changes_more: false,
         };
         self.tell(&ServerFrame::Welcome(welcome)).await?;
         for (cursor, joined) in cursors.iter().zip(joined) {
@@ -96,7 +100,7 @@ impl Connection {
                 self.session.join(log, head + 1, audience);
             }
             Follow::Reset(reason) => {
-                self.tell(&ServerFrame::Reset { room, reason: reason.into() }).await?;
+                self.tell(&ServerFrame::Reset { room: Some(room), reason: reason.into() }).await?;
                 self.session.join(log, head + 1, audience);
             }
         }

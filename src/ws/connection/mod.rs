@@ -263,9 +263,19 @@ impl Connection {
                 self.session.leave(&log);
                 self.answer(id, Ok(json!({}))).await
             }
-            Ok((id, ClientFrame::Ping)) => {
+            Ok((id, ClientFrame::Ping(_))) => {
                 let server_time = self.door.app.clock.now();
                 self.tell(&ServerFrame::Pong { id, server_time }).await
+            }
+            Ok((
+                id,
+                ClientFrame::Refresh(_)
+                | ClientFrame::Read(_)
+                | ClientFrame::MarkUnread(_)
+                | ClientFrame::Typing(_),
+            )) => {
+                let error = ErrorBody::new(ErrorCode::UnknownType, "this server does not do that yet");
+                self.answer(id, Err(error)).await
             }
             Ok((id, ClientFrame::Hello(_))) => {
                 let error = ErrorBody::new(ErrorCode::OutOfTurn, "hello is said once");

@@ -39,7 +39,9 @@ pub(crate) fn case_key(actor: &Actor, command: &Command) -> CaseKey {
         Command::ProposalWithdraw(withdraw) => CaseKey::Proposal(withdraw.proposal),
         Command::CandidacyDecline(decline) => CaseKey::Candidacy(decline.candidacy),
         Command::CandidacyWithdraw(withdraw) => CaseKey::Candidacy(withdraw.candidacy),
-        Command::MessagePost(_) => panic!("a message is no change of a case"),
+        Command::MessagePost(_) | Command::MessageEdit(_) | Command::MessageRedact(_) => {
+            panic!("a message is no change of a case")
+        }
     }
 }
 
@@ -66,7 +68,9 @@ pub(crate) fn decide(command: &Command, case: Case, context: &Context) -> Result
         Command::ProposalWithdraw(_) => proposal::end(case, context, Side::Freelancer),
         Command::CandidacyDecline(_) => candidacy::end(case, context, Side::Client),
         Command::CandidacyWithdraw(_) => candidacy::end(case, context, Side::Freelancer),
-        Command::MessagePost(_) => panic!("a message is no change of a case"),
+        Command::MessagePost(_) | Command::MessageEdit(_) | Command::MessageRedact(_) => {
+            panic!("a message is no change of a case")
+        }
     }
 }
 
