@@ -44,6 +44,8 @@ impl TestServer {
             listen: id_address(),
             data_dir: directory.path().to_owned(),
             demo: false,
+            // A test that stops a server does not want to wait for its sockets; those of going down set their own.
+            drain_seconds: 0,
             auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
             ..Config::default()
         };
