@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that wait for standard error; beyond, a line is dropped.
-const LINES: usize = 4_096;
+const LINES: usize = 1_024;
 /// Bytes of one line; the rest of a longer one is cut off in text, and in JSON the line is dropped, for half of it is none.
 const LINE_BYTES: usize = 16 * 1024;
 /// How long the end of the process waits for lines that were not written yet.

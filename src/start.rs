@@ -136,43 +136,33 @@ impl StartError {
     /// Something below the data directory cannot be made, read or written.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         let what = format!("cannot use {}: {error}", path.display());
-        match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::new(
-                StartCode::PermissionDenied,
-                what,
-                "give the user the server runs as the right to read and write there, or name another directory with `data_dir`",
-            ),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::new(StartCode::DiskFull, what, MAKE_ROOM)
-            }
-            _ => Self::new(
-                StartCode::DataDirUnusable,
-                what,
-                "name a directory that can be made and written with `data_dir`",
-            ),
+        let kind = error.kind();
+        if matches!(kind, io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) {
+            let help = "give the user the server runs as the right to read and write there, or name another directory with `data_dir`";
+            return Self::new(StartCode::PermissionDenied, what, help);
         }
+        if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return Self::new(StartCode::DiskFull, what, MAKE_ROOM);
+        }
+        let help = "name a directory that can be made and written with `data_dir`";
+        Self::new(StartCode::DataDirUnusable, what, help)
     }
 
     /// An address nobody can be served on. `key` is the configuration's.
     pub fn address(address: SocketAddr, key: &str, error: &io::Error) -> Self {
         let what = format!("cannot listen on {address} (`{key}`): {error}");
-        match error.kind() {
-            io::ErrorKind::AddrInUse => Self::new(
-                StartCode::AddressInUse,
-                what,
-                format!("stop what listens there, or name another address with `{key}`"),
-            ),
-            io::ErrorKind::PermissionDenied => Self::new(
-                StartCode::PermissionDenied,
-                what,
-                format!("name a port above 1023 with `{key}`, or give the process the right to lower ones"),
-            ),
-            _ => Self::new(
-                StartCode::AddressUnavailable,
-                what,
-                format!("name an address that this machine has with `{key}`"),
-            ),
-        }
+        let kind = error.kind();
+        let (code, help) = if matches!(kind, io::ErrorKind::AddrInUse) {
+            let help = format!("stop what listens there, or name another address with `{key}`");
+            (StartCode::AddressInUse, help)
+        } else if matches!(kind, io::ErrorKind::PermissionDenied) {
+            let help =
+                format!("name a port above 1023 with `{key}`, or give the process the right to lower ones");
+            (StartCode::PermissionDenied, help)
+        } else {
+            (StartCode::AddressUnavailable, format!("name an address that this machine has with `{key}`"))
+        };
+        Self::new(code, what, help)
     }
 
     /// Two lines, for somebody at a terminal.
@@ -325,6 +315,21 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(line["fields"]["code"], "other");
         assert_eq!(line["timestamp"], "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn what_the_system_says_has_its_code_and_its_help() {
+        let file = |kind: io::ErrorKind| StartError::file(Path::new("data"), &kind.into());
+        assert_eq!(file(io::ErrorKind::PermissionDenied).code, StartCode::PermissionDenied);
+        assert_eq!(file(io::ErrorKind::ReadOnlyFilesystem).code, StartCode::PermissionDenied);
+        let full = file(io::ErrorKind::StorageFull);
+        assert_eq!(full.code, StartCode::DiskFull);
+        let database = StartError::from(OpenError::Full("data/anteroom.db".into()));
+        assert_eq!((database.code, &database.help), (StartCode::DiskFull, &full.help));
+        let port: SocketAddr = "127.0.0.1:80".parse().expect("an address");
+        let refused = StartError::address(port, "listen", &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(refused.code, StartCode::PermissionDenied);
+        assert!(refused.help.contains("above 1023"), "{}", refused.help);
     }
 
     #[test]

@@ -21,9 +21,14 @@ use clap::{Parser, Subcommand};
 /// How long a line may take to be written when nothing may wait for it for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What the process ends with.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 not ready (health), or a failure without a code of its own; 2 the arguments or the configuration are to be changed; \
+3 something around the process is: the data directory, the disk, an address, the database; 130 or 143 a second signal (serve).";
+
 /// Real-time message rooms for the interview-and-negotiate stage of a freelance marketplace.
 #[derive(Parser)]
-#[command(name = "anteroom", version)]
+#[command(name = "anteroom", version, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
     place: Place,

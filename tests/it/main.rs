@@ -12,6 +12,7 @@ mod invitation;
 mod marketplace;
 mod message;
 mod negotiation;
+mod operating;
 mod problem;
 mod proposal;
 mod race;

@@ -216,3 +216,26 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn settings(store: &SqliteStore) -> (i64, String) {
+        let mut writer = store.writer().await.expect("a writer");
+        let synchronous = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer.connection).await;
+        let journal = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer.connection).await;
+        (synchronous.expect("a number"), journal.expect("a word"))
+    }
+
+    /// What this comes to on a disk, `tests/it/power.rs` shows.
+    #[tokio::test]
+    async fn every_commit_is_synced_also_after_the_connection_was_replaced() {
+        const FULL: i64 = 2;
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
+        store.writer.lock().await.distrust();
+        assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
+    }
+}

@@ -104,10 +104,13 @@ pub(super) async fn connect_up_to_date(
     options: &SqliteConnectOptions,
 ) -> Result<(SqliteConnection, Version), OpenError> {
     let (mut connection, version) = connect(path, options).await?;
-    MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
-        MigrateError::Execute(error) => broken(path, error),
-        error => OpenError::Database { path: path.to_owned(), error: error.into() },
-    })?;
+    if let Err(error) = MIGRATIONS.run(&mut connection).await {
+        return Err(if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+            broken(path, error)
+        } else {
+            OpenError::Database { path: path.to_owned(), error: error.into() }
+        });
+    }
     Ok((connection, version))
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod ask;
 mod exchange;
 mod person;
 mod pipeline;
+pub(crate) mod process;
 pub(crate) mod raw;
 mod scene;
 mod server;

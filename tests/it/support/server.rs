@@ -79,6 +79,11 @@ impl TestServer {
         self.mint.user(user)
     }
 
+    /// Its database's file.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        anteroom::server::database(&self.config)
+    }
+
     /// `http://127.0.0.1:PORT` of the figures.
     pub(crate) fn figures(&self) -> String {
         format!("http://{}", self.running.metrics_address)
