@@ -5,6 +5,7 @@ mod candidacy;
 mod cli;
 mod crash;
 mod disk;
+mod drain;
 mod handshake;
 mod health;
 mod idempotency;
