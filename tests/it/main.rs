@@ -10,6 +10,7 @@ mod handshake;
 mod health;
 mod idempotency;
 mod invitation;
+mod logging;
 mod marketplace;
 mod message;
 mod negotiation;
