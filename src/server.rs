@@ -134,6 +134,7 @@ impl Server {
         let accepting = accept(listener, routes, places, shutdown.clone(), tasks.clone());
         let going_down = drain.clone();
         tasks.spawn(async move {
+            // Fair: the one that is over ends both.
             tokio::select! {
                 // With the future goes the listener: nobody new comes in while the sockets take their leave.
                 _ = going_down.begun() => {}

@@ -1,6 +1,7 @@
 //! What the server tells about itself: log lines and figures. Never a body, a token, or the name of a room or a person as a label.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::time::Duration;
 
 use anteroom_protocol::error::ErrorCode;
@@ -30,8 +31,15 @@ pub fn start_log(filter: &str) -> anyhow::Result<Lines> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone());
     let started = if json { log.json().try_init() } else { log.with_ansi(true).try_init() };
     started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
-    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task failed")));
+    std::panic::set_hook(Box::new(log_panic));
     Ok(lines)
+}
+
+/// Says where, and what if that is a text of the program's own: one that was made may hold somebody's words.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let words = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(place, words, "a task failed: this is a mistake in the server");
 }
 
 /// Whether the log could be started with this filter.

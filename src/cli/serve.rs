@@ -58,6 +58,7 @@ impl Serve {
 
 async fn serve(config: &Config, lines: &Lines) -> Result<ExitCode, StartError> {
     let mut signals = Signals::listen().map_err(StartError::other)?;
+    // All three are fair: whichever comes first is acted on, and the other is given up.
     let server = tokio::select! {
         server = Server::start(config) => server?,
         // Nobody is served yet.
