@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::raw::{TEXT, UPGRADE, frame};
-use crate::support::{Door, Scene, ask, soon};
+use crate::support::{Door, Scene, TestServer, ask, soon};
 
 /// Clients at a time.
 const AT_ONCE: usize = 16;
@@ -45,7 +45,9 @@ fn bytes(socket: bool, token: &str, room: RoomRef, key: ClientId, body: &str) ->
 async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and_nothing_half_done() {
     let rounds: usize =
         std::env::var("ANTEROOM_GONE_ROUNDS").map_or(1_000, |text| text.parse().expect("a number"));
-    let mut scene = Scene::new(Door::Socket).await;
+    // The crowd comes under one name, and must not take the place of the one who stays.
+    let server = TestServer::start_with(|config| config.limits.sockets_per_user = 10_000).await;
+    let mut scene = Scene::on(server, Door::Socket).await;
     let (_, room) = scene.talking().await;
     let token = scene.server.token(&scene.client.user);
     let address = scene.server.base.strip_prefix("http://").expect("a base").to_owned();

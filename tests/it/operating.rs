@@ -161,6 +161,24 @@ async fn migrate_says_what_it_would_do_does_it_and_then_has_nothing_to_do() {
 }
 
 #[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_served() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/road-0001.db");
+    std::fs::copy(fixture, directory.path().join("anteroom.db")).expect("copied");
+    let (look, migrate) = (
+        ["migrate", "--dry-run", "--data-dir", text(directory.path())],
+        ["migrate", "--data-dir", text(directory.path())],
+    );
+    for args in [&look[..], &migrate] {
+        let said = prints(args, &[]).await;
+        assert!(said.contains("version 1"), "says from where: {said}");
+    }
+    assert!(prints(&look, &[]).await.contains("nothing to do"));
+    let server = Launcher::new(BINARY, directory.path()).start().await.expect("a server on it");
+    assert!(server.base_url().starts_with("http://"));
+}
+
+#[tokio::test]
 async fn health_is_0_for_a_server_that_is_ready_and_1_for_every_other() {
     let directory = tempfile::tempdir().expect("a directory");
     let address = free_address();
