@@ -10,7 +10,7 @@ use anteroom_protocol::room::JoinMode;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::record::{Cid, Digest, Fault, Join, Member, Names, Record, Recv, Role, Run, Via, What};
+use super::record::{Cid, Digest, Fault, Join, Member, Names, Record, Recv, Role, Room, Run, Via, What};
 
 /// Numbers above this are no entry's: the checker keeps a place for each number.
 const MOST_SEQ: u64 = 1 << 26;
@@ -228,7 +228,7 @@ fn need<T>(field: Option<T>, name: &str) -> Result<T, String> {
 }
 
 impl Line<'_> {
-    fn room(&self, names: &mut Names) -> Result<super::record::Room, String> {
+    fn room(&self, names: &mut Names) -> Result<Room, String> {
         need(self.room, "room").map(|room| names.room(room))
     }
 
@@ -328,73 +328,78 @@ pub fn write(out: &mut impl Write, record: &Record, names: &Names) -> io::Result
     out.write_all(b"\n")
 }
 
+fn of<'a>(e: Event) -> Line<'a> {
+    Line { e, ..Line::default() }
+}
+
+fn in_room(e: Event, room: Room, names: &Names) -> Line<'_> {
+    Line { room: Some(names.room_name(room)), ..of(e) }
+}
+
 fn fields<'a>(what: &'a What, names: &'a Names) -> Line<'a> {
-    let of = |e| Line { e, ..Line::default() };
-    let at = |e, room| Line { e, room: Some(names.room_name(room)), ..Line::default() };
-    let hex = |cid: Cid| Some(Hex(cid.0));
+    let at = |e, room| in_room(e, room, names);
     match what {
         What::Run(run) => run_fields(run),
-        What::Fault(fault) => Line {
-            name: Some(&fault.name),
-            start: Some(fault.start),
-            stop: Some(fault.stop),
-            bound_ms: fault.bound_ms,
-            ..of(Event::Fault)
-        },
+        What::Fault(fault) => fault_fields(fault),
         What::Repairs { layer, count } => {
             Line { layer: Some(names.text(*layer)), count: Some(*count), ..of(Event::Repairs) }
         }
-        What::Member(member) => Line {
-            user: Some(names.user_name(member.user)),
-            on: Some(member.on),
-            seq: Some(member.seq),
-            began: Some(member.began),
-            ..at(Event::Member, member.room)
-        },
+        What::Member(member) => member_fields(member, names),
         What::Before { room, head } => Line { head: Some(*head), ..at(Event::Before, *room) },
-        What::Start { client, user, role } => Line {
-            client: Some(names.text(*client)),
-            user: user.map(|user| names.user_name(user)),
-            role: Some(*role),
-            ..of(Event::Start)
-        },
+        What::Start { client, user, role } => {
+            let (client, user) = (Some(names.text(*client)), user.map(|user| names.user_name(user)));
+            Line { client, user, role: Some(*role), ..of(Event::Start) }
+        }
         What::Conn => of(Event::Conn),
         What::Disc { code } => Line { code: Some(Code::Close(*code)), ..of(Event::Disc) },
-        What::Join(join) => Line {
-            after: join.after,
-            mode: Some(join.mode),
-            head: Some(join.head),
-            began: Some(join.began),
-            ..at(Event::Join, join.room)
-        },
+        What::Join(join) => join_fields(join, names),
         What::Leave { room } => at(Event::Leave, *room),
-        What::Invoke { room, cid, kind, digest } => Line {
-            cid: hex(*cid),
-            kind: Some(names.text(*kind)),
-            digest: Hex::known(*digest),
-            ..at(Event::Invoke, *room)
-        },
-        What::Ok { room, cid, seq, hash, dup } => Line {
-            cid: hex(*cid),
-            seq: Some(*seq),
-            hash: Hex::known(*hash),
-            dup: Some(*dup),
-            ..at(Event::Ok, *room)
-        },
-        What::Nack { cid, code, retry } => Line {
-            cid: hex(*cid),
-            code: Some(Code::Error(names.text(*code))),
-            retry: Some(*retry),
-            ..of(Event::Nack)
-        },
+        What::Invoke { room, cid, kind, digest } => {
+            let (kind, digest) = (Some(names.text(*kind)), Hex::known(*digest));
+            Line { cid: Some(Hex(cid.0)), kind, digest, ..at(Event::Invoke, *room) }
+        }
+        What::Ok { room, cid, seq, hash, dup } => {
+            let (seq, hash, dup) = (Some(*seq), Hex::known(*hash), Some(*dup));
+            Line { cid: Some(Hex(cid.0)), seq, hash, dup, ..at(Event::Ok, *room) }
+        }
+        What::Nack { cid, code, retry } => {
+            let code = Some(Code::Error(names.text(*code)));
+            Line { cid: Some(Hex(cid.0)), code, retry: Some(*retry), ..of(Event::Nack) }
+        }
         What::Recv(recv) => recv_fields(recv, names),
         What::Gap { room, from, to } => Line { from: Some(*from), to: Some(*to), ..at(Event::Gap, *room) },
         What::Reset { room } => at(Event::Reset, *room),
         What::View { room, count, last, hash } => {
-            Line { count: Some(*count), last: Some(*last), hash: Hex::known(*hash), ..at(Event::View, *room) }
+            let (count, last, hash) = (Some(*count), Some(*last), Hex::known(*hash));
+            Line { count, last, hash, ..at(Event::View, *room) }
         }
         What::Final { room, head } => Line { head: Some(*head), ..at(Event::Final, *room) },
         What::End => of(Event::End),
+    }
+}
+
+fn fault_fields(fault: &Fault) -> Line<'_> {
+    let (name, start, stop) = (Some(fault.name.as_str()), Some(fault.start), Some(fault.stop));
+    Line { name, start, stop, bound_ms: fault.bound_ms, ..of(Event::Fault) }
+}
+
+fn member_fields<'a>(member: &Member, names: &'a Names) -> Line<'a> {
+    Line {
+        user: Some(names.user_name(member.user)),
+        on: Some(member.on),
+        seq: Some(member.seq),
+        began: Some(member.began),
+        ..in_room(Event::Member, member.room, names)
+    }
+}
+
+fn join_fields<'a>(join: &Join, names: &'a Names) -> Line<'a> {
+    Line {
+        after: join.after,
+        mode: Some(join.mode),
+        head: Some(join.head),
+        began: Some(join.began),
+        ..in_room(Event::Join, join.room, names)
     }
 }
 

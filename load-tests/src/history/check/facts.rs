@@ -219,15 +219,7 @@ impl Facts {
                 self.room(member.room).members.entry(member.user).or_default().push(*member);
             }
             What::Before { room, head } => self.room(*room).before = *head,
-            What::Invoke { room, cid, digest, .. } => {
-                self.room(*room).used = true;
-                let op = self.ops.open(*cid, *room);
-                if op.author == u32::MAX {
-                    (op.author, op.digest, op.room) = (who, digest.short(), *room);
-                }
-                op.invoked = op.invoked.min(record.t);
-                op.open = op.open.saturating_add(1);
-            }
+            What::Invoke { .. } => self.invoke(record, who),
             What::Ok { room, cid, dup, .. } => {
                 self.dup_acks += u64::from(*dup);
                 let op = self.ops.open(*cid, *room);
@@ -247,23 +239,6 @@ impl Facts {
                 let (began, head, line) = (join.began, join.head, record.i);
                 self.joins.push(Joined { room: join.room, began, head, who, line });
             }
-            What::Recv(recv) => {
-                self.room(recv.room);
-                if matches!(recv.via, Via::Resume | Via::Gapfill) {
-                    self.disturb(record.t);
-                }
-            }
-            What::Gap { room, .. } => {
-                self.room(*room);
-                self.gaps += 1;
-                self.disturb(record.t);
-            }
-            What::Reset { room } => {
-                let last = &mut self.room(*room).last_reset;
-                *last = (*last).max(Some(record.t));
-                self.resets += 1;
-                self.disturb(record.t);
-            }
             What::Disc { code } => {
                 self.disconnects += 1;
                 if *code != 1000 {
@@ -274,10 +249,40 @@ impl Facts {
                 let is_client = self.clients.get(who as usize).is_some_and(|it| it.role == Role::Client);
                 self.room(*room).awaited |= is_client;
             }
+            What::Recv(_) | What::Gap { .. } | What::Reset { .. } => self.given(record),
             What::Leave { room } | What::View { room, .. } => {
                 self.room(*room);
             }
             What::Start { .. } | What::Conn | What::End => {}
+        }
+    }
+
+    fn invoke(&mut self, record: &Record, who: u32) {
+        let What::Invoke { room, cid, digest, .. } = record.what else { return };
+        self.room(room).used = true;
+        let op = self.ops.open(cid, room);
+        if op.author == u32::MAX {
+            (op.author, op.digest, op.room) = (who, digest.short(), room);
+        }
+        op.invoked = op.invoked.min(record.t);
+        op.open = op.open.saturating_add(1);
+    }
+
+    fn given(&mut self, record: &Record) {
+        if let What::Recv(recv) = &record.what {
+            self.room(recv.room);
+            if matches!(recv.via, Via::Resume | Via::Gapfill) {
+                self.disturb(record.t);
+            }
+        } else if let What::Gap { room, .. } = record.what {
+            self.room(room);
+            self.gaps += 1;
+            self.disturb(record.t);
+        } else if let What::Reset { room } = record.what {
+            let last = &mut self.room(room).last_reset;
+            *last = (*last).max(Some(record.t));
+            self.resets += 1;
+            self.disturb(record.t);
         }
     }
 
@@ -344,7 +349,7 @@ impl Facts {
     pub(super) fn may_see(&self, room: Room, user: User, seq: u64, t: Nanos) -> bool {
         let Some(members) = self.members(room, user) else { return true };
         // The entry that removes somebody is the last that reaches them.
-        let is_in = members.iter().filter(|it| if it.on { it.seq <= seq } else { it.seq < seq }).next_back();
+        let is_in = members.iter().rfind(|it| if it.on { it.seq <= seq } else { it.seq < seq });
         // Whoever comes in later may read what was before.
         let later = |it: &Member| it.on && it.seq > seq && it.began <= t;
         is_in.is_some_and(|it| it.on) || members.iter().any(later)
@@ -353,7 +358,7 @@ impl Facts {
     /// Whether this person may have written the entry of this number.
     pub(super) fn may_write(&self, room: Room, user: User, seq: u64) -> bool {
         let Some(members) = self.members(room, user) else { return true };
-        members.iter().filter(|it| it.seq < seq).next_back().is_some_and(|it| it.on)
+        members.iter().rfind(|it| it.seq < seq).is_some_and(|it| it.on)
     }
 
     /// A person's comings and goings by number; absent: nobody said who the members of the room are.

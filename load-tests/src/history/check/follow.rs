@@ -240,7 +240,7 @@ impl Follower {
         let next = position.next;
         let step = match recv.via {
             Via::Live | Via::Resume => position.frame(lane.as_deref_mut(), recv.seq),
-            Via::Gapfill => position.fill(recv.seq),
+            Via::Gapfill => position.fill(recv.seq, record.t),
             Via::Fetch | Via::Fresh => position.page(recv.seq),
         };
         if step.taken {
@@ -248,7 +248,7 @@ impl Follower {
         } else if is_frame {
             case.counts.live_dups += 1;
         }
-        let before = position.before;
+        let (before, filled) = (position.before, position.filled);
         if let Some(problem) = step.problem {
             case.report(Invariant::Prefix, problem, sight.spot(recv), |_| {
                 format!("{} came, and the client needs {next}", recv.seq)
@@ -258,7 +258,7 @@ impl Follower {
             && is_frame
             && let Some(lane) = lane
         {
-            case.check_lag(recv, sight, *lane, before);
+            case.check_lag(recv, sight, lane.since.max(filled), before);
         }
     }
 

@@ -7,7 +7,6 @@ use hdrhistogram::Histogram;
 use super::Case;
 use super::entry::Sight;
 use super::facts::{Facts, NEVER};
-use super::position::Lane;
 use crate::history::record::{Fault, Nanos, Recv};
 use crate::history::verdict::{Delays, Invariant};
 
@@ -68,24 +67,23 @@ fn bound_of(fault: &Fault) -> Nanos {
 }
 
 impl Case {
-    /// An entry was taken by a client that had joined `lane`, and before that another from and until `before`.
+    /// An entry was taken by a client that could take it since `ready`, and before that had joined from and until `before`.
     pub(super) fn check_lag(
         &mut self,
         recv: &Recv,
         sight: Sight,
-        lane: Lane,
+        ready: Nanos,
         before: Option<(Nanos, Nanos)>,
     ) {
         let op = recv.cid.and_then(|cid| self.facts.ops.find(cid));
         let acked = op.map_or(NEVER, |op| self.facts.ops.list[op as usize].acked);
-        // What was held back behind a gap came when the client had filled it.
-        if acked == NEVER || lane.gapped {
+        if acked == NEVER {
             return;
         }
         // A client that was connected long enough and was not given it waits since then; else since it joined.
         let missed = before
             .is_some_and(|(since, until)| since <= acked && until > acked.saturating_add(self.lags.bound));
-        let from = if missed { acked } else { acked.max(lane.since) };
+        let from = if missed { acked } else { acked.max(ready) };
         let delay = sight.t.saturating_sub(from);
         let until = from.saturating_add(self.lags.bound);
         let fault = self.facts.faults_in(from, until).max_by_key(|fault| bound_of(fault));

@@ -9,8 +9,6 @@ pub(super) struct Lane {
     next: u64,
     /// When it was joined.
     pub(super) since: Nanos,
-    /// A gap was named: what came then was held back by the client.
-    pub(super) gapped: bool,
 }
 
 impl Lane {
@@ -21,7 +19,7 @@ impl Lane {
                 join.head + 1
             }
         };
-        Self { next, since: t, gapped: join.mode == JoinMode::Gap }
+        Self { next, since: t }
     }
 }
 
@@ -37,6 +35,8 @@ pub(super) struct Position {
     pub(super) branch: u16,
     /// What the server named and has not been fetched yet.
     gap: Option<(u64, u64)>,
+    /// When it had filled the last gap: until then it held back what came.
+    pub(super) filled: Nanos,
     /// When it was joined before, from and until.
     pub(super) before: Option<(Nanos, Nanos)>,
 }
@@ -93,7 +93,8 @@ impl Position {
     }
 
     /// An entry of a page that fills a gap.
-    pub(super) fn fill(&mut self, seq: u64) -> Step {
+    pub(super) fn fill(&mut self, seq: u64, t: Nanos) -> Step {
+        self.filled = t;
         self.advance(seq)
     }
 
