@@ -176,3 +176,39 @@ impl<'a> Part<'a> {
         self.version
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_several_threads_write_has_no_hole_and_its_times_rise() {
+        let recorder = Recorder::new();
+        let log = recorder.client("a", None, Role::Client);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let log = log.clone();
+                scope.spawn(move || (0..500).for_each(|_| log.note(1, What::Conn)));
+            }
+        });
+        log.end();
+        let logs = recorder.logs();
+        let [records] = logs.logs.as_slice() else { panic!("one log, not {}", logs.logs.len()) };
+        assert_eq!(records.len(), 2_002);
+        assert!(records.iter().zip(0..).all(|(record, i)| record.i == i));
+        assert!(records.is_sorted_by_key(|record| record.t));
+        assert_eq!(records.last().map(|record| &record.what), Some(&What::End));
+    }
+
+    #[test]
+    fn of_an_entry_the_body_is_kept_as_a_digest_and_the_terms_as_their_hash() {
+        let digest = Part::read(r#"{"body":"caf\u00e9"}"#).digest();
+        assert_eq!(digest, Digest::of_body("café"));
+        assert_ne!(digest, Digest::of_body("cafe"));
+        let hash = "ab".repeat(32);
+        let terms = format!(r#"{{"version":3,"hash":"{hash}","terms":{{}}}}"#);
+        let terms = Part::read(&terms);
+        assert_eq!((terms.version(), terms.digest()), (3, Digest([0xAB; 16])));
+        assert_eq!(Part::read(r#"{"phase":"active"}"#).digest(), Digest::NONE);
+    }
+}

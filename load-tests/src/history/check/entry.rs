@@ -107,7 +107,8 @@ impl Case {
     /// I3: a command stands under one number.
     fn check_once(&mut self, recv: &Recv, op: Option<u32>, branch: u16, sight: Sight) {
         let Some(index) = op else { return };
-        let may_fork = self.facts.may_fork(recv.room);
+        let invoked = self.facts.ops.list[index as usize].invoked;
+        let may_fork = invoked != NEVER && self.facts.restored_after(recv.room, invoked);
         let op = &mut self.facts.ops.list[index as usize];
         let seq = u32::try_from(recv.seq).unwrap_or(u32::MAX);
         if op.seq != 0

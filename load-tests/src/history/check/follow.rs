@@ -321,6 +321,10 @@ impl Follower {
             case.report(Invariant::Live, "stuck", spot, |_| {
                 format!("it has up to {applied} when everything is over, and the head is {head}")
             });
+        } else if log.read != 0 && log.owner(position.branch, applied) != 0 {
+            case.report(Invariant::Announced, "forked", spot, |_| {
+                format!("its {applied} is of another history than the log's, and it was told no reset")
+            });
         } else if applied > head && case.facts.may_fork(room) {
             case.report(Invariant::Announced, "shrunk", spot, |_| {
                 format!("it has up to {applied}, the head is {head}, and it was told no reset")
@@ -369,7 +373,8 @@ impl Case {
                 format!("{seq} was acknowledged to {}, who is no member", case.names.user_name(user))
             });
         }
-        let was_restored = self.facts.restored_after(room, spot.t) || self.facts.may_fork(room);
+        // What an older copy of the database did not hold may be sent again, and is new then.
+        let was_restored = self.facts.restored_after(room, op.invoked);
         let number = u32::try_from(seq).unwrap_or(u32::MAX);
         if op.seq != 0 && op.seq != number && !was_restored {
             let first = op.seq;

@@ -88,10 +88,10 @@ impl Case {
         let until = from.saturating_add(self.lags.bound);
         let fault = self.facts.faults_in(from, until).max_by_key(|fault| bound_of(fault));
         let (bound, window) = match fault {
-            Some(fault) => (bound_of(fault).max(self.lags.bound), fault.name.clone()),
-            None => (self.lags.bound, HEALTHY.to_owned()),
+            Some(fault) => (bound_of(fault).max(self.lags.bound), fault.name.as_str()),
+            None => (self.lags.bound, HEALTHY),
         };
-        self.lags.add(&window, delay);
+        self.lags.add(window, delay);
         if delay > bound {
             let mut spot = sight.spot(recv);
             spot.since = from;
