@@ -7,6 +7,7 @@ mod crash;
 mod disk;
 mod handshake;
 mod health;
+mod history;
 mod idempotency;
 mod invitation;
 mod marketplace;

@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::id::{RoomRef, UserId};
+use anteroom_protocol::id::{ClientId, RoomRef, UserId};
 use anteroom_protocol::log::chain_name;
+use anteroom_protocol::room::{Cursor, Joined};
 use serde::Deserialize;
 
 use super::Logs;
-use super::record::{Digest, Names, Nanos, Record, Recv, Role, Room, User, Via, What, Word};
+use super::record::{Cid, Digest, Join, Names, Nanos, Record, Recv, Role, Room, User, Via, What, Word};
+use crate::client::Posted;
 
 /// The logs of a run while they are written. Clones are the same recorder.
 #[derive(Debug, Clone)]
@@ -108,6 +110,24 @@ impl ClientLog {
         records.push(Record { t, i, n, what });
     }
 
+    /// Writes down that a log was joined at this cursor, which was asked for at `began`.
+    pub fn joined(&self, n: u32, room: Room, cursor: &Cursor, answer: &Joined, began: Nanos) {
+        let (after, mode, head) = (cursor.after, answer.mode, answer.head);
+        self.note(n, What::Join(Join { room, after, mode, head, began }));
+    }
+
+    /// Writes down that a message is about to be posted, for the first time or again.
+    pub fn posting(&self, n: u32, room: Room, client_id: ClientId, body: &str) {
+        let (kind, digest) = (self.recorder.word("message.post"), Digest::of_body(body));
+        self.note(n, What::Invoke { room, cid: client_id.into(), kind, digest });
+    }
+
+    /// Writes down that it was acknowledged.
+    pub fn posted(&self, n: u32, room: Room, client_id: ClientId, answer: &Posted) {
+        let (seq, hash, dup) = (answer.seq, answer.hash.into(), answer.duplicate);
+        self.note(n, What::Ok { room, cid: client_id.into(), seq, hash, dup });
+    }
+
     /// Writes down an entry that came.
     pub fn entry(&self, n: u32, room: Room, via: Via, entry: &EntryFrame) {
         let by = entry.by.as_ref().map(|by| self.recorder.user(by));
@@ -127,7 +147,7 @@ impl ClientLog {
     }
 
     /// Writes down that a command was refused.
-    pub fn refused(&self, n: u32, cid: super::record::Cid, error: &ErrorBody) {
+    pub fn refused(&self, n: u32, cid: Cid, error: &ErrorBody) {
         let code = self.recorder.word(error.code.as_str());
         self.note(n, What::Nack { cid, code, retry: error.retryable });
     }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use uuid::Builder;
 
 use crate::client::{Http, HttpError, Socket, SocketError, at_head};
-use crate::history::record::{Cid, Digest, Join, Member, Recv, Role, Room, User, Via, What, Word};
+use crate::history::record::{Cid, Digest, Member, Recv, Role, Room, User, Via, What, Word};
 use crate::history::recorder::{ClientLog, Part, Recorder};
 use crate::marketplace::{Marketplace, OpenRoom};
 
@@ -161,14 +161,14 @@ impl Pair {
             let http = marketplace.as_user(id);
             let log = recorder.client(id.as_str(), Some(id), Role::Client);
             let began = recorder.now();
-            let (socket, welcome) = marketplace.socket(id, vec![at_head(open.room)]).await?;
+            let cursor = at_head(open.room);
+            let (socket, welcome) = marketplace.socket(id, vec![cursor.clone()]).await?;
             let (room, user) = (words.room, recorder.user(id));
             log.note(1, What::Conn);
             match welcome.rooms.first() {
                 Some(JoinResult::Joined(joined)) => {
-                    let (mode, head) = (joined.mode, joined.head);
-                    log.note(1, What::Join(Join { room, after: None, mode, head, began }));
-                    log.note(0, What::Before { room, head });
+                    log.joined(1, room, &cursor, joined, began);
+                    log.note(0, What::Before { room, head: joined.head });
                 }
                 answer => anyhow::bail!("{id} did not join {}: {answer:?}", open.room),
             }

@@ -77,6 +77,7 @@ impl Case {
                 self.tell_lost(Invariant::Durable, "lost", index, op);
             }
         }
+        by_restore.first.sort();
         by_restore
     }
 
