@@ -4,7 +4,7 @@
 //! every room after the run, whoever plants faults, and a dump of the database if there is one. [`check`] holds these logs against what
 //! the wire promises and gives a [`verdict`]: valid, invalid, or unknown when too little happened to say.
 //!
-//! - [`record`]: what a log holds. [`line`]: the same as lines of JSON. [`files`]: logs as files.
+//! - [`record`]: what a log holds. [`mod@line`]: the same as lines of JSON. [`files`]: logs as files.
 //! - [`recorder`]: what a scenario writes with while it runs.
 //! - [`check`]: pure. Records in, verdict out; it never asks a server.
 //!

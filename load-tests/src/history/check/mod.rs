@@ -1,9 +1,9 @@
 //! The checker. It reads a history twice, in time that grows with its length, and keeps about a hundred bytes of each command.
 //!
-//! 1. [`facts`]: what was sent and answered, who was where when, what was broken on purpose.
-//! 2. [`fresh`]: the last readings of every log, which say what the log *is*; then [`follow`]: each client in turn, against that, its answers in [`answer`].
-//!    Every entry anybody saw goes through [`entry`], which keeps it in [`lineage`].
-//! 3. [`order`]: the order in real time. [`end`]: what has to be there when everything is over.
+//! 1. `facts`: what was sent and answered, who was where when, what was broken on purpose.
+//! 2. `fresh`: the last readings of every log, which say what the log *is*; then `follow`: each client in turn, against that, its
+//!    answers in `answer`. Every entry anybody saw goes through `entry`, which keeps it in `lineage`.
+//! 3. `order`: the order in real time. `end`: what has to be there when everything is over.
 //!
 //! One cause gives one finding: what is lost is not also reported as a hole. What cannot be judged (a log is cut off, a room was not
 //! read) is not guessed at: it makes the verdict unknown.
