@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anteroom_load_tests::history::check::{Options, check};
 use anteroom_load_tests::history::files::{Files, keep};
@@ -101,6 +102,24 @@ fn a_file_that_is_cut_in_the_middle_of_a_line_is_not_judged_valid() {
     let verdict = check(&Files::find(directory.path()).expect("a log"), Options::default());
     assert_eq!(verdict.valid, Validity::Unknown, "{}", verdict.text());
     assert!(Files::find(&directory.path().join("nothing")).is_err());
+}
+
+#[test]
+fn the_command_says_by_its_exit_code_what_it_found() {
+    let exit = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom-load-tests"));
+        let output = command.arg("check").args(arguments).output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let path = |name: &str| file(name).to_string_lossy().into_owned();
+    let restore = path("valid-epoch-loss-a-restore-that-the-run-allows");
+    assert_eq!(exit(&[&path("valid-a-plain-talk")]).0, Some(0));
+    assert_eq!(exit(&[&path("unknown-nothing-happened")]).0, Some(2));
+    assert_eq!(exit(&[&path("no-such-thing")]).0, Some(3));
+    assert_eq!(exit(&[&restore]).0, Some(1));
+    let (code, json) = exit(&[&restore, "--allow-epoch-loss", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((code, &json["valid"]), (Some(0), &serde_json::Value::Bool(true)));
 }
 
 fn golden() -> Vec<PathBuf> {

@@ -304,9 +304,9 @@ pub enum What {
     Join(Join),
     /// A log was left.
     Leave { room: Room },
-    /// A command was sent, for the first time or again.
+    /// A command was sent, for the first time or again. A message is held to its room; what other commands write may stand elsewhere.
     Invoke { room: Room, cid: Cid, kind: Word, digest: Digest },
-    /// It was acknowledged.
+    /// It was acknowledged. `seq` 0: the answer names no number, as that of a case does not.
     Ok { room: Room, cid: Cid, seq: u64, hash: Digest, dup: bool },
     /// It was refused; `retry`: it may be sent again.
     Nack { cid: Cid, code: Word, retry: bool },

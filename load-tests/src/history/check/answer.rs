@@ -42,6 +42,7 @@ impl Case {
             return;
         }
         if let Some(user) = user
+            && seq != 0
             && !self.facts.may_write(room, user, seq)
         {
             self.report(Invariant::Authorised, "write", spot, |case| {
@@ -51,7 +52,7 @@ impl Case {
         // What an older copy of the database did not hold may be sent again, and is new then.
         let was_restored = self.facts.restored_after(room, op.invoked);
         let number = u32::try_from(seq).unwrap_or(u32::MAX);
-        if op.seq != 0 && op.seq != number && !was_restored {
+        if op.seq != 0 && number != 0 && op.seq != number && !was_restored {
             let first = op.seq;
             self.report(Invariant::Once, "duplicate", spot, |_| {
                 format!("one command at {first} and at {seq}")

@@ -55,7 +55,9 @@ impl Case {
         for index in 0..u32::try_from(self.facts.ops.list.len()).unwrap_or(u32::MAX) {
             let op = self.facts.ops.list[index as usize];
             let log = &self.logs[op.room.0 as usize];
-            if op.acked == NEVER || op.invoked == NEVER || log.read == 0 {
+            // Of another command than a message it may not be known where it stands.
+            let is_known = op.has(Op::POST) || op.seq != 0;
+            if op.acked == NEVER || op.invoked == NEVER || log.read == 0 || !is_known {
                 continue;
             }
             let seq = u64::from(op.seq);

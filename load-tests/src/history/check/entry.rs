@@ -75,8 +75,9 @@ impl Case {
         }
         let op = op.map(|op| self.facts.ops.list[op as usize]).filter(|op| op.invoked != NEVER);
         let told = match (recv.cid, op) {
-            (None, _) if recv.by.is_none() && recv.kind != self.message => None,
-            (None, _) => Some(("phantom", "somebody's entry without a command")),
+            // One command may make several entries, and not all of them carry it. A message always does.
+            (None, _) if recv.kind != self.message => None,
+            (None, _) => Some(("phantom", "a message without a command")),
             // What a log that is not whole lacks may have been sent.
             (Some(_), None) if !self.facts.damage.is_empty() => None,
             (Some(_), None) => Some(("phantom", "nobody sent it")),
@@ -93,7 +94,7 @@ impl Case {
         let digest = recv.digest.short();
         if op.is_refused() {
             Some(("aborted-read", "every attempt to send it was refused"))
-        } else if op.room != recv.room {
+        } else if op.has(Op::POST) && op.room != recv.room {
             Some(("altered", "it was sent into another room"))
         } else if differ(author, recv.by) {
             Some(("altered", "somebody else sent it"))
@@ -107,15 +108,15 @@ impl Case {
     /// I3: a command stands under one number.
     fn check_once(&mut self, recv: &Recv, op: Option<u32>, branch: u16, sight: Sight) {
         let Some(index) = op else { return };
+        if self.facts.ops.list[index as usize].room != recv.room {
+            // A command's word in another log: an inbox.
+            return;
+        }
         let invoked = self.facts.ops.list[index as usize].invoked;
         let may_fork = invoked != NEVER && self.facts.restored_after(recv.room, invoked);
         let op = &mut self.facts.ops.list[index as usize];
         let seq = u32::try_from(recv.seq).unwrap_or(u32::MAX);
-        if op.seq != 0
-            && op.seq != seq
-            && op.room == recv.room
-            && (!may_fork || op.has(Op::PLACED) && branch == 0)
-        {
+        if op.seq != 0 && op.seq != seq && (!may_fork || op.has(Op::PLACED) && branch == 0) {
             let first = op.seq;
             self.report(Invariant::Once, "duplicate", sight.spot(recv), |_| {
                 format!("one command at {first} and at {}", recv.seq)

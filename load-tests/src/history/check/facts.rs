@@ -51,6 +51,8 @@ impl Op {
     pub(super) const PLACED: u8 = 2;
     /// It was acknowledged as new.
     pub(super) const NEW: u8 = 4;
+    /// It is a message for one room. Any other command may stand in several logs, which its author need not know beforehand.
+    pub(super) const POST: u8 = 8;
 
     pub(super) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -126,6 +128,8 @@ pub(super) struct Facts {
     /// Logs that are not whole: whose, if that is known, and why.
     pub(super) damage: Vec<(Option<u32>, String)>,
     pub(super) records: u64,
+    /// `message.post`.
+    post: Option<Word>,
     pub(super) dup_acks: u64,
     pub(super) gaps: u64,
     pub(super) resets: u64,
@@ -138,7 +142,7 @@ pub(super) struct Facts {
 
 /// Reads everything once.
 pub(super) fn gather(history: &dyn History, names: &mut Names) -> Facts {
-    let mut facts = Facts { parts: vec![0], ..Facts::default() };
+    let mut facts = Facts { parts: vec![0], post: Some(names.word("message.post")), ..Facts::default() };
     for part in 0..history.parts() {
         let mut log = OpenLog::default();
         // The names are needed for the codes of refusals, and lent to whoever reads: so codes are looked up afterwards.
@@ -258,14 +262,18 @@ impl Facts {
     }
 
     fn invoke(&mut self, record: &Record, who: u32) {
-        let What::Invoke { room, cid, digest, .. } = record.what else { return };
+        let What::Invoke { room, cid, kind, digest } = record.what else { return };
         self.room(room).used = true;
+        let is_post = self.post == Some(kind);
         let op = self.ops.open(cid, room);
         if op.author == u32::MAX {
             (op.author, op.digest, op.room) = (who, digest.short(), room);
         }
         op.invoked = op.invoked.min(record.t);
         op.open = op.open.saturating_add(1);
+        if is_post {
+            op.flags |= Op::POST;
+        }
     }
 
     fn given(&mut self, record: &Record) {

@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_line_that_lacks_a_field_or_has_a_strange_one_is_refused() {
         for (text, problem) in [
-            (r#"{"e":"ok","room":"r","cid":"c1","dup":true}"#, "seq is missing"),
+            (r#"{"e":"ok","room":"r","cid":"c1","seq":4}"#, "dup is missing"),
             (r#"{"e":"end","colour":"red"}"#, "unknown field"),
             (r#"{"e":"disc","code":"held"}"#, "no close code"),
             (r#"{"e":"before","room":"r","head":99999999999}"#, "more entries"),

@@ -44,7 +44,7 @@ pub fn read(text: &str, names: &mut Names) -> Result<Option<Record>, String> {
         Event::Ok => What::Ok {
             room: line.room(names)?,
             cid: line.cid()?,
-            seq: need(line.seq, "seq")?,
+            seq: line.seq.unwrap_or(0),
             hash: line.hash(),
             dup: need(line.dup, "dup")?,
         },

@@ -47,7 +47,7 @@ fn fields<'a>(what: &'a What, names: &'a Names) -> Line<'a> {
             Line { cid: Some(Hex(cid.0)), kind, digest, ..at(Event::Invoke, *room) }
         }
         What::Ok { room, cid, seq, hash, dup } => {
-            let (seq, hash, dup) = (Some(*seq), Hex::known(*hash), Some(*dup));
+            let (seq, hash, dup) = ((*seq != 0).then_some(*seq), Hex::known(*hash), Some(*dup));
             Line { cid: Some(Hex(cid.0)), seq, hash, dup, ..at(Event::Ok, *room) }
         }
         What::Nack { cid, code, retry } => {
