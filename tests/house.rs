@@ -67,7 +67,7 @@ const HOUSE: &[Room] = &[
         libraries: &["reqwest", "tokio", "tokio_util"],
     },
     Room { path: "issuers.rs", ours: &["app::identity", "config", "jwks"], libraries: &[] },
-    Room { path: "config.rs", ours: &[], libraries: &["config"] },
+    Room { path: "config/", ours: &[], libraries: &["config"] },
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
     Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },

@@ -6,13 +6,13 @@
 //! - [`marketplace`]: plays the marketplace: tells the server of people and jobs, and opens rooms.
 //! - [`server`]: starts a server binary on a data directory, and ends it as gently or as hard as asked.
 //! - [`machine`]: what the operating system knows: memory, processor time, limits.
-//! - [`checker`]: what was posted against what was received. Pure.
+//! - [`history`]: what every client did and was told, written down, and the judge of it.
 //! - [`scenario`]: the loads. [`report`]: what they found, as text or JSON.
 //!
 //! What never lives here: anything of the server but its wire (`anteroom-protocol`).
 
-pub mod checker;
 pub mod client;
+pub mod history;
 pub mod machine;
 pub mod marketplace;
 pub mod report;

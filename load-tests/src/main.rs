@@ -1,9 +1,13 @@
 //! The command line: runs one scenario, prints its report, and says by its exit code whether the server kept its promises.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anteroom_load_tests::history::check::{Options, check};
+use anteroom_load_tests::history::files::Files;
 use anteroom_load_tests::scenario::steady_rooms;
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
 
 /// Loads for Anteroom that check correctness before speed. Everything goes over the wire, on this machine only.
 #[derive(Debug, Parser)]
@@ -16,26 +20,50 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Scenario {
     SteadyRooms(steady_rooms::Options),
+    Check(Check),
 }
+
+/// Judges the logs of a run that is over. Exit code: 0 valid, 1 invalid, 2 unknown (3: the logs cannot be read)
+#[derive(Debug, Args)]
+struct Check {
+    /// A directory with *.jsonl, or one such file
+    log_dir: PathBuf,
+    /// A restored database may lack what was acknowledged: list it, and do not hold it against the server
+    #[arg(long)]
+    allow_epoch_loss: bool,
+    /// Print the verdict as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The logs could not be read: a verdict of its own would be a lie.
+const UNREADABLE: u8 = 3;
 
 /// One thread: client and server share a small machine, and the client is to take as little of it as it can.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Scenario::SteadyRooms(options) = Cli::parse().scenario;
-    match steady_rooms(&options).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let (result, failure) = match Cli::parse().scenario {
+        Scenario::SteadyRooms(options) => (steady_rooms(&options).await, ExitCode::FAILURE),
+        Scenario::Check(options) => (judge(&options), ExitCode::from(UNREADABLE)),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        failure
+    })
 }
 
-async fn steady_rooms(options: &steady_rooms::Options) -> anyhow::Result<bool> {
+async fn steady_rooms(options: &steady_rooms::Options) -> anyhow::Result<ExitCode> {
     let report = steady_rooms::run(options).await?;
     print(&if options.json { report.json()? } else { report.text() });
-    Ok(report.failures().is_empty())
+    Ok(if report.failures().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn judge(options: &Check) -> anyhow::Result<ExitCode> {
+    let path = &options.log_dir;
+    let files = Files::find(path).with_context(|| path.display().to_string())?;
+    let verdict = check(&files, Options { allow_epoch_loss: options.allow_epoch_loss });
+    print(&if options.json { verdict.json()? } else { verdict.text() });
+    Ok(ExitCode::from(verdict.valid.exit_code()))
 }
 
 #[expect(clippy::print_stdout, reason = "the report is what this program is for")]

@@ -104,25 +104,13 @@ impl Text {
             "{} rooms of two, {} posts in flight, {} bytes each, {:.1} s (setup {:.1} s)",
             rooms.rooms, rooms.in_flight, rooms.body_bytes, rooms.seconds, rooms.setup_seconds
         ));
-        let found = &rooms.findings;
-        self.line(
-            "broken promises",
-            format_args!(
-                "lost {}, doubled {}, reordered {}, phantom {}, holes {}, altered {}",
-                found.lost, found.doubled, found.reordered, found.phantom, found.holes, found.altered
-            ),
-        );
-        for example in found.examples.iter().chain(rooms.broken.iter().take(5)) {
-            self.line("", format_args!("{example}"));
+        for line in rooms.history.text().lines() {
+            let _ = writeln!(self.0, "{line}");
         }
-        self.line("checked", format_args!("{} entries received, {} read afresh", rooms.received, rooms.read));
-        self.line(
-            "posts",
-            format_args!(
-                "{} sent, {} acknowledged, {} of unknown fate; {} turns overdue",
-                rooms.sent, rooms.acknowledged, rooms.unknown, rooms.overdue
-            ),
-        );
+        for problem in rooms.broken.iter().take(5) {
+            self.line("", format_args!("{problem}"));
+        }
+        self.line("posts", format_args!("{} sent; {} turns overdue", rooms.sent, rooms.overdue));
         if !rooms.refusals.is_empty() {
             self.line("error answers", format_args!("{:?}", rooms.refusals));
         }

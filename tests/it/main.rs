@@ -10,6 +10,7 @@ mod drain;
 mod gone;
 mod handshake;
 mod health;
+mod history;
 mod hostile;
 mod idempotency;
 mod identity;

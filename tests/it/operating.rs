@@ -57,8 +57,8 @@ async fn an_address_of_another_machine_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     // Of the block that is kept for documentation.
     let args = ["serve", "--listen", "192.0.2.1:8080", "--data-dir", text(directory.path())];
-    let secret = [("ANTEROOM_AUTH__SECRET", SECRET)];
-    let (error, help) = fails(("address_unavailable", 3), &args, &secret).await;
+    let behind_a_proxy = [("ANTEROOM_AUTH__SECRET", SECRET), ("ANTEROOM_TRUSTED_PROXIES", "127.0.0.1")];
+    let (error, help) = fails(("address_unavailable", 3), &args, &behind_a_proxy).await;
     assert!(error.contains("192.0.2.1:8080") && help.contains("`listen`"), "{error}: {help}");
 }
 
@@ -232,7 +232,13 @@ async fn config_check_says_all_that_is_wrong_and_what_to_do_and_touches_nothing(
         .inspect(|line| assert!(!line["fields"]["help"].as_str().expect("help").is_empty()))
         .map(|line| line["fields"]["code"].as_str().expect("a code").to_owned())
         .collect();
-    let wrong = ["configuration_invalid", "secret_too_short", "data_dir_unusable", "address_unavailable"];
+    let wrong = [
+        "configuration_invalid",
+        "secret_too_short",
+        "tls_missing",
+        "data_dir_unusable",
+        "address_unavailable",
+    ];
     assert_eq!(codes, wrong, "{said}");
     assert!(!said.contains("hunter2"), "a secret is never printed");
 }

@@ -168,6 +168,14 @@ impl Http {
     /// # Errors
     /// [`HttpError`]; a page that says there is more and is empty is [`HttpError::Unreadable`].
     pub async fn all_entries(&self, room: RoomRef, proof: bool) -> Result<Vec<EntryFrame>, HttpError> {
+        Ok(self.whole_log(room, proof).await?.0)
+    }
+
+    /// As [`Self::all_entries`], and the head that the last page told.
+    ///
+    /// # Errors
+    /// As [`Self::all_entries`].
+    pub async fn whole_log(&self, room: RoomRef, proof: bool) -> Result<(Vec<EntryFrame>, u64), HttpError> {
         let mut all: Vec<EntryFrame> = Vec::new();
         loop {
             let after = all.last().map_or(0, |entry| entry.seq);
@@ -175,7 +183,7 @@ impl Http {
             let moved = page.items.last().is_some_and(|entry| entry.seq > after);
             all.extend(page.items);
             if !page.has_more {
-                return Ok(all);
+                return Ok((all, page.head));
             }
             if !moved {
                 let problem = format!("has_more after {after}, and no entry beyond it");

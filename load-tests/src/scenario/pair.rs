@@ -1,14 +1,14 @@
-//! One room with both of its people connected: posts, waits until each post is answered and seen by both, and keeps the record.
+//! One room with both of its people connected: posts, waits until each post is answered and seen by both, and writes down its history.
 //!
 //! This is the hot path of the load, and it shares the machine with the server: frames are written as text and read into a small
 //! borrowed form.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anteroom_protocol::error::ErrorBody;
-use anteroom_protocol::id::{ClientId, RoomRef};
+use anteroom_protocol::id::{ClientId, RoomRef, UserId};
+use anteroom_protocol::log::Hash;
 use anteroom_protocol::room::JoinResult;
 use hdrhistogram::Histogram;
 use serde::Deserialize;
@@ -16,14 +16,15 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Builder;
 
-use crate::checker::{Fate, Post, RoomRecord, Seen, fingerprint};
 use crate::client::{Http, HttpError, Socket, SocketError, at_head};
+use crate::history::record::{Cid, Digest, Member, Recv, Role, Room, User, Via, What, Word};
+use crate::history::recorder::{ClientLog, Part, Recorder};
 use crate::marketplace::{Marketplace, OpenRoom};
 
 use super::Random;
 
 /// How long a turn may take before it is given up: what is missing then is the checker's to name.
-const TURN: Duration = Duration::from_secs(10);
+pub(super) const TURN: Duration = Duration::from_secs(10);
 
 /// What was measured, over any number of rooms.
 #[derive(Debug)]
@@ -66,7 +67,17 @@ impl Timing {
 struct Seat {
     socket: Socket,
     http: Http,
-    seen: Vec<Seen>,
+    log: ClientLog,
+    id: UserId,
+    user: User,
+}
+
+/// Names that every entry needs, looked up once.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    room: Room,
+    post: Word,
+    posted: Word,
 }
 
 /// What the present turn still waits for.
@@ -95,9 +106,10 @@ impl Turn {
 #[derive(Debug)]
 pub(super) struct Pair {
     room: RoomRef,
-    start: u64,
+    words: Words,
     seats: [Seat; 2],
-    posts: Vec<Post>,
+    /// Whether each post was answered.
+    posts: Vec<bool>,
     turn: Turn,
     key: u64,
     filler: String,
@@ -112,6 +124,9 @@ struct Incoming<'a> {
     name: &'a str,
     id: Option<&'a str>,
     seq: Option<u64>,
+    kind: Option<&'a str>,
+    by: Option<&'a str>,
+    hash: Option<Hash>,
     client_id: Option<ClientId>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
@@ -122,12 +137,8 @@ struct Incoming<'a> {
 #[derive(Deserialize)]
 struct Ack {
     seq: u64,
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    body: Cow<'a, str>,
+    hash: Hash,
+    duplicate: bool,
 }
 
 impl Pair {
@@ -137,31 +148,37 @@ impl Pair {
         open: &OpenRoom,
         body_bytes: usize,
         seed: u64,
+        recorder: &Recorder,
     ) -> anyhow::Result<Self> {
         let mut random = Random(seed);
         let mut seats = Vec::with_capacity(2);
-        let mut start = 0;
-        for user in [&open.client, &open.freelancer] {
-            let http = marketplace.as_user(user);
-            let (socket, welcome) = marketplace.socket(user, vec![at_head(open.room)]).await?;
-            start = match welcome.rooms.first() {
-                Some(JoinResult::Joined(joined)) => joined.head,
-                answer => anyhow::bail!("{user} did not join {}: {answer:?}", open.room),
-            };
-            seats.push(Seat { socket, http, seen: Vec::new() });
+        let words = Words {
+            room: recorder.room(open.room, &open.client),
+            post: recorder.word("message.post"),
+            posted: recorder.word("message.posted"),
+        };
+        for id in [&open.client, &open.freelancer] {
+            let http = marketplace.as_user(id);
+            let log = recorder.client(id.as_str(), Some(id), Role::Client);
+            let began = recorder.now();
+            let cursor = at_head(open.room);
+            let (socket, welcome) = marketplace.socket(id, vec![cursor.clone()]).await?;
+            let (room, user) = (words.room, recorder.user(id));
+            log.note(1, What::Conn);
+            match welcome.rooms.first() {
+                Some(JoinResult::Joined(joined)) => {
+                    log.joined(1, room, &cursor, joined, began);
+                    log.note(0, What::Before { room, head: joined.head });
+                }
+                answer => anyhow::bail!("{id} did not join {}: {answer:?}", open.room),
+            }
+            log.note(0, What::Member(Member { room, user, on: true, seq: 0, began: 0 }));
+            seats.push(Seat { socket, http, log, id: id.clone(), user });
         }
         let seats = seats.try_into().map_err(|_| anyhow::anyhow!("a room has two seats"))?;
         let (key, filler) = (random.next(), random.prose(body_bytes));
-        Ok(Self {
-            room: open.room,
-            start,
-            seats,
-            posts: Vec::new(),
-            turn: Turn::default(),
-            key,
-            filler,
-            broken: None,
-        })
+        let turn = Turn::default();
+        Ok(Self { room: open.room, words, seats, posts: Vec::new(), turn, key, filler, broken: None })
     }
 
     /// The room's name in the findings.
@@ -205,7 +222,10 @@ impl Pair {
             r#"{{"type":"message.post","id":"{index}","client_id":"{client_id}","room":"{}","body":"{body}"}}"#,
             self.room
         );
-        self.posts.push(Post { client_id, author, body: fingerprint(&body), fate: Fate::Unknown });
+        self.posts.push(false);
+        let Words { room, post, .. } = self.words;
+        let digest = Digest::of_body(&body);
+        self.seats[author].log.note(1, What::Invoke { room, cid: client_id.into(), kind: post, digest });
         text
     }
 
@@ -217,7 +237,7 @@ impl Pair {
 
     fn index_of(&self, client_id: ClientId) -> Option<usize> {
         let index = usize::try_from(client_id.0.as_u128() & 0xFFFF_FFFF).ok()?;
-        self.posts.get(index).is_some_and(|post| post.client_id == client_id).then_some(index)
+        (index < self.posts.len() && self.client_id(index) == client_id.0).then_some(index)
     }
 
     async fn settle(&mut self, timing: &mut Timing) -> Result<(), SocketError> {
@@ -243,12 +263,12 @@ impl Pair {
                 let index = frame.id.and_then(|id| id.parse::<usize>().ok());
                 let index = index.filter(|index| *index < self.posts.len());
                 let index = index.ok_or_else(|| odd("an answer to nothing that was sent".into()))?;
-                if self.posts[index].fate != Fate::Unknown {
+                if std::mem::replace(&mut self.posts[index], true) {
                     return Err(odd("a second answer to one post".into()));
                 }
-                self.on_answer(index, &frame, timing).map_err(|error| odd(error.to_string()))?;
+                self.on_answer((seat, index), &frame, timing).map_err(|error| odd(error.to_string()))?;
             }
-            "activity" => {}
+            "activity" | "receipt" | "presence" | "typing" | "account" | "goaway" => {}
             "pong" => return Ok(true),
             _ => return Err(odd("a frame that a reader at the head does not get".into())),
         }
@@ -256,12 +276,8 @@ impl Pair {
     }
 
     fn on_entry(&mut self, seat: usize, frame: &Incoming<'_>, timing: &mut Timing) {
-        let seen = Seen {
-            seq: frame.seq.unwrap_or_default(),
-            client_id: frame.client_id,
-            body: frame.data.map_or(0, body_of),
-        };
-        self.seats[seat].seen.push(seen);
+        let recv = self.received(frame);
+        self.seats[seat].log.note(1, What::Recv(recv));
         let index = frame.client_id.and_then(|client_id| self.index_of(client_id));
         let Some(at) = index.and_then(|index| self.turn.position(index)) else {
             return;
@@ -273,9 +289,33 @@ impl Pair {
         }
     }
 
+    /// An entry as the history has it. Entries come often: their names are seldom looked up.
+    fn received(&self, frame: &Incoming<'_>) -> Recv {
+        let recorder = self.seats[0].log.recorder();
+        let part = frame.data.map_or_else(Part::default, |data| Part::read(data.get()));
+        let by = frame.by.and_then(|by| {
+            let seat = self.seats.iter().find(|seat| seat.id.as_str() == by).map(|seat| seat.user);
+            seat.or_else(|| by.parse().ok().map(|by| recorder.user(&by)))
+        });
+        Recv {
+            room: self.words.room,
+            seq: frame.seq.unwrap_or_default(),
+            hash: frame.hash.map_or(Digest::NONE, Into::into),
+            cid: frame.client_id.map(Into::into),
+            by,
+            kind: match frame.kind {
+                Some("message.posted") => self.words.posted,
+                kind => recorder.word(kind.unwrap_or_default()),
+            },
+            digest: part.digest(),
+            version: part.version(),
+            via: Via::Live,
+        }
+    }
+
     fn on_answer(
         &mut self,
-        index: usize,
+        (seat, index): (usize, usize),
         frame: &Incoming<'_>,
         timing: &mut Timing,
     ) -> serde_json::Result<()> {
@@ -283,9 +323,11 @@ impl Pair {
         if position.is_some() {
             self.turn.answers = self.turn.answers.saturating_sub(1);
         }
+        let cid = Cid::from(ClientId(self.client_id(index)));
         if frame.name == "ok" {
             let ack: Ack = serde_json::from_str(frame.data.map_or("", RawValue::get))?;
-            self.posts[index].fate = Fate::Acknowledged { seq: ack.seq };
+            let (room, seq, hash, dup) = (self.words.room, ack.seq, ack.hash.into(), ack.duplicate);
+            self.seats[seat].log.note(1, What::Ok { room, cid, seq, hash, dup });
             if let Some(at) = position {
                 record(&mut timing.ack, self.turn.sent_at[at]);
             }
@@ -293,10 +335,8 @@ impl Pair {
         }
         let error: ErrorBody = serde_json::from_str(frame.error.map_or("", RawValue::get))?;
         *timing.refusals.entry(error.code.as_str()).or_default() += 1;
+        self.seats[seat].log.refused(1, cid, &error);
         // What may have been done stays unknown, and so it is not waited for either.
-        if error.code != anteroom_protocol::error::ErrorCode::Unknown {
-            self.posts[index].fate = Fate::Refused;
-        }
         if position.is_some() {
             self.turn.entries = self.turn.entries.map(|entries| entries.saturating_sub(1));
         }
@@ -321,26 +361,27 @@ impl Pair {
         Ok(())
     }
 
-    /// Reads the whole log afresh over HTTP, each second time as the other person, and gives the record.
-    pub(super) async fn record(self) -> Result<RoomRecord, HttpError> {
-        let reader = self.posts.len() % 2;
-        let entries = self.seats[reader].http.all_entries(self.room, false).await?;
-        let log = entries.iter().map(|entry| Seen {
-            seq: entry.seq,
-            client_id: entry.client_id,
-            body: body_of(&entry.data),
-        });
-        Ok(RoomRecord {
-            start: self.start,
-            posts: self.posts,
-            log: log.collect(),
-            readers: self.seats.into_iter().map(|seat| seat.seen).collect(),
-        })
+    /// Reads the whole log afresh over HTTP, each second time as the other person, and ends the logs.
+    pub(super) async fn finish(self) -> Result<(), HttpError> {
+        let reader = &self.seats[self.posts.len() % 2];
+        let room = self.words.room;
+        let (entries, head) = reader.http.whole_log(self.room, false).await?;
+        let name = format!("reader-{}", self.room);
+        let log = reader.log.recorder().client(&name, Some(&reader.id), Role::Reader);
+        for entry in &entries {
+            log.entry(0, room, Via::Fresh, entry);
+        }
+        log.note(0, What::Final { room, head });
+        log.end();
+        let is_whole = self.broken.is_none();
+        for seat in self.seats {
+            if is_whole {
+                seat.log.note(0, What::Final { room, head });
+            }
+            seat.log.end();
+        }
+        Ok(())
     }
-}
-
-fn body_of(data: &RawValue) -> u64 {
-    serde_json::from_str(data.get()).map_or(0, |body: Body<'_>| fingerprint(&body.body))
 }
 
 fn record(times: &mut Histogram<u64>, since: Instant) {

@@ -1,6 +1,7 @@
 //! Many rooms of two, a bounded number of posts in flight over all of them (closed loop): correctness first, then speed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,10 +13,14 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::pair::{Pair, Timing};
+use super::pair::{Pair, TURN, Timing};
 use super::target::Target;
 use super::{Random, fresh_name};
-use crate::checker::{Fate, Findings, check};
+use crate::history::check::{Options, check};
+use crate::history::files;
+use crate::history::record::{Run, What};
+use crate::history::recorder::Recorder;
+use crate::history::verdict::{Validity, Verdict};
 use crate::machine;
 
 /// Posts after which a run ends even before its time: what is kept of each for the check has to fit into memory.
@@ -45,6 +50,19 @@ impl Plan {
         let burst = (self.in_flight / self.rooms).clamp(1, limits::COMMANDS_IN_FLIGHT);
         (self.in_flight.min(self.rooms), burst)
     }
+
+    /// What the history says of itself. Times never fail a load: only what did not come at all is late.
+    fn header(&self) -> Run {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Run {
+            scenario: Some("steady-rooms".to_owned()),
+            seed: Some(self.seed),
+            plan: None,
+            faults: false,
+            bound_ms: u64::try_from(TURN.as_millis()).ok(),
+            versions: BTreeMap::from([("anteroom-load-tests".to_owned(), version)]),
+        }
+    }
 }
 
 /// What came of it.
@@ -64,10 +82,6 @@ pub struct RoomsResult {
     pub ended_early: bool,
     /// Posts sent.
     pub sent: u64,
-    /// Posts acknowledged.
-    pub acknowledged: u64,
-    /// Posts whose fate nobody told.
-    pub unknown: u64,
     /// Error answers by code.
     pub refusals: BTreeMap<&'static str, u64>,
     /// Turns in which something did not come within 10 s.
@@ -86,12 +100,8 @@ pub struct RoomsResult {
     pub server_cpu_per_1000: Option<f64>,
     /// The same of this client.
     pub client_cpu_per_1000: Option<f64>,
-    /// Entries that arrived at either seat, all of which were checked.
-    pub received: u64,
-    /// Entries that were read afresh over HTTP, all of which were checked.
-    pub read: u64,
-    /// Which promises were broken.
-    pub findings: Findings,
+    /// What the history of the run says.
+    pub history: Verdict,
     /// Sockets that failed under way, in words.
     pub broken: Vec<String>,
 }
@@ -119,37 +129,42 @@ impl RoomsResult {
     /// Everything that makes this run a failure, in words.
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
-        if !self.findings.is_clean() {
-            failures.push("promises were broken".to_owned());
+        match self.history.valid {
+            Validity::Valid => {}
+            Validity::Invalid => failures.push("promises were broken".to_owned()),
+            Validity::Unknown => {
+                failures.push(format!(
+                    "the history is not known to be valid: {}",
+                    self.history.reasons.join("; ")
+                ));
+            }
         }
         if !self.broken.is_empty() {
             failures.push(format!("{} rooms lost a socket", self.broken.len()));
-        }
-        if self.acknowledged == 0 {
-            failures.push("nothing was acknowledged".to_owned());
-        } else if self.acknowledged * 10 < self.sent * 9 {
-            failures.push(format!("only {} of {} posts were acknowledged", self.acknowledged, self.sent));
         }
         failures
     }
 }
 
-/// Puts the load on the server and checks what came of it.
+/// Puts the load on the server and judges what came of it; `keep` is where its logs go.
 ///
 /// # Errors
-/// The rooms could not be opened or read.
-pub async fn run(target: &Target, plan: &Plan) -> anyhow::Result<RoomsResult> {
+/// The rooms could not be opened or read, or the logs not written.
+pub async fn run(target: &Target, plan: &Plan, keep: Option<&Path>) -> anyhow::Result<RoomsResult> {
+    let recorder = Recorder::new();
+    recorder.loose().note(0, What::Run(Box::new(plan.header())));
     let began = Instant::now();
-    let pairs = connect(target, plan).await.context("opening the rooms")?;
+    let pairs = connect(target, plan, &recorder).await.context("opening the rooms")?;
     let setup_seconds = began.elapsed().as_secs_f64();
     let (began, clock) = (Instant::now(), Clock::read(target));
     let sent = send(pairs, plan).await?;
     let (elapsed, spent) = (began.elapsed(), Clock::read(target).since(&clock));
     let load = drain(sent, plan.rooms).await;
-    let tally = read(load.pairs).await.context("reading the rooms afresh")?;
-    let timing = load.timing;
+    let broken = read(load.pairs).await.context("reading the rooms afresh")?;
+    let history = judge(&recorder, keep)?;
+    let (timing, acknowledged) = (load.timing, history.counts.ok);
     let (senders, burst) = plan.spread();
-    let per_1000 = |seconds: f64| seconds * 1_000.0 / count(tally.acknowledged.max(1));
+    let per_1000 = |seconds: f64| seconds * 1_000.0 / count(acknowledged.max(1));
     Ok(RoomsResult {
         rooms: plan.rooms,
         in_flight: senders * burst,
@@ -158,22 +173,27 @@ pub async fn run(target: &Target, plan: &Plan) -> anyhow::Result<RoomsResult> {
         seconds: elapsed.as_secs_f64(),
         ended_early: timing.sent >= MOST_POSTS,
         sent: timing.sent,
-        acknowledged: tally.acknowledged,
-        unknown: tally.unknown,
         refusals: timing.refusals,
         overdue: timing.overdue,
         deliveries: timing.deliveries,
-        sends_per_second: count(tally.acknowledged) / elapsed.as_secs_f64(),
+        sends_per_second: count(acknowledged) / elapsed.as_secs_f64(),
         deliveries_per_second: count(timing.deliveries) / elapsed.as_secs_f64(),
         ack: Latency::of(&timing.ack),
         delivery: Latency::of(&timing.delivery),
         server_cpu_per_1000: spent.server.map(per_1000),
         client_cpu_per_1000: spent.client.map(per_1000),
-        received: tally.received,
-        read: tally.read,
-        findings: tally.findings,
-        broken: tally.broken,
+        history,
+        broken,
     })
+}
+
+fn judge(recorder: &Recorder, keep: Option<&Path>) -> anyhow::Result<Verdict> {
+    let logs = recorder.logs();
+    if let Some(directory) = keep {
+        files::keep(&logs, directory)
+            .with_context(|| format!("keeping the logs in {}", directory.display()))?;
+    }
+    Ok(check(&logs, Options::default()))
 }
 
 /// Processor time in seconds, of those whose process is known.
@@ -194,14 +214,14 @@ impl Clock {
     }
 }
 
-async fn connect(target: &Target, plan: &Plan) -> anyhow::Result<Vec<Pair>> {
+async fn connect(target: &Target, plan: &Plan, recorder: &Recorder) -> anyhow::Result<Vec<Pair>> {
     let marketplace = target.marketplace();
     let rooms = marketplace.open_rooms(plan.rooms, &fresh_name()).await?;
     let mut random = Random(plan.seed);
     let seeded: Vec<_> = rooms.iter().map(|room| (room, random.next())).collect();
     let marketplace = &marketplace;
     stream::iter(seeded)
-        .map(|(room, seed)| Pair::connect(marketplace, room, plan.body_bytes, seed))
+        .map(|(room, seed)| Pair::connect(marketplace, room, plan.body_bytes, seed, recorder))
         .buffered(AT_ONCE)
         .try_collect()
         .await
@@ -282,39 +302,20 @@ async fn drain(sent: Load, at_once: usize) -> Load {
     load
 }
 
-#[derive(Default)]
-struct Tally {
-    acknowledged: u64,
-    unknown: u64,
-    received: u64,
-    read: u64,
-    findings: Findings,
-    broken: Vec<String>,
-}
-
-async fn read(pairs: Vec<Pair>) -> anyhow::Result<Tally> {
-    let mut records = stream::iter(pairs)
-        .map(|mut pair| async move {
-            let (name, broken) = (pair.name(), pair.broken.take());
-            (name, broken, pair.record().await)
+/// Reads every room afresh; returns what broke under way, in words.
+async fn read(pairs: Vec<Pair>) -> anyhow::Result<Vec<String>> {
+    let mut read = stream::iter(pairs)
+        .map(|pair| async move {
+            let (name, broken) = (pair.name(), pair.broken.clone());
+            (name, broken, pair.finish().await)
         })
         .buffer_unordered(AT_ONCE);
-    let mut tally = Tally::default();
-    while let Some((name, broken, record)) = records.next().await {
-        let record = record.with_context(|| name.clone())?;
-        tally.broken.extend(broken.map(|problem| format!("{name}: {problem}")));
-        tally.received += record.readers.iter().map(|seen| seen.len() as u64).sum::<u64>();
-        tally.read += record.log.len() as u64;
-        for post in &record.posts {
-            match post.fate {
-                Fate::Acknowledged { .. } => tally.acknowledged += 1,
-                Fate::Unknown => tally.unknown += 1,
-                Fate::Refused => {}
-            }
-        }
-        tally.findings.add(check(&name, &record));
+    let mut all = Vec::new();
+    while let Some((name, broken, result)) = read.next().await {
+        result.with_context(|| name.clone())?;
+        all.extend(broken.map(|problem| format!("{name}: {problem}")));
     }
-    Ok(tally)
+    Ok(all)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]

@@ -53,6 +53,9 @@ pub struct Options {
     /// Makes the bodies and keys
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Write the history of the rooms there, as `check` reads it
+    #[arg(long, value_name = "DIR")]
+    keep_logs: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
@@ -70,7 +73,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let mut report = Report::new(machine, raised, options.url.clone(), options.seed);
     if options.rooms > 0 {
         let target = Target::open(&choice).await?;
-        report.rooms = Some(rooms::run(&target, &options.plan()?).await?);
+        report.rooms = Some(rooms::run(&target, &options.plan()?, options.keep_logs.as_deref()).await?);
         target.end().await?;
     }
     if options.idle_sockets > 0 {

@@ -1,5 +1,6 @@
 //! A server in this process, on a port, a database and a clock of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anteroom::app::App;
@@ -43,7 +44,7 @@ impl TestServer {
         let (_directory, config) = prepared(change);
         match Server::start(&config).await {
             Ok(_) => panic!("it started"),
-            Err(error) => format!("{error:#}"),
+            Err(error) => error.text(),
         }
     }
 
@@ -64,8 +65,14 @@ impl TestServer {
 
     /// Stops it and starts another one on the same database, elsewhere.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same, and meanwhile something is done to its data.
+    pub(crate) async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let Self { running, config, directory, clock, .. } = self;
         running.stop().await;
+        change(directory.path());
         Self::on(directory, config, clock).await
     }
 

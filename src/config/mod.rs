@@ -3,16 +3,20 @@
 //! The variable of a key is `ANTEROOM_` and its path in capitals with `__` for the dot: `auth.secret` is `ANTEROOM_AUTH__SECRET`.
 //! Variables that name no key are left alone, so that scripts may have their own.
 
+mod auth;
+mod limits;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+pub use self::auth::{Algorithm, Auth, Issuer};
+pub use self::limits::Limits;
 pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,67 +51,6 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Who is believed. Without a secret, an address of keys and further issuers, the server makes a development secret and serves loopback
-/// only.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// The secret shared with the marketplace, at least 32 bytes: tokens are signed with it (HS256).
-    #[serde(serialize_with = "hidden")]
-    pub secret: Option<SecretString>,
-    /// The `iss` of every token.
-    pub issuer: String,
-    /// The `aud` of every token.
-    pub audience: String,
-    /// The one algorithm tokens are signed with: HS256 with a secret, one of the others with `jwks_url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub algorithm: Option<Algorithm>,
-    /// Where the marketplace publishes its keys (a JSON Web Key Set), instead of a secret: https, or http on this machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_url: Option<String>,
-    /// How long keys go on counting after they should have been fetched again and could not be, in seconds. Then nobody is believed.
-    pub jwks_stale_seconds: u64,
-    /// Further issuers; in the file only.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub issuers: Vec<Issuer>,
-}
-
-/// One of several issuers whose tokens are believed: as the keys of the same names in [`Auth`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Issuer {
-    /// The `iss` of its tokens.
-    pub issuer: String,
-    /// The `aud` of its tokens.
-    pub audience: String,
-    /// The one algorithm its tokens are signed with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub algorithm: Option<Algorithm>,
-    /// The secret it shares with the server.
-    #[serde(default, serialize_with = "hidden")]
-    pub secret: Option<SecretString>,
-    /// Where it publishes its keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_url: Option<String>,
-}
-
-/// What a token can be signed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Algorithm {
-    /// A secret that both sides have.
-    #[serde(rename = "HS256")]
-    Hs256,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    /// ECDSA on P-256.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// RSA.
-    #[serde(rename = "RS256")]
-    Rs256,
-}
-
 /// What the listener proves itself with.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -118,41 +61,6 @@ pub struct Tls {
     /// A PEM file with its private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
-}
-
-/// Bounds. What happens at each is said with it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// TCP connections at a time; at the bound, new ones wait to be accepted.
-    pub connections: usize,
-    /// Sockets that have not said `hello` yet; at the bound, an upgrade is answered 503.
-    pub handshakes: usize,
-    /// Sockets of one address (of one network of 2^64, in IPv6); at the bound, an upgrade is answered 429.
-    pub sockets_per_address: usize,
-    /// Of those, sockets that have not said `hello` yet; at the bound, an upgrade is answered 429.
-    pub greeting_per_address: usize,
-    /// Hellos and joins that read the database at a time; at the bound, they wait.
-    pub resumes: usize,
-    /// Sockets of one person; one more closes the one that has been silent for longest.
-    pub sockets_per_user: usize,
-    /// Frames that one socket may send within 10 s; one more closes it with 4029.
-    pub socket_frames: usize,
-    /// Commands of one person in a second, over both doors together; above, a command is answered `rate_limited`. Systems and staff are
-    /// not limited.
-    pub commands_per_second: u32,
-    /// Commands of one person at once, after a pause.
-    pub commands_burst: u32,
-    /// Reads of one person over HTTP in a second; above, they are answered 429.
-    pub requests_per_second: u32,
-    /// Reads of one person at once, after a pause.
-    pub requests_burst: u32,
-    /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
-    pub outbox_bytes: usize,
-    /// Commands that wait for the writer; at the bound, a command is answered `busy`.
-    pub writer_queue: usize,
-    /// Commands in one commit.
-    pub commit_batch: usize,
 }
 
 impl Default for Config {
@@ -170,41 +78,6 @@ impl Default for Config {
             drain_seconds: 60,
             auth: Auth::default(),
             limits: Limits::default(),
-        }
-    }
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            secret: None,
-            issuer: "anteroom".into(),
-            audience: "anteroom".into(),
-            algorithm: None,
-            jwks_url: None,
-            jwks_stale_seconds: 24 * 60 * 60,
-            issuers: Vec::new(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            handshakes: 256,
-            sockets_per_address: 64,
-            greeting_per_address: 16,
-            resumes: 200,
-            sockets_per_user: 8,
-            socket_frames: 5_000,
-            commands_per_second: 20,
-            commands_burst: 40,
-            requests_per_second: 50,
-            requests_burst: 200,
-            outbox_bytes: 256 * 1024,
-            writer_queue: 4_096,
-            commit_batch: 256,
         }
     }
 }
@@ -318,64 +191,6 @@ impl Tls {
     }
 }
 
-impl Limits {
-    /// Refuses bounds nothing could work within. A batch must fit into what the store remembers of its logs.
-    fn check(&self) -> Result<(), ConfigError> {
-        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let bounds = [
-            ("connections", self.connections, 1, 1_000_000),
-            ("handshakes", self.handshakes, 1, 1_000_000),
-            ("sockets_per_address", self.sockets_per_address, 1, 1_000_000),
-            ("greeting_per_address", self.greeting_per_address, 1, 1_000_000),
-            ("resumes", self.resumes, 1, 1_000_000),
-            ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
-            ("socket_frames", self.socket_frames, 100, 1_000_000),
-            ("commands_per_second", size(self.commands_per_second), 1, 1_000_000),
-            ("commands_burst", size(self.commands_burst), 1, 1_000_000),
-            ("requests_per_second", size(self.requests_per_second), 1, 1_000_000),
-            ("requests_burst", size(self.requests_burst), 1, 1_000_000),
-            ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
-            ("writer_queue", self.writer_queue, 1, 1_000_000),
-            ("commit_batch", self.commit_batch, 1, 4_096),
-        ];
-        for (name, value, least, most) in bounds {
-            if !(least..=most).contains(&value) {
-                return Err(ConfigError::Message(format!(
-                    "limits.{name} is {value}: must be {least} to {most}"
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Auth {
-    /// Whether nobody is configured, so that the server makes a secret of its own, for this machine only.
-    pub fn is_development(&self) -> bool {
-        self.secret.is_none() && self.jwks_url.is_none() && self.issuers.is_empty()
-    }
-
-    /// Everybody who is configured: the one of the flat keys first.
-    pub fn configured(&self) -> Vec<Issuer> {
-        let flat = Issuer {
-            issuer: self.issuer.clone(),
-            audience: self.audience.clone(),
-            algorithm: self.algorithm,
-            secret: self.secret.clone(),
-            jwks_url: self.jwks_url.clone(),
-        };
-        let flat = (flat.secret.is_some() || flat.jwks_url.is_some()).then_some(flat);
-        flat.into_iter().chain(self.issuers.iter().cloned()).collect()
-    }
-}
-
-impl Issuer {
-    /// The secret's bytes, if one is configured.
-    pub fn secret(&self) -> Option<&[u8]> {
-        self.secret.as_ref().map(|secret| secret.expose_secret().as_bytes())
-    }
-}
-
 fn items(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
@@ -412,13 +227,6 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
         })
     };
     Vec::<String>::deserialize(deserializer)?.iter().map(network).collect()
-}
-
-fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    match secret {
-        Some(_) => serializer.serialize_some("(set)"),
-        None => serializer.serialize_none(),
-    }
 }
 
 #[cfg(test)]

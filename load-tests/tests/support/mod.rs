@@ -1,0 +1,3 @@
+//! What tests of the checker share.
+
+pub(crate) mod model;
