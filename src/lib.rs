@@ -40,8 +40,8 @@
 //!    and hash ([`domain::log::seal`]), writes all of them with one statement per table, compares the heads, and commits.
 //! 5. The writer offers the entries to the [`hub`], which queues them in the [`hub::outbox`] of every socket of every reader, and
 //!    answers the author.
-//! 6. Each reader's connection takes what waits, sends what is next by its cursor, fetches what is missing from the log, and flushes
-//!    once.
+//! 6. Each reader's connection takes what waits, sends what is next by its cursor, and flushes once. What is missing it owes itself, and
+//!    reads from the log page by page.
 
 pub mod app;
 pub mod bus;
