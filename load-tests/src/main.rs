@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anteroom_load_tests::history::check::{Options, check};
 use anteroom_load_tests::history::files::Files;
-use anteroom_load_tests::scenario::steady_rooms;
+use anteroom_load_tests::scenario::{hostile, steady_rooms};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
@@ -20,6 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Scenario {
     SteadyRooms(steady_rooms::Options),
+    Hostile(hostile::Options),
     Check(Check),
 }
 
@@ -44,6 +45,7 @@ const UNREADABLE: u8 = 3;
 async fn main() -> ExitCode {
     let (result, failure) = match Cli::parse().scenario {
         Scenario::SteadyRooms(options) => (steady_rooms(&options).await, ExitCode::FAILURE),
+        Scenario::Hostile(options) => (hostile(&options).await, ExitCode::FAILURE),
         Scenario::Check(options) => (judge(&options), ExitCode::from(UNREADABLE)),
     };
     result.unwrap_or_else(|error| {
@@ -56,6 +58,14 @@ async fn steady_rooms(options: &steady_rooms::Options) -> anyhow::Result<ExitCod
     let report = steady_rooms::run(options).await?;
     print(&if options.json { report.json()? } else { report.text() });
     Ok(if report.failures().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn hostile(options: &hostile::Options) -> anyhow::Result<ExitCode> {
+    let report = hostile::run(options).await?;
+    print(&if options.json { report.json()? } else { report.text() });
+    let failures = report.failures();
+    failures.iter().for_each(|failure| eprintln!("{failure}"));
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn judge(options: &Check) -> anyhow::Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! The loads. Each part takes a plan and a target and gives a result; [`crate::report`] says what the results mean.
 
+pub mod hostile;
 pub mod idle;
 pub mod rooms;
 pub mod steady_rooms;
