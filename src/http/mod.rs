@@ -1,6 +1,8 @@
-//! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry.
+//! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry. Every route here has
+//! its row in [`anteroom_protocol::route`].
 
 mod command;
+mod documents;
 pub mod error;
 mod extract;
 mod health;
@@ -44,10 +46,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/candidacies", get(read::candidacies))
         .route("/v1/candidacies/{candidacy}", get(read::candidacy));
     let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    let documents = Router::new()
+        .route("/openapi.json", get(documents::openapi))
+        .route("/asyncapi.json", get(documents::asyncapi));
     let metrics = app.metrics.clone();
     commands
         .merge(reads)
         .merge(health)
+        .merge(documents)
         .method_not_allowed_fallback(no_such_method)
         .with_state(app)
         .layer(middleware::from_fn_with_state(metrics, count))
