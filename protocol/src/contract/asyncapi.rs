@@ -41,7 +41,7 @@ pub(super) fn document(definitions: &Definitions, examples: &Examples) -> Value 
         },
         "defaultContentType": "application/json",
         "servers": { "anteroom": server() },
-        "channels": { "socket": channel(on_the_channel) },
+        "channels": { "socket": channel(&on_the_channel) },
         "operations": operations(definitions),
         "components": {
             "messages": messages,
@@ -68,7 +68,7 @@ fn server() -> Value {
     })
 }
 
-fn channel(messages: Map<String, Value>) -> Value {
+fn channel(messages: &Map<String, Value>) -> Value {
     let protocols = "Offer this one, or none. Offering only others is refused with 400.";
     json!({
         "address": "/v1/ws",

@@ -221,9 +221,9 @@ fn in_plain_words(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => map
             .iter()
-            .map(|(name, value)| match value {
-                Value::String(words) if name == "description" => (name.clone(), plain(words).into()),
-                other => (name.clone(), in_plain_words(other)),
+            .map(|(name, value)| {
+                let words = value.as_str().filter(|_| name == "description");
+                (name.clone(), words.map_or_else(|| in_plain_words(value), |words| plain(words).into()))
             })
             .collect(),
         Value::Array(items) => items.iter().map(in_plain_words).collect(),

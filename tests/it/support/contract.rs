@@ -83,8 +83,9 @@ fn received(connection: u64, text: &str) {
 
 fn exchanged(seen: &Exchange<'_>) {
     let what = format!("{} {} {}: {}", seen.method, seen.path, seen.status, seen.text);
-    let Some(operation) = operation(seen.method, seen.path) else {
-        // The page, or something that is not there.
+    // A listener that has no such route: the page's files, the figures, what is nowhere.
+    let absent = matches!(seen.status, 404 | 405) && seen.text.contains(r#""code":"unknown_type""#);
+    let Some(operation) = operation(seen.method, seen.path).filter(|_| !absent) else {
         if seen.status >= 400 {
             ROUTES.hold_schema("Problem", &parsed(seen.text, &what), Speaker::Server);
         }
@@ -195,18 +196,44 @@ impl Document {
         );
     }
 
+    /// This schema and what it refers to: a validator of all of them would take longer to make than most tests take.
+    fn needed(&self, schema: &str) -> Map<String, Value> {
+        let mut needed = Map::new();
+        let mut names = vec![schema.to_owned()];
+        while let Some(name) = names.pop() {
+            if !needed.contains_key(&name) {
+                let found = &self.value["components"]["schemas"][&name];
+                references(found, &mut names);
+                needed.insert(name, found.clone());
+            }
+        }
+        needed
+    }
+
     fn validator(&self, schema: &str, speaker: Speaker) -> Arc<Validator> {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let made = validators.entry((schema.to_owned(), speaker)).or_insert_with(|| {
             let whole = json!({
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
                 "$ref": format!("#/components/schemas/{schema}"),
-                "components": { "schemas": self.value["components"]["schemas"] },
+                "components": { "schemas": self.needed(schema) },
             });
             let options = jsonschema::options().should_validate_formats(speaker == Speaker::Server);
             Arc::new(options.build(&whole).unwrap_or_else(|error| panic!("{}: {error}", self.name)))
         });
         made.clone()
+    }
+}
+
+/// Every name that a schema refers to.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            names.extend(map.get("$ref").is_some().then(|| last(schema).to_owned()));
+            map.values().for_each(|part| references(part, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
