@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use config::builder::DefaultState;
 use config::{ConfigBuilder, ConfigError, File, FileFormat};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,9 +22,18 @@ pub struct Config {
     /// Where `/metrics` is served; it shows figures to whoever can reach it. Absent: loopback, on the port after that of `listen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// TLS on `listen`. Without it, sockets are served to this machine and behind the `trusted_proxies` only.
+    pub tls: Tls,
+    /// Pages from elsewhere that may open sockets and use `/v1`, as browsers write their origins: `https://market.example`. The pages
+    /// of this server itself need no entry.
+    #[serde(deserialize_with = "origins")]
+    pub origins: Vec<String>,
+    /// Proxies, as addresses or networks, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else's are.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Where the database and the development secret are kept.
     pub data_dir: PathBuf,
-    /// Whether to seed and print the demo. Only without `auth.secret`.
+    /// Whether to seed and print the demo. Only with the development secret.
     pub demo: bool,
     /// What is logged, in the form of `RUST_LOG`.
     pub log: String,
@@ -32,18 +43,77 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Who is believed.
+/// Who is believed. Without a secret, an address of keys and further issuers, the server makes a development secret and serves loopback
+/// only.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// The secret shared with the marketplace, at least 32 bytes: tokens are signed with it (HS256). Without it the server makes a
-    /// development secret and serves loopback only.
+    /// The secret shared with the marketplace, at least 32 bytes: tokens are signed with it (HS256).
     #[serde(serialize_with = "hidden")]
     pub secret: Option<SecretString>,
     /// The `iss` of every token.
     pub issuer: String,
     /// The `aud` of every token.
     pub audience: String,
+    /// The one algorithm tokens are signed with: HS256 with a secret, one of the others with `jwks_url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// Where the marketplace publishes its keys (a JSON Web Key Set), instead of a secret: https, or http on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+    /// How long keys go on counting after they should have been fetched again and could not be, in seconds. Then nobody is believed.
+    pub jwks_stale_seconds: u64,
+    /// Further issuers; in the file only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<Issuer>,
+}
+
+/// One of several issuers whose tokens are believed: as the keys of the same names in [`Auth`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// The `aud` of its tokens.
+    pub audience: String,
+    /// The one algorithm its tokens are signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
+    /// The secret it shares with the server.
+    #[serde(default, serialize_with = "hidden")]
+    pub secret: Option<SecretString>,
+    /// Where it publishes its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+}
+
+/// What a token can be signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// A secret that both sides have.
+    #[serde(rename = "HS256")]
+    Hs256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA on P-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+/// What the listener proves itself with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// A PEM file with the certificate, and those between it and the one that clients trust. Read at start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with its private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 /// Bounds. What happens at each is said with it.
@@ -54,10 +124,25 @@ pub struct Limits {
     pub connections: usize,
     /// Sockets that have not said `hello` yet; at the bound, an upgrade is answered 503.
     pub handshakes: usize,
+    /// Sockets of one address (of one network of 2^64, in IPv6); at the bound, an upgrade is answered 429.
+    pub sockets_per_address: usize,
+    /// Of those, sockets that have not said `hello` yet; at the bound, an upgrade is answered 429.
+    pub greeting_per_address: usize,
     /// Hellos and joins that read the database at a time; at the bound, they wait.
     pub resumes: usize,
     /// Sockets of one person; one more closes the one that has been silent for longest.
     pub sockets_per_user: usize,
+    /// Frames that one socket may send within 10 s; one more closes it with 4029.
+    pub socket_frames: usize,
+    /// Commands of one person in a second, over both doors together; above, a command is answered `rate_limited`. Systems and staff are
+    /// not limited.
+    pub commands_per_second: u32,
+    /// Commands of one person at once, after a pause.
+    pub commands_burst: u32,
+    /// Reads of one person over HTTP in a second; above, they are answered 429.
+    pub requests_per_second: u32,
+    /// Reads of one person at once, after a pause.
+    pub requests_burst: u32,
     /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
     pub outbox_bytes: usize,
     /// Commands that wait for the writer; at the bound, a command is answered `busy`.
@@ -72,6 +157,9 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(loopback, 8080),
             metrics_listen: None,
+            tls: Tls::default(),
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             data_dir: PathBuf::from("anteroom-data"),
             demo: true,
             log: "info".into(),
@@ -83,7 +171,15 @@ impl Default for Config {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { secret: None, issuer: "anteroom".into(), audience: "anteroom".into() }
+        Self {
+            secret: None,
+            issuer: "anteroom".into(),
+            audience: "anteroom".into(),
+            algorithm: None,
+            jwks_url: None,
+            jwks_stale_seconds: 24 * 60 * 60,
+            issuers: Vec::new(),
+        }
     }
 }
 
@@ -92,8 +188,15 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             handshakes: 256,
+            sockets_per_address: 64,
+            greeting_per_address: 16,
             resumes: 200,
             sockets_per_user: 8,
+            socket_frames: 5_000,
+            commands_per_second: 20,
+            commands_burst: 40,
+            requests_per_second: 50,
+            requests_burst: 200,
             outbox_bytes: 256 * 1024,
             writer_queue: 4_096,
             commit_batch: 256,
@@ -102,23 +205,40 @@ impl Default for Limits {
 }
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 29] = [
     "listen",
     "metrics_listen",
+    "tls.certificate",
+    "tls.key",
+    "origins",
+    "trusted_proxies",
     "data_dir",
     "demo",
     "log",
     "auth.secret",
     "auth.issuer",
     "auth.audience",
+    "auth.algorithm",
+    "auth.jwks_url",
+    "auth.jwks_stale_seconds",
     "limits.connections",
     "limits.handshakes",
+    "limits.sockets_per_address",
+    "limits.greeting_per_address",
     "limits.resumes",
     "limits.sockets_per_user",
+    "limits.socket_frames",
+    "limits.commands_per_second",
+    "limits.commands_burst",
+    "limits.requests_per_second",
+    "limits.requests_burst",
     "limits.outbox_bytes",
     "limits.writer_queue",
     "limits.commit_batch",
 ];
+
+/// Keys whose value is a list: in a variable, its items stand between commas.
+const LISTS: [&str; 2] = ["origins", "trusted_proxies"];
 
 /// The environment variable of a key.
 pub fn variable(key: &str) -> String {
@@ -141,13 +261,18 @@ impl Config {
         }
         for key in KEYS {
             if let Some(value) = environment(&variable(key)) {
-                builder = builder.set_override(key, value)?;
+                builder = if LISTS.contains(&key) {
+                    builder.set_override(key, items(&value))?
+                } else {
+                    builder.set_override(key, value)?
+                };
             }
         }
         for (key, value) in flags {
             builder = builder.set_override(*key, value.clone())?;
         }
         let config: Self = builder.build()?.try_deserialize()?;
+        config.tls.check()?;
         config.limits.check()?;
         Ok(config)
     }
@@ -164,14 +289,36 @@ impl Config {
     }
 }
 
+impl Tls {
+    /// Whether TLS is served.
+    pub fn is_on(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.certificate.is_some() == self.key.is_some() {
+            return Ok(());
+        }
+        Err(ConfigError::Message("tls.certificate and tls.key belong together: set both, or neither".into()))
+    }
+}
+
 impl Limits {
     /// Refuses bounds nothing could work within. A batch must fit into what the store remembers of its logs.
     fn check(&self) -> Result<(), ConfigError> {
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let bounds = [
             ("connections", self.connections, 1, 1_000_000),
             ("handshakes", self.handshakes, 1, 1_000_000),
+            ("sockets_per_address", self.sockets_per_address, 1, 1_000_000),
+            ("greeting_per_address", self.greeting_per_address, 1, 1_000_000),
             ("resumes", self.resumes, 1, 1_000_000),
             ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
+            ("socket_frames", self.socket_frames, 100, 1_000_000),
+            ("commands_per_second", size(self.commands_per_second), 1, 1_000_000),
+            ("commands_burst", size(self.commands_burst), 1, 1_000_000),
+            ("requests_per_second", size(self.requests_per_second), 1, 1_000_000),
+            ("requests_burst", size(self.requests_burst), 1, 1_000_000),
             ("outbox_bytes", self.outbox_bytes, 32 * 1024, 64 * 1024 * 1024),
             ("writer_queue", self.writer_queue, 1, 1_000_000),
             ("commit_batch", self.commit_batch, 1, 4_096),
@@ -188,10 +335,68 @@ impl Limits {
 }
 
 impl Auth {
+    /// Whether nobody is configured, so that the server makes a secret of its own, for this machine only.
+    pub fn is_development(&self) -> bool {
+        self.secret.is_none() && self.jwks_url.is_none() && self.issuers.is_empty()
+    }
+
+    /// Everybody who is configured: the one of the flat keys first.
+    pub fn configured(&self) -> Vec<Issuer> {
+        let flat = Issuer {
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            algorithm: self.algorithm,
+            secret: self.secret.clone(),
+            jwks_url: self.jwks_url.clone(),
+        };
+        let flat = (flat.secret.is_some() || flat.jwks_url.is_some()).then_some(flat);
+        flat.into_iter().chain(self.issuers.iter().cloned()).collect()
+    }
+}
+
+impl Issuer {
     /// The secret's bytes, if one is configured.
     pub fn secret(&self) -> Option<&[u8]> {
         self.secret.as_ref().map(|secret| secret.expose_secret().as_bytes())
     }
+}
+
+fn items(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Origins as browsers write them: a scheme, a host and perhaps a port, and nothing behind it.
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let listed = Vec::<String>::deserialize(deserializer)?;
+    for origin in &listed {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let is_host = |host: &str| {
+            !host.is_empty()
+                && host.bytes().all(|byte| {
+                    b"-.:[]".contains(&byte) || byte.is_ascii_lowercase() || byte.is_ascii_digit()
+                })
+        };
+        if !host.is_some_and(is_host) {
+            let why = format!(
+                "origins: {origin:?} is no origin; write https://HOST or https://HOST:PORT in small letters"
+            );
+            return Err(D::Error::custom(why));
+        }
+    }
+    Ok(listed)
+}
+
+/// Networks, or single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        address.or_else(|_| text.parse()).map_err(|_| {
+            D::Error::custom(format!(
+                "trusted_proxies: {text:?} is no address or network; write 10.0.0.0/8 or 10.0.0.1"
+            ))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(network).collect()
 }
 
 fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -229,9 +434,31 @@ mod tests {
             (name == "ANTEROOM_AUTH__SECRET").then(|| "very-secret-indeed-very-secret!!".to_owned())
         };
         let config = Config::load(None, environment, &[]).expect("a configuration");
-        assert_eq!(config.auth.secret(), Some(b"very-secret-indeed-very-secret!!".as_slice()));
+        let [issuer] = &config.auth.configured()[..] else { panic!("one issuer") };
+        assert_eq!(issuer.secret(), Some(b"very-secret-indeed-very-secret!!".as_slice()));
         assert!(!config.show().contains("very-secret"), "{}", config.show());
         assert!(!format!("{config:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn further_issuers_come_from_the_file_and_keep_their_secrets_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("anteroom.toml");
+        let text = "[auth]\njwks_url = 'https://market.example/jwks'\nalgorithm = 'EdDSA'\n\
+            [[auth.issuers]]\nissuer = 'billing'\naudience = 'anteroom'\nsecret = 'very-secret-indeed-very-secret!!'\n";
+        std::fs::write(&file, text).expect("written");
+        let config = Config::load(Some(&file), |_| None, &[]).expect("a configuration");
+        let names: Vec<_> = config.auth.configured().into_iter().map(|issuer| issuer.issuer).collect();
+        assert_eq!(names, ["anteroom", "billing"]);
+        assert!(!config.auth.is_development());
+        assert!(!config.show().contains("very-secret"), "{}", config.show());
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused() {
+        let environment = |name: &str| (name == "ANTEROOM_TLS__CERTIFICATE").then(|| "cert.pem".to_owned());
+        let error = Config::load(None, environment, &[]).expect_err("refused");
+        assert!(error.to_string().contains("tls.key"), "{error}");
     }
 
     #[test]
@@ -251,9 +478,50 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_written_with_commas_in_the_environment_and_as_lists_in_the_file() {
+        let environment = |name: &str| match name {
+            "ANTEROOM_ORIGINS" => Some("https://a.example, http://b.example:81,".to_owned()),
+            "ANTEROOM_TRUSTED_PROXIES" => Some("10.0.0.0/8,::1".to_owned()),
+            _ => None,
+        };
+        let from_environment = Config::load(None, environment, &[]).expect("a configuration");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("anteroom.toml");
+        let text =
+            "origins = ['https://a.example', 'http://b.example:81']\ntrusted_proxies = ['10.0.0.0/8', '::1']";
+        std::fs::write(&file, text).expect("written");
+        let from_file = Config::load(Some(&file), |_| None, &[]).expect("a configuration");
+        assert_eq!(from_environment.origins, ["https://a.example", "http://b.example:81"]);
+        assert_eq!(from_environment.origins, from_file.origins);
+        assert_eq!(from_environment.trusted_proxies, from_file.trusted_proxies);
+    }
+
+    #[test]
+    fn what_is_no_origin_and_no_network_is_refused_by_name() {
+        for (name, values) in [
+            ("ANTEROOM_ORIGINS", &["market.example", "https://market.example/", "https://", "*", "null"][..]),
+            ("ANTEROOM_TRUSTED_PROXIES", &["everybody", "10.0.0.0/33", "*"]),
+        ] {
+            for value in values {
+                let environment = |asked: &str| (asked == name).then(|| (*value).to_owned());
+                let error = Config::load(None, environment, &[]).expect_err(value);
+                assert!(error.to_string().contains(value), "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn every_key_can_be_set_by_its_variable() {
         let shown: toml::Table = Config::default().show().parse().expect("TOML");
-        let mut paths = vec!["auth.secret".to_owned(), "metrics_listen".to_owned()];
+        let unset = [
+            "auth.secret",
+            "auth.algorithm",
+            "auth.jwks_url",
+            "metrics_listen",
+            "tls.certificate",
+            "tls.key",
+        ];
+        let mut paths = unset.map(str::to_owned).to_vec();
         for (key, value) in &shown {
             match value.as_table() {
                 Some(section) => paths.extend(section.keys().map(|name| format!("{key}.{name}"))),

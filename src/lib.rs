@@ -49,6 +49,8 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod hub;
+pub mod issuers;
+pub mod jwks;
 pub mod server;
 pub mod store;
 pub mod telemetry;

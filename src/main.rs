@@ -121,9 +121,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 /// Tells, on standard output, where the server is. Scripts read these lines.
 fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
-    let base = format!("http://{}", server.address);
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    let base = format!("{scheme}://{}", server.address);
     let mut text = format!("listening on {base}\nfigures on http://{}/metrics\n", server.metrics_address);
-    if config.auth.secret.is_none() {
+    if config.auth.is_development() {
         let place = config.data_dir.join("dev-secret");
         text += &format!("development secret in {}: for this machine only\n", place.display());
     }

@@ -1,7 +1,9 @@
 //! What the server tells about itself: log lines and figures. Never a body, a token, or the name of a room or a person as a label.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::room::JoinMode;
@@ -49,6 +51,17 @@ struct OutcomeLabel {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerLabel {
+    issuer: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FetchLabels {
+    issuer: String,
+    outcome: &'static str,
+}
+
 /// The server's figures. One registry per server, so that several servers in one process do not mix.
 pub struct Metrics {
     registry: Registry,
@@ -65,11 +78,21 @@ pub struct Metrics {
     refills: Counter,
     authentications: Family<OutcomeLabel, Counter>,
     http_requests: Family<CodeLabel, Counter>,
+    key_fetches: Family<FetchLabels, Counter>,
+    key_age: Family<IssuerLabel, Gauge>,
+    /// When each issuer's keys were fetched last.
+    keys_fetched: Mutex<HashMap<String, Instant>>,
+    refused_upgrades: Family<RefusalLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    code: &'static str,
 }
 
 impl Default for Metrics {
@@ -97,6 +120,10 @@ impl Metrics {
             refills: Counter::default(),
             authentications: Family::default(),
             http_requests: Family::default(),
+            key_fetches: Family::default(),
+            key_age: Family::default(),
+            keys_fetched: Mutex::default(),
+            refused_upgrades: Family::default(),
         };
         metrics.register();
         metrics
@@ -130,10 +157,25 @@ impl Metrics {
         );
         registry.register("authentications", "Tokens by outcome", self.authentications.clone());
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
+        let refused = self.refused_upgrades.clone();
+        registry.register("refused_upgrades", "Sockets that were asked for and not given, by code", refused);
+        self.register_keys();
+    }
+
+    fn register_keys(&mut self) {
+        let registry = &mut self.registry;
+        let fetches = self.key_fetches.clone();
+        registry.register("key_set_fetches", "Fetches of issuers' keys by outcome", fetches);
+        let (age, help) = (self.key_age.clone(), "Time since an issuer's keys were fetched");
+        registry.register_with_unit("key_set_age", help, Unit::Seconds, age);
     }
 
     /// All figures as OpenMetrics text.
     pub fn text(&self) -> String {
+        for (issuer, fetched) in &*self.lock_keys() {
+            let age = i64::try_from(fetched.elapsed().as_secs()).unwrap_or(i64::MAX);
+            self.key_age.get_or_create(&IssuerLabel { issuer: issuer.clone() }).set(age);
+        }
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -170,6 +212,7 @@ impl Metrics {
             Offered::Queued => "queued",
             Offered::Behind => "behind",
             Offered::Activity => "activity",
+            Offered::Shed => "shed",
         };
         self.offers.get_or_create(&OutcomeLabel { outcome }).inc();
     }
@@ -187,7 +230,22 @@ impl Metrics {
         self.authentications.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    pub(crate) fn turned_away(&self, code: ErrorCode) {
+        self.refused_upgrades.get_or_create(&RefusalLabel { code: code.as_str() }).inc();
+    }
+
     pub(crate) fn answered(&self, status: u16) {
         self.http_requests.get_or_create(&CodeLabel { status }).inc();
+    }
+
+    pub(crate) fn fetched_keys(&self, issuer: &str, outcome: &'static str) {
+        self.key_fetches.get_or_create(&FetchLabels { issuer: issuer.to_owned(), outcome }).inc();
+        if outcome == "ok" {
+            self.lock_keys().insert(issuer.to_owned(), Instant::now());
+        }
+    }
+
+    fn lock_keys(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+        self.keys_fetched.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -58,11 +58,17 @@ close_codes! {
     HeartbeatLost = 4003, "heartbeat_lost";
     /// The client reads too slowly. Come back and resume.
     Slow = 4008, "slow";
-    /// Ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), or a `hello` that
-    /// cannot be read, names too many rooms or one of them twice. Mend the client.
+    /// Too much within too short a time: 50 control frames or 5,000 frames (as the operator sets it) within 10 s, or 200 commands within a
+    /// minute that were refused for their rate. Come back, slower.
+    RateLimited = 4029, "rate_limited";
+    /// Ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), a `hello` that cannot be
+    /// read, names too many rooms or one of them twice, a frame or message that was begun and not finished within 15 s, or 100 empty
+    /// pieces of messages within 10 s. Mend the client.
     Malformed = 4500, "malformed";
     /// The token is not valid. Get another one first.
     BadToken = 4501, "bad_token";
+    /// The token was taken back. Sign in again first.
+    Revoked = 4502, "revoked";
     /// The token is valid, and may not open a socket. Use HTTP.
     Forbidden = 4503, "forbidden";
     /// A newer socket of the same person took this one's place. Come back only when that person asks for it here.
@@ -85,7 +91,11 @@ mod tests {
         for code in CloseCode::ALL.iter().filter(|code| code.code() >= 4000) {
             let stays_away = matches!(
                 code,
-                CloseCode::Malformed | CloseCode::BadToken | CloseCode::Forbidden | CloseCode::Replaced
+                CloseCode::Malformed
+                    | CloseCode::BadToken
+                    | CloseCode::Revoked
+                    | CloseCode::Forbidden
+                    | CloseCode::Replaced
             );
             assert_eq!(code.code() >= 4500, stays_away, "{code:?}");
         }

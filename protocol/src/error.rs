@@ -55,6 +55,8 @@ errors! {
     Unauthenticated = "unauthenticated", 401, false;
     /// The token has ended.
     TokenExpired = "token_expired", 401, false;
+    /// The token was taken back, with all that were issued before that moment.
+    TokenRevoked = "token_revoked", 401, false;
     /// The token's `sub` is nobody the marketplace has told of.
     UnknownUser = "unknown_user", 401, false;
     /// The token's scope does not reach this.
@@ -63,6 +65,10 @@ errors! {
     AccountSuspended = "account_suspended", 403, false;
     /// The account is inactive: it may read, not write.
     AccountInactive = "account_inactive", 403, false;
+    /// A page of an origin that the operator has not listed asks for a socket.
+    OriginRefused = "origin_refused", 403, false;
+    /// A socket is asked for over a connection that others can read along; come over TLS.
+    TlsRequired = "tls_required", 403, false;
     /// It does not exist, or you may not know that it does.
     NotFound = "not_found", 404, false;
     /// The `client_id` already stands for another command.
@@ -91,6 +97,10 @@ errors! {
     OutOfTurn = "out_of_turn", 400, false;
     /// A bound was reached; `message` names it.
     LimitReached = "limit_reached", 429, false;
+    /// Too many sockets come from this address, or too many that have not said hello: come back after `retry_after_ms`.
+    TooManyConnections = "too_many_connections", 429, true;
+    /// More requests or commands of this person than the operator allows: come back after `retry_after_ms`.
+    RateLimited = "rate_limited", 429, true;
     /// An earlier post of this socket to this room failed and was not sent again; `held_by` names it.
     Held = "held", 409, true;
     /// The server has more to do than it can: come back after `retry_after_ms`.

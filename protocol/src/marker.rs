@@ -17,9 +17,20 @@ pub struct Mark {
     pub seq: u64,
 }
 
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    /// `read`.
+    Read,
+    /// `mark_unread`.
+    Unread,
+}
+
 /// One row of the table of markers: its name on the socket and its route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarkSpec {
+    /// Which it is.
+    pub kind: MarkKind,
     /// The `type` on the socket.
     pub name: &'static str,
     /// The path of its `POST` route.
@@ -31,11 +42,13 @@ pub struct MarkSpec {
 /// The table. It drives the router, the documents and the access tests.
 pub const MARKS: [MarkSpec; 2] = [
     MarkSpec {
+        kind: MarkKind::Read,
         name: "read",
         path: "/v1/rooms/{room}/read",
         summary: "Say how far one has read, for all to see.",
     },
     MarkSpec {
+        kind: MarkKind::Unread,
         name: "mark_unread",
         path: "/v1/rooms/{room}/unread",
         summary: "For oneself alone: from here on it is unread.",

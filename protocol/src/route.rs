@@ -139,13 +139,15 @@ impl RouteSpec {
         let mut when = |applies: bool, more: &[ErrorCode]| codes.extend(more.iter().filter(|_| applies));
         let (guarded, changes) = (self.who != Who::Anyone, self.method != Method::Get);
         let socket = self.answer == Answer::Upgrade;
-        when(guarded, &[E::Unauthenticated, E::TokenExpired, E::UnknownUser, E::Internal]);
+        when(guarded, &[E::Unauthenticated, E::TokenExpired, E::TokenRevoked, E::UnknownUser, E::Internal]);
         when(guarded && self.who != Who::UserOrService, &[E::Forbidden]);
         when(self.idempotency_key || self.path_fields().next().is_some(), &[E::NotFound]);
         when(self.body != Body::Empty || !self.query.is_empty() || socket, &[E::BadRequest]);
         when(self.body != Body::Empty, &[E::TooLarge]);
         when(self.idempotency_key, &[E::IdempotencyKeyRequired, E::ClientIdReused, E::LimitReached]);
         when(self.idempotency_key, &[E::AccountSuspended, E::AccountInactive]);
+        when(matches!(self.who, Who::User | Who::UserOrService), &[E::RateLimited]);
+        when(socket, &[E::OriginRefused, E::TlsRequired, E::TooManyConnections]);
         when(changes || socket, &[E::Busy]);
         when(changes, &[E::Unknown]);
         ErrorCode::ALL.iter().copied().filter(|code| codes.contains(code)).collect()
@@ -320,6 +322,16 @@ const VIEWS: &[RouteSpec] = &[
     ),
     get("/v1/candidacies/{candidacy}", "candidacy", "One candidacy.", Answer::Type("CandidacyView")),
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),
+    RouteSpec {
+        method: Method::Post,
+        who: Who::Service,
+        ..get(
+            "/v1/users/{user}/revoke",
+            "revoke",
+            "Take back every token of a person that was issued before now.",
+            Answer::Type("UserView"),
+        )
+    },
     put("/v1/jobs/{job}", "put_job", "Tell of a job.", ("JobPosting", "JobView")),
     open("/v1/ws", "socket", "Open the socket: see `/asyncapi.json`.", Answer::Upgrade),
     open("/livez", "livez", "Whether the process turns.", Answer::Text),

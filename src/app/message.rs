@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::message::MessagePost;
+use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
 
-use super::writer::{EntryJob, Lane};
+use super::lane::Lane;
+use super::writer::{AmendJob, EntryJob};
 use super::{App, Pending};
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
-use crate::domain::message::{Body, post as decide};
+use crate::domain::message::{self, Amending, Body, Reason, post as decide};
 use crate::store::{Intent, Write};
 
 /// `message.post`.
@@ -28,5 +29,39 @@ pub fn post(
         write: Write { log: Log::named(command.room, &actor.user), intent },
         decide: Box::new(move |room| decide(room, &by, client_id, &body)),
         lane,
+    })
+}
+
+/// `message.edit`.
+pub fn edit(app: &App, actor: &Actor, intent: Intent, command: MessageEdit) -> Pending {
+    let body = match Body::parse("body", command.body) {
+        Ok(body) => body,
+        Err(refusal) => return Pending::Refused(refusal.into()),
+    };
+    let (actor, policy, client_id) = (actor.clone(), app.policy.clone(), intent.client_id);
+    app.writer.amend(AmendJob {
+        write: Write { log: Log::named(command.room, &actor.user), intent },
+        target: command.seq,
+        decide: Box::new(move |room, target, now| {
+            let by = Amending { actor: actor.clone(), client_id, now, policy: policy.clone() };
+            message::edit(room, target, &by, &body)
+        }),
+    })
+}
+
+/// `message.redact`.
+pub fn redact(app: &App, actor: &Actor, intent: Intent, command: MessageRedact) -> Pending {
+    let reason = match Reason::parse(command.reason) {
+        Ok(reason) => reason,
+        Err(refusal) => return Pending::Refused(refusal.into()),
+    };
+    let (actor, policy, client_id) = (actor.clone(), app.policy.clone(), intent.client_id);
+    app.writer.amend(AmendJob {
+        write: Write { log: Log::named(command.room, &actor.user), intent },
+        target: command.seq,
+        decide: Box::new(move |room, target, now| {
+            let by = Amending { actor: actor.clone(), client_id, now, policy: policy.clone() };
+            message::redact(room, target, &by, &reason)
+        }),
     })
 }

@@ -7,10 +7,14 @@ pub mod dispatch;
 pub mod identity;
 pub mod invitation;
 pub mod job;
+pub mod lane;
+pub mod marker;
 pub mod message;
 pub mod proposal;
+pub mod rate;
 pub mod resume;
 pub mod room;
+pub mod search;
 pub mod user;
 pub mod writer;
 
@@ -27,6 +31,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use self::identity::{Identity, Unbelieved, Verified};
+use self::rate::Rates;
 use self::writer::{CaseJob, Writer};
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Scope};
@@ -53,6 +58,8 @@ pub struct App {
     pub identity: Identity,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// How fast people may go.
+    pub rates: Rates,
     /// What marketplaces change.
     pub policy: Policy,
     /// The figures.
@@ -73,6 +80,9 @@ pub enum AppError {
     /// An earlier post of the same lane failed and was not sent again.
     #[error("held by {0}")]
     Held(ClientId),
+    /// The person goes too fast; there will be room after this time.
+    #[error("rate limited for {0:?}")]
+    RateLimited(Duration),
     /// There is more to do than can be done.
     #[error("busy: {0}")]
     Busy(String),
@@ -127,6 +137,13 @@ impl AppError {
                 held_by: Some(*by),
                 ..new(ErrorCode::Held, "an earlier message to this room failed; send that one again first")
             },
+            Self::RateLimited(wait) => ErrorBody {
+                retry_after_ms: Some(millis(*wait)),
+                ..new(
+                    ErrorCode::RateLimited,
+                    "too much within too short a time; try again after retry_after_ms",
+                )
+            },
             Self::Busy(_) => ErrorBody {
                 retry_after_ms: Some(1_000),
                 ..new(ErrorCode::Busy, "the server has more to do than it can; try again")
@@ -139,14 +156,24 @@ impl AppError {
                 let words = match why {
                     Unbelieved::Expired => "the token has ended",
                     Unbelieved::Invalid => "no valid token",
+                    Unbelieved::Revoked => "the token was taken back; sign in again",
                     Unbelieved::UnknownUser => "the marketplace has not told of this user yet",
+                    Unbelieved::KeysUnavailable => {
+                        "the keys to check the token with cannot be had now; try again"
+                    }
                 };
-                new(why.code(), words)
+                let retry_after_ms = why.code().retryable().then_some(5_000);
+                ErrorBody { retry_after_ms, ..new(why.code(), words) }
             }
             Self::Limit(what) => ErrorBody::new(ErrorCode::LimitReached, *what),
             Self::Internal(_) => new(ErrorCode::Internal, "the server failed; it is not your doing"),
         }
     }
+}
+
+/// A wait in whole milliseconds, never shorter than it is.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// A command that is on its way.
@@ -172,7 +199,7 @@ impl Pending {
 }
 
 impl App {
-    /// Whose token this is. A person must be one the marketplace has told of.
+    /// Whose token this is. A person must be one the marketplace has told of, and the token not taken back.
     pub async fn authenticate(&self, token: &str) -> Result<Verified, AppError> {
         let outcome = self.authenticated(token).await;
         self.metrics.authenticated(outcome.as_ref().err().map(|error| error.body().code));
@@ -180,9 +207,9 @@ impl App {
     }
 
     async fn authenticated(&self, token: &str) -> Result<Verified, AppError> {
-        let verified = self.identity.verify(token, self.clock.now()).map_err(AppError::Identity)?;
-        if verified.actor.scope == Scope::User && self.store.user(&verified.actor.user).await?.is_none() {
-            return Err(AppError::Identity(Unbelieved::UnknownUser));
+        let verified = self.identity.verify(token, self.clock.now()).await.map_err(AppError::Identity)?;
+        if verified.actor.scope == Scope::User {
+            user::account(self, &verified.actor.user, verified.issued_at).await?;
         }
         Ok(verified)
     }

@@ -9,7 +9,7 @@ use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::domain::refusal::Refusal;
-use crate::store::Access;
+use crate::store::{Access, Reach};
 use crate::wire::to_wire::Audience;
 
 /// A log that was joined.
@@ -23,6 +23,8 @@ pub struct Joined {
     pub head: u64,
     /// What follows.
     pub follow: Follow,
+    /// Its people, and how far each is.
+    pub people: Vec<Reach>,
 }
 
 /// What follows a join.
@@ -51,6 +53,17 @@ impl Follow {
             Self::Reset(_) => JoinMode::Reset,
         }
     }
+}
+
+/// Where these logs of the reader's end by now. Those that are not the reader's are left out.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn heads(app: &App, actor: &Actor, logs: Vec<Log>) -> Result<Vec<(Log, u64)>, AppError> {
+    let asked: Vec<(Log, u64)> = logs.into_iter().map(|log| (log, 0)).collect();
+    let access = app.store.access(&actor.user, &asked).await?;
+    let ends = asked.into_iter().zip(access);
+    Ok(ends.filter_map(|((log, _), access)| Some((log, access?.head.seq))).collect())
 }
 
 /// Joins logs at these cursors, with one question for all of them.
@@ -87,7 +100,7 @@ async fn one(app: &App, cursor: &Cursor, log: Log, access: Access) -> Result<Joi
         follow = Follow::Gap { from: after + 1 };
     }
     app.metrics.joined(follow.mode());
-    Ok(Joined { log, audience: Audience::of(access.side), head, follow })
+    Ok(Joined { log, audience: Audience::of(access.side), head, follow, people: access.people })
 }
 
 fn follow(cursor: &Cursor, head: u64, hash_at: Option<Hash>) -> Follow {

@@ -2,14 +2,40 @@
 
 use anteroom_protocol::entry::EntryPage;
 use anteroom_protocol::id::{RoomId, RoomRef};
-use anteroom_protocol::room::RoomView;
+use anteroom_protocol::limits;
+use anteroom_protocol::room::{Changes, RoomView};
 
 use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::domain::refusal::Refusal;
-use crate::store::{Page, Range};
+use crate::store::{Page, PageSize, Range};
 use crate::wire::to_wire::{Audience, entry_frame};
+
+/// Bytes of the parts in one page of entries.
+const PAGE_BYTES: usize = 512 * 1024;
+
+/// The reader's logs that have grown since a cursor.
+pub async fn changes(
+    app: &App,
+    actor: &Actor,
+    after: Option<&str>,
+    limit: Option<u32>,
+) -> Result<Changes, AppError> {
+    let limit = limit.unwrap_or(limits::CHANGES).clamp(1, limits::CHANGES);
+    Ok(app.store.changes(&actor.user, after, limit).await?)
+}
+
+/// What a `welcome` says of changes: since the cursor, or, without one, only where to begin from now.
+pub async fn changes_at_hello(app: &App, actor: &Actor, after: Option<&str>) -> Result<Changes, AppError> {
+    match after {
+        Some(_) => changes(app, actor, after, None).await,
+        None => {
+            let cursor = app.store.changes_end().await?;
+            Ok(Changes { items: Vec::new(), cursor, has_more: false, reset: false })
+        }
+    }
+}
 
 /// One of the reader's rooms. An inbox is no room.
 pub async fn get(app: &App, actor: &Actor, room: RoomRef) -> Result<RoomView, AppError> {
@@ -36,17 +62,16 @@ pub async fn entries(
     let log = Log::named(room, &actor.user);
     let access = app.store.access(&actor.user, &[(log.clone(), 0)]).await?;
     let access = access.into_iter().next().flatten().ok_or(AppError::Refused(Refusal::NotFound))?;
-    // One more than asked for tells whether there are more.
-    let mut entries = app.store.entries(&log, range, limit + 1).await?;
-    let has_more = entries.len() > limit as usize;
-    if has_more {
-        match range {
-            Range::After(_) => drop(entries.pop()),
-            Range::Before(_) => drop(entries.remove(0)),
-        }
-    }
+    let size = PageSize { entries: limit, bytes: PAGE_BYTES };
+    let entries = app.store.entries(&log, range, size).await?;
     // A commit may have come between the two questions.
     let head = entries.last().map_or(access.head.seq, |last| last.seq.max(access.head.seq));
+    // Numbers have no holes.
+    let has_more = match (range, entries.first(), entries.last()) {
+        (Range::After(_), _, Some(last)) => last.seq < head,
+        (Range::Before(_), Some(first), _) => first.seq > 1,
+        (Range::After(_) | Range::Before(_), _, _) => false,
+    };
     let audience = Audience::of(access.side);
     let items = entries.iter().map(|entry| entry_frame(entry, audience, proof)).collect();
     Ok(EntryPage { items, head, has_more })

@@ -5,24 +5,23 @@
 //! answers.
 
 use std::sync::Arc;
-use std::sync::Mutex;
 
-use anteroom_protocol::id::ClientId;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::{AppError, Pending};
+use super::lane::{Lane, Stamp};
+use super::{AppError, Pending, marker};
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::domain::candidacy::{Case, Decision};
-use crate::domain::log::Event;
+use crate::domain::log::{Event, LogEntry};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::hub::Hub;
-use crate::store::{CaseKey, Committed, Intent, Moment, Store, Write};
+use crate::store::{CaseKey, Committed, Intent, Mark, Marked, Moment, Store, Write};
 use crate::telemetry::Metrics;
 
 /// Decides an entry on its log as it is.
@@ -51,6 +50,20 @@ pub struct CaseJob {
     pub decide: DecideCase,
 }
 
+/// Decides an edit or a redaction on its log as it is and the entry it names, at the time its entry will have.
+pub type DecideAmendment =
+    Box<dyn Fn(&Room, Option<&LogEntry>, Time) -> Result<Event, Refusal> + Send + Sync>;
+
+/// An edit or a redaction of an entry.
+pub struct AmendJob {
+    /// Where, and who wants it.
+    pub write: Write,
+    /// The number of the entry.
+    pub target: u64,
+    /// What is decided.
+    pub decide: DecideAmendment,
+}
+
 type Reply = oneshot::Sender<Result<Committed, AppError>>;
 
 /// An entry that waits to be written, with its place in its lane.
@@ -69,66 +82,14 @@ impl Queued {
     }
 }
 
+/// Where the outcome of a marker goes.
+type MarkReply = oneshot::Sender<Result<Marked, AppError>>;
+
 enum Job {
     Entry(Queued),
     Case(CaseJob, Reply),
-}
-
-/// Keeps the posts of one socket to one room in order over a retry: once one has failed retryably, later ones are held until it was
-/// sent again, also those that were on their way already.
-#[derive(Debug, Default)]
-pub struct Lane(Mutex<LaneState>);
-
-#[derive(Debug, Default)]
-struct LaneState {
-    /// The failed post that has not been sent again.
-    waiting: Option<ClientId>,
-    /// The last one that failed, and how many have.
-    last: Option<ClientId>,
-    failures: u64,
-}
-
-/// How many posts of the lane had failed when one was let in: what was let in before a failure must not be written after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp(u64);
-
-impl Lane {
-    /// Lets the failed post through again, and refuses any other while there is one.
-    fn enter(&self, client_id: ClientId) -> Result<Stamp, AppError> {
-        let mut state = self.lock();
-        match state.waiting {
-            Some(first) if first != client_id => Err(AppError::Held(first)),
-            _ => {
-                state.waiting = None;
-                Ok(Stamp(state.failures))
-            }
-        }
-    }
-
-    /// Refuses a post that was let in before an earlier one failed.
-    fn still_open(&self, Stamp(failures): Stamp) -> Result<(), AppError> {
-        let state = self.lock();
-        match state.last {
-            Some(failed) if state.failures != failures => Err(AppError::Held(failed)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a failed post waits to be sent again.
-    pub fn is_held(&self) -> bool {
-        self.lock().waiting.is_some()
-    }
-
-    fn hold(&self, client_id: ClientId) {
-        let mut state = self.lock();
-        state.waiting.get_or_insert(client_id);
-        state.last = Some(client_id);
-        state.failures += 1;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, LaneState> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+    Amend(AmendJob, Reply),
+    Mark(Mark, MarkReply),
 }
 
 /// The handle to the writer.
@@ -170,8 +131,8 @@ impl Writer {
             Err(held) => return Pending::Refused(held),
         };
         let pending = self.give(|reply| Job::Entry(Queued { job, stamp, reply }));
-        if let (Pending::Refused(_), Some(lane)) = (&pending, lane) {
-            lane.hold(client_id);
+        if let (Pending::Refused(_), Some(lane), Some(stamp)) = (&pending, lane, stamp) {
+            lane.turned_back(stamp, client_id);
         }
         pending
     }
@@ -181,6 +142,20 @@ impl Writer {
         self.give(|reply| Job::Case(job, reply))
     }
 
+    /// Gives the writer an edit or a redaction.
+    pub fn amend(&self, job: AmendJob) -> Pending {
+        self.give(|reply| Job::Amend(job, reply))
+    }
+
+    /// Gives the writer a marker to move. The outcome comes through the receiver.
+    ///
+    /// # Errors
+    /// The queue is full, or the writer has ended.
+    pub fn mark(&self, mark: Mark) -> Result<oneshot::Receiver<Result<Marked, AppError>>, AppError> {
+        let (reply, receiver) = oneshot::channel();
+        self.enqueue(Job::Mark(mark, reply)).map(|()| receiver)
+    }
+
     /// Whether there is still somebody to write.
     pub fn is_alive(&self) -> bool {
         !self.queue.is_closed()
@@ -188,20 +163,25 @@ impl Writer {
 
     fn give(&self, job: impl FnOnce(Reply) -> Job) -> Pending {
         let (reply, receiver) = oneshot::channel();
-        match self.queue.try_send(job(reply)) {
+        match self.enqueue(job(reply)) {
             Ok(()) => Pending::Underway(receiver),
-            Err(TrySendError::Full(_)) => {
-                Pending::Refused(AppError::Busy("the writer's queue is full".into()))
-            }
-            Err(TrySendError::Closed(_)) => {
-                Pending::Refused(AppError::Internal("the writer has ended".into()))
-            }
+            Err(error) => Pending::Refused(error),
         }
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), AppError> {
+        self.queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => AppError::Busy("the writer's queue is full".into()),
+            TrySendError::Closed(_) => AppError::Internal("the writer has ended".into()),
+        })
     }
 }
 
 /// What was done, and who waits to hear it.
-type Told = (Result<Committed, AppError>, Reply);
+enum Told {
+    Command(Result<Committed, AppError>, Reply),
+    Marked(Mark, Result<Marked, AppError>, MarkReply),
+}
 
 /// Commits that may be told while the next one is already being written.
 const UNTOLD_COMMITS: usize = 2;
@@ -216,20 +196,26 @@ impl WriterTask {
     async fn write(&self, mut queue: mpsc::Receiver<Job>, done: mpsc::Sender<Vec<Told>>) {
         let mut jobs = Vec::with_capacity(self.batch);
         while queue.recv_many(&mut jobs, self.batch).await > 0 {
-            let mut entries = Vec::new();
+            let (mut entries, mut marks) = (Vec::new(), Vec::new());
             for job in jobs.drain(..) {
-                match job {
-                    Job::Entry(queued) => entries.push(queued),
-                    Job::Case(job, reply) => {
-                        // What was given before it is written before it.
-                        let before = self.append(std::mem::take(&mut entries)).await;
-                        // The one who tells outlives this one.
-                        drop(done.send(before).await);
-                        drop(done.send(vec![(self.change(&job).await, reply)]).await);
+                let alone = match job {
+                    Job::Entry(queued) => {
+                        entries.push(queued);
+                        continue;
                     }
-                }
+                    Job::Mark(mark, reply) => {
+                        marks.push((mark, reply));
+                        continue;
+                    }
+                    alone @ (Job::Case(..) | Job::Amend(..)) => alone,
+                };
+                // What was given before it is written before it. The one who tells outlives this one.
+                drop(done.send(self.append(std::mem::take(&mut entries)).await).await);
+                drop(done.send(self.alone(alone).await).await);
             }
             drop(done.send(self.append(entries).await).await);
+            // Behind the entries, which they may name.
+            drop(done.send(self.mark(marks).await).await);
         }
     }
 
@@ -239,7 +225,7 @@ impl WriterTask {
         for queued in queued {
             match queued.still_open() {
                 Ok(()) => open.push(queued),
-                Err(held) => told.push((Err(held), queued.reply)),
+                Err(held) => told.push(Told::Command(Err(held), queued.reply)),
             }
         }
         if open.is_empty() {
@@ -254,17 +240,47 @@ impl WriterTask {
         let outcomes = self.store.commit(&writes, self.moment(), &decide).await;
         let entries = outcomes.iter().flatten().map(|done| done.appended.len()).sum();
         self.metrics.committed(writes.len(), entries, started.elapsed());
-        for (Queued { job, reply, .. }, outcome) in open.into_iter().zip(outcomes) {
+        for (Queued { job, stamp, reply }, outcome) in open.into_iter().zip(outcomes) {
             let outcome = outcome.map_err(AppError::from);
             // Before the next commit, which must hold what stands behind it.
-            if let (Err(error), Some(lane)) = (&outcome, &job.lane)
+            if let (Err(error), Some(lane), Some(stamp)) = (&outcome, &job.lane, stamp)
                 && error.body().retryable
             {
-                lane.hold(job.write.intent.client_id);
+                lane.failed(stamp, job.write.intent.client_id);
             }
-            told.push((outcome, reply));
+            told.push(Told::Command(outcome, reply));
         }
         told
+    }
+
+    /// Does a job that has a transaction of its own.
+    async fn alone(&self, job: Job) -> Vec<Told> {
+        match job {
+            Job::Case(job, reply) => vec![Told::Command(self.change(&job).await, reply)],
+            Job::Amend(job, reply) => vec![Told::Command(self.amend(&job).await, reply)],
+            Job::Entry(queued) => self.append(vec![queued]).await,
+            Job::Mark(mark, reply) => self.mark(vec![(mark, reply)]).await,
+        }
+    }
+
+    async fn amend(&self, job: &AmendJob) -> Result<Committed, AppError> {
+        let moment = self.moment();
+        let decide = |room: &Room, target: Option<&LogEntry>| (job.decide)(room, target, moment.now);
+        self.store.amend(&job.write, job.target, moment, &decide).await.map_err(AppError::from)
+    }
+
+    async fn mark(&self, marks: Vec<(Mark, MarkReply)>) -> Vec<Told> {
+        if marks.is_empty() {
+            return Vec::new();
+        }
+        let (marks, replies): (Vec<Mark>, Vec<MarkReply>) = marks.into_iter().unzip();
+        let outcomes = self.store.mark(&marks).await;
+        marks
+            .into_iter()
+            .zip(outcomes)
+            .zip(replies)
+            .map(|((mark, outcome), reply)| Told::Marked(mark, outcome.map_err(AppError::from), reply))
+            .collect()
     }
 
     async fn change(&self, job: &CaseJob) -> Result<Committed, AppError> {
@@ -278,59 +294,36 @@ impl WriterTask {
 
     async fn tell(&self, mut told: mpsc::Receiver<Vec<Told>>) {
         while let Some(commit) = told.recv().await {
-            for (outcome, reply) in commit {
-                match &outcome {
-                    Ok(done) => {
-                        self.hub.deliver(&done.appended);
-                        self.bus.announce(&done.appended);
+            // Where nobody waits for an answer any more, what was committed stays committed.
+            for told in commit {
+                match told {
+                    Told::Command(outcome, reply) => {
+                        self.tell_of(&outcome);
+                        drop(reply.send(outcome));
                     }
-                    Err(AppError::Busy(why) | AppError::Unknown(why)) => {
-                        tracing::error!(why, "a commit failed");
+                    Told::Marked(mark, outcome, reply) => {
+                        if let Ok(marked) = &outcome {
+                            marker::tell(&self.hub, &mark, marked);
+                        }
+                        drop(reply.send(outcome));
                     }
-                    Err(_) => {}
                 }
-                // Nobody waits any more: what was committed stays committed.
-                drop(reply.send(outcome));
             }
+        }
+    }
+
+    fn tell_of(&self, outcome: &Result<Committed, AppError>) {
+        match outcome {
+            Ok(done) => {
+                self.hub.deliver(&done.appended);
+                self.bus.announce(&done.appended);
+            }
+            Err(AppError::Busy(why) | AppError::Unknown(why)) => tracing::error!(why, "a commit failed"),
+            Err(_) => {}
         }
     }
 
     fn moment(&self) -> Moment {
         Moment { now: self.clock.now(), policy: self.policy }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn ids() -> [ClientId; 2] {
-        [1, 2].map(|id| ClientId(Uuid::from_u128(id)))
-    }
-
-    #[test]
-    fn after_a_failed_post_the_lane_lets_only_that_one_through() {
-        let (lane, [first, second]) = (Lane::default(), ids());
-        let stamps = [lane.enter(first), lane.enter(second)].map(|stamp| stamp.expect("an open lane"));
-        lane.hold(first);
-        assert!(lane.still_open(stamps[1]).is_err(), "one that was on its way behind it");
-        assert!(matches!(lane.enter(second), Err(AppError::Held(by)) if by == first));
-        let again = lane.enter(first).expect("the failed one");
-        assert!(lane.still_open(again).is_ok());
-        assert!(lane.enter(second).is_ok());
-    }
-
-    /// The second post was queued behind the first, the first failed and was sent again at once: the second, still in the queue, must
-    /// not be written before it.
-    #[test]
-    fn regression_a_post_let_in_before_a_failure_stays_held_after_the_failed_one_was_sent_again() {
-        let (lane, [first, second]) = (Lane::default(), ids());
-        lane.enter(first).expect("an open lane");
-        let behind = lane.enter(second).expect("an open lane");
-        lane.hold(first);
-        lane.enter(first).expect("the failed one, again");
-        assert!(matches!(lane.still_open(behind), Err(AppError::Held(by)) if by == first));
     }
 }

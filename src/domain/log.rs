@@ -6,6 +6,7 @@ use anteroom_protocol::entry::{EntryData, Notice, NoticeKind};
 use anteroom_protocol::id::{ClientId, RoomId, RoomRef, UserId};
 use anteroom_protocol::log::{ChainFields, Hash, Salt, canonical, part_digest};
 use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Account;
 
 /// Which log: the room of a candidacy, or a person's inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,21 +77,50 @@ pub enum What {
     Room(EntryData),
     /// In an inbox.
     Notice(NoticeKind, Box<Notice>),
+    /// In an inbox: what the marketplace says of its owner has changed.
+    Account(Account),
 }
 
-/// One part of an entry: canonical JSON and the salt of its digest.
+/// The kinds of a room's entries that count as unread for everybody but their author. In an inbox every kind does.
+pub const COUNTED: [&str; 2] = ["message.posted", "terms.proposed"];
+
+/// One part of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// Random.
-    pub salt: Salt,
-    /// Canonical JSON.
-    pub json: Box<str>,
+pub enum Part {
+    /// As it was written.
+    Whole {
+        /// Random.
+        salt: Salt,
+        /// Canonical JSON.
+        json: Box<str>,
+    },
+    /// Deleted; its digest keeps the chain whole.
+    Deleted(Hash),
 }
 
 impl Part {
     /// The digest that the chain covers.
     pub fn digest(&self) -> Hash {
-        part_digest(&self.salt, self.json.as_bytes())
+        match self {
+            Self::Whole { salt, json } => part_digest(salt, json.as_bytes()),
+            Self::Deleted(digest) => *digest,
+        }
+    }
+
+    /// Its JSON; `null` when it was deleted.
+    pub fn json(&self) -> &str {
+        match self {
+            Self::Whole { json, .. } => json,
+            Self::Deleted(_) => "null",
+        }
+    }
+
+    /// The salt of its digest, unless it was deleted.
+    pub fn salt(&self) -> Option<&Salt> {
+        match self {
+            Self::Whole { salt, .. } => Some(salt),
+            Self::Deleted(_) => None,
+        }
     }
 }
 
@@ -117,9 +147,19 @@ pub struct LogEntry {
     pub private: Option<Part>,
     /// The version of the policy it was decided under.
     pub policy: u32,
+    /// The number of the last entry that edited or redacted it.
+    pub amended_by: Option<u64>,
 }
 
 impl LogEntry {
+    /// Whether it counts as unread for everybody but its author.
+    pub fn counts(&self) -> bool {
+        match self.log {
+            Log::Room(_) => COUNTED.contains(&&*self.kind),
+            Log::Inbox(_) => true,
+        }
+    }
+
     /// This entry as the head of its log.
     pub fn head(&self) -> Head {
         Head { seq: self.seq, hash: self.hash }
@@ -129,7 +169,7 @@ impl LogEntry {
 /// Numbers an event, gives it its time and its place in the chain.
 pub fn seal(log: &Log, after: Head, event: Event, (at, salt, policy): (Time, Salt, u32)) -> LogEntry {
     let (kind, json) = event.what.parts();
-    let public = Part { salt, json };
+    let public = Part::Whole { salt, json };
     let seq = after.seq + 1;
     let fields = ChainFields {
         at,
@@ -153,6 +193,7 @@ pub fn seal(log: &Log, after: Head, event: Event, (at, salt, policy): (Time, Sal
         public,
         private: None,
         policy,
+        amended_by: None,
     }
 }
 
@@ -162,6 +203,7 @@ impl What {
         let (kind, json) = match self {
             Self::Room(data) => data.canonical(),
             Self::Notice(kind, notice) => (kind.as_str(), canonical(notice)),
+            Self::Account(account) => ("account.changed", canonical(account)),
         };
         let json = String::from_utf8(json).expect("canonical JSON is UTF-8");
         (kind.into(), json.into_boxed_str())

@@ -1,10 +1,13 @@
 //! Messages: the words two people write.
 
-use anteroom_protocol::entry::{EntryData, MessagePosted};
+use anteroom_protocol::entry::{EntryData, MessageEdited, MessagePosted, MessageRedacted, RedactedFor};
 use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::limits;
+use anteroom_protocol::time::Time;
 
-use crate::domain::log::{Event, What};
+use crate::domain::actor::{Actor, Scope};
+use crate::domain::log::{Event, LogEntry, What};
+use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::domain::text;
@@ -36,6 +39,87 @@ impl Body {
 pub fn post(room: &Room, by: &UserId, client_id: ClientId, body: &Body) -> Result<Event, Refusal> {
     room.may_write(by)?;
     Ok(body.posted(by, client_id))
+}
+
+/// Why a text is deleted, checked once: one line for all to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// Takes a text as the reason of a redaction.
+    pub fn parse(text: String) -> Result<Self, Refusal> {
+        text::line("reason", &text, limits::REASON_BYTES)?;
+        Ok(Self(text))
+    }
+}
+
+/// Who amends a message, under which id, when, and under what.
+#[derive(Debug, Clone)]
+pub struct Amending {
+    /// Who.
+    pub actor: Actor,
+    /// The author's id for it.
+    pub client_id: ClientId,
+    /// When.
+    pub now: Time,
+    /// Under which policy.
+    pub policy: Policy,
+}
+
+/// `message.edit`: another text for one's own message, while it is young. The versions before stay in the log.
+pub fn edit(room: &Room, target: Option<&LogEntry>, by: &Amending, body: &Body) -> Result<Event, Refusal> {
+    room.may_write(&by.actor.user)?;
+    let target = message(target)?;
+    if target.by.as_ref() != Some(&by.actor.user) {
+        return Err(Refusal::NotTheAuthor);
+    }
+    must_have_its_text(target)?;
+    if by.now > target.at.plus_seconds(i64::from(by.policy.edit_minutes) * 60) {
+        return Err(Refusal::EditWindowOver);
+    }
+    let data = MessageEdited { seq: target.seq, body: body.0.clone() };
+    Ok(amendment(Some(by.actor.user.clone()), by.client_id, EntryData::MessageEdited(data)))
+}
+
+/// `message.redact`: the author deletes the text while the room can be written and nobody was hired, the marketplace at any time.
+pub fn redact(
+    room: &Room,
+    target: Option<&LogEntry>,
+    by: &Amending,
+    reason: &Reason,
+) -> Result<Event, Refusal> {
+    let on_behalf = match by.actor.scope {
+        Scope::User => {
+            room.may_write(&by.actor.user)?;
+            RedactedFor::Author
+        }
+        Scope::Service => RedactedFor::Marketplace,
+        Scope::Staff => return Err(Refusal::Forbidden),
+    };
+    let target = message(target)?;
+    if on_behalf == RedactedFor::Author {
+        if target.by.as_ref() != Some(&by.actor.user) {
+            return Err(Refusal::NotTheAuthor);
+        }
+        room.must_not_be_hired()?;
+    }
+    must_have_its_text(target)?;
+    let who = (on_behalf == RedactedFor::Author).then(|| by.actor.user.clone());
+    let data = MessageRedacted { seq: target.seq, reason: reason.0.clone(), on_behalf };
+    Ok(amendment(who, by.client_id, EntryData::MessageRedacted(data)))
+}
+
+fn message(target: Option<&LogEntry>) -> Result<&LogEntry, Refusal> {
+    let target = target.ok_or_else(|| Refusal::Invalid("seq: the log does not reach this far".into()))?;
+    if &*target.kind == "message.posted" { Ok(target) } else { Err(Refusal::NotAMessage) }
+}
+
+fn must_have_its_text(target: &LogEntry) -> Result<(), Refusal> {
+    if target.public.salt().is_some() { Ok(()) } else { Err(Refusal::AlreadyRedacted) }
+}
+
+fn amendment(by: Option<UserId>, client_id: ClientId, data: EntryData) -> Event {
+    Event { by, client_id: Some(client_id), what: What::Room(data) }
 }
 
 #[cfg(test)]

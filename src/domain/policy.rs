@@ -7,10 +7,12 @@ pub struct Policy {
     pub version: u32,
     /// How long an invitation can be answered, in days.
     pub invitation_days: u32,
+    /// How long an author can edit a message, in minutes.
+    pub edit_minutes: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { version: 1, invitation_days: 14 }
+        Self { version: 1, invitation_days: 14, edit_minutes: 15 }
     }
 }

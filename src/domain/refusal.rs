@@ -34,4 +34,12 @@ pub enum Refusal {
     JobNotOpen,
     /// The invitation's time is over.
     InvitationExpired,
+    /// What is to be amended is no message.
+    NotAMessage,
+    /// Only its author changes a message.
+    NotTheAuthor,
+    /// The time to edit it is over.
+    EditWindowOver,
+    /// Its text was deleted before.
+    AlreadyRedacted,
 }

@@ -36,6 +36,14 @@ impl Room {
         self.members.iter().find(|member| member.party.user == *user).ok_or(Refusal::NotFound)
     }
 
+    /// Refuses when the candidacy has become a contract: what was said before is evidence then.
+    pub fn must_not_be_hired(&self) -> Result<(), Refusal> {
+        match self.candidacy {
+            Some((_, phase @ Phase::Hired)) => Err(Refusal::WrongPhase(phase)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a write by this person unless the account may act and the phase allows it.
     pub fn may_write(&self, user: &UserId) -> Result<(), Refusal> {
         if matches!(&self.log, Log::Inbox(owner) if owner == user) {

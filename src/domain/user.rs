@@ -2,6 +2,7 @@
 
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::limits;
+use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{UserProfile, UserStatus};
 
 use crate::domain::refusal::Refusal;
@@ -39,6 +40,14 @@ pub struct Party {
     pub standing: Standing,
 }
 
+/// Whether a token that was issued then still counts, when those issued up to a moment were taken back: in whole seconds, as tokens
+/// have them, so a token of the same second counts no more. One that does not say when it was issued may be any of them.
+pub fn outlives(issued_at: Option<Time>, taken_back: Option<Time>) -> bool {
+    taken_back.is_none_or(|taken_back| {
+        issued_at.is_some_and(|issued| issued.as_seconds() > taken_back.as_seconds())
+    })
+}
+
 /// Checks what the marketplace tells about a person.
 pub fn check(profile: &UserProfile) -> Result<(), Refusal> {
     text::line("name", &profile.name, limits::NAME_BYTES)?;
@@ -52,4 +61,20 @@ pub fn check(profile: &UserProfile) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_outlives_a_revocation_that_was_a_second_before_it() {
+        let at = |micros| Some(Time::from_micros(micros));
+        assert!(outlives(None, None) && outlives(at(0), None));
+        assert!(outlives(at(11_000_000), at(10_999_999)));
+        assert!(!outlives(at(10_000_000), at(10_999_999)), "of the same second");
+        assert!(!outlives(at(10_000_000), at(10_000_000)));
+        assert!(!outlives(at(9_000_000), at(10_000_000)));
+        assert!(!outlives(None, at(0)), "it may have been issued at any time");
+    }
 }

@@ -13,7 +13,9 @@ use serde_json::{Map, Value};
 
 use super::error::Problem;
 use super::extract::{Anyone, Named, bad, body};
-use crate::app::{App, dispatch};
+use super::rate::{Told, tell};
+use crate::app::App;
+use crate::app::dispatch::{self, Performed};
 
 /// Runs the command of this row.
 pub(super) async fn run(
@@ -24,6 +26,7 @@ pub(super) async fn run(
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let client_id = client_id(&request)?;
+    let told = request.extensions().get::<Told>().cloned();
     let mut fields = fields(request).await?;
     if let Some(name) = spec.path_field() {
         let value = Value::String(path.get(name).cloned().unwrap_or_default());
@@ -34,8 +37,9 @@ pub(super) async fn run(
     }
     let command =
         Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
-    let done = dispatch::perform(&app, &actor, client_id, command, None).await?;
-    Ok(Json(done.data()))
+    let Performed { allowance, outcome } = dispatch::perform(&app, &actor, client_id, command, None);
+    tell(told.as_ref(), allowance);
+    Ok(Json(outcome.await?.data()))
 }
 
 fn client_id(request: &Request) -> Result<ClientId, Problem> {

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::error::Problem;
-use crate::app::identity::Unbelieved;
+use super::rate::{Told, tell};
+use crate::app::identity::{Unbelieved, bearer};
 use crate::app::{App, AppError};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
@@ -27,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Whoever holds a valid token.
 pub(super) struct Anyone(pub(super) Actor);
 
-/// A person.
+/// A person who reads, and does not read too fast.
 pub(super) struct Person(pub(super) Actor);
 
 /// One of the marketplace's systems.
@@ -48,11 +49,7 @@ impl FromRequestParts<Arc<App>> for Anyone {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(AppError::Identity(Unbelieved::Invalid))?;
+        let token = header.and_then(bearer).ok_or(AppError::Identity(Unbelieved::Invalid))?;
         Ok(Self(app.authenticate(token).await?.actor))
     }
 }
@@ -61,7 +58,15 @@ impl FromRequestParts<Arc<App>> for Person {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
-        if actor.scope == Scope::User { Ok(Self(actor)) } else { Err(forbidden()) }
+        if actor.scope != Scope::User {
+            return Err(forbidden());
+        }
+        let allowance = app.rates.requests.take(&actor);
+        tell(parts.extensions.get::<Told>(), allowance);
+        match allowance.and_then(|allowance| allowance.refused_for) {
+            Some(wait) => Err(AppError::RateLimited(wait).into()),
+            None => Ok(Self(actor)),
+        }
     }
 }
 

@@ -6,26 +6,36 @@ mod documents;
 pub mod error;
 mod extract;
 mod health;
+mod marker;
+mod rate;
 mod read;
 mod service;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::marker::MARKS;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::error::Problem;
+use self::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::app::App;
 use crate::telemetry::Metrics;
 
-/// Every route of `/v1` but the socket's, and the answers to probes.
-pub fn router(app: Arc<App>) -> Router {
+/// How long a browser may remember what it was told of pages from elsewhere.
+const PREFLIGHT_HOLDS: Duration = Duration::from_secs(60 * 60);
+
+/// Every route of `/v1` but the socket's, and the answers to probes. Pages of these origins may use `/v1`.
+pub fn router(app: Arc<App>, origins: &[String]) -> Router {
     let mut commands = Router::new();
     for spec in Command::ALL {
         let handler = move |state, actor, path, request| command::run(spec, state, actor, path, request);
@@ -36,15 +46,22 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/jobs", get(read::jobs))
         .route("/v1/jobs/{job}", get(read::job).put(service::put_job))
         .route("/v1/users/{user}", put(service::put_user))
+        .route("/v1/users/{user}/revoke", post(service::revoke))
         .route("/v1/rooms", get(read::rooms))
         .route("/v1/rooms/{room}", get(read::room))
         .route("/v1/rooms/{room}/entries", get(read::entries))
+        .route("/v1/changes", get(read::changes))
+        .route("/v1/search", get(read::search))
         .route("/v1/invitations", get(read::invitations))
         .route("/v1/invitations/{invitation}", get(read::invitation))
         .route("/v1/proposals", get(read::proposals))
         .route("/v1/proposals/{proposal}", get(read::proposal))
         .route("/v1/candidacies", get(read::candidacies))
         .route("/v1/candidacies/{candidacy}", get(read::candidacy));
+    let reads = MARKS.iter().fold(reads, |routes, spec| {
+        let handler = move |state, actor, path, request| marker::run(spec, state, actor, path, request);
+        routes.route(spec.path, post(handler))
+    });
     let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
     let documents = Router::new()
         .route("/openapi.json", get(documents::openapi))
@@ -52,11 +69,31 @@ pub fn router(app: Arc<App>) -> Router {
     let metrics = app.metrics.clone();
     commands
         .merge(reads)
+        // Before the layer, which has to answer a method of its own.
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn(rate::show))
+        .layer(cors(origins))
         .merge(health)
         .merge(documents)
         .method_not_allowed_fallback(no_such_method)
         .with_state(app)
         .layer(middleware::from_fn_with_state(metrics, count))
+}
+
+/// What browsers are told of pages from elsewhere. Who does not call from a page is not concerned.
+fn cors(origins: &[String]) -> CorsLayer {
+    let listed = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(listed))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
+        .max_age(PREFLIGHT_HOLDS)
 }
 
 /// The answer where there is no route.

@@ -7,7 +7,8 @@ use anteroom_protocol::entry::EntryPage;
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobView;
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::RoomView;
+use anteroom_protocol::room::{Changes, RoomView};
+use anteroom_protocol::search::SearchPage;
 use anteroom_protocol::user::UserView;
 use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
 use super::extract::{Named, Person, bad, id};
-use crate::app::{App, candidacy, invitation, job, page, page_limit, proposal, room, user};
+use crate::app::{App, candidacy, invitation, job, page, page_limit, proposal, room, search, user};
 use crate::store::{Page, Range};
 
 type Answer<T> = Result<Json<T>, Problem>;
@@ -137,6 +138,40 @@ pub(super) async fn entries(
     };
     let stretch = (range, page_limit(asked.limit));
     Ok(Json(room::entries(&app, &actor, id(&room)?, stretch, asked.proof).await?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChangesQuery {
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+/// `GET /v1/changes`
+pub(super) async fn changes(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<ChangesQuery>,
+) -> Answer<Changes> {
+    Ok(Json(room::changes(&app, &actor, asked.after.as_deref(), asked.limit).await?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SearchQuery {
+    q: String,
+    room: Option<String>,
+    before: Option<u64>,
+    limit: Option<u32>,
+}
+
+/// `GET /v1/search`
+pub(super) async fn search(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Asked(asked): Asked<SearchQuery>,
+) -> Answer<SearchPage> {
+    let room = asked.room.as_deref().map(id).transpose()?;
+    let page = page(asked.before, asked.limit);
+    Ok(Json(search::search(&app, &actor, &asked.q, room, page).await?))
 }
 
 /// `GET /v1/invitations`

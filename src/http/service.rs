@@ -21,6 +21,15 @@ pub(super) async fn put_user(
     Ok(Json(user::put(&app, id(&user)?, json(request).await?).await?))
 }
 
+/// `POST /v1/users/{user}/revoke`
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Named(user): Named<String>,
+) -> Result<Json<UserView>, Problem> {
+    Ok(Json(user::revoke(&app, id(&user)?).await?))
+}
+
 /// `PUT /v1/jobs/{job}`
 pub(super) async fn put_job(
     State(app): State<Arc<App>>,

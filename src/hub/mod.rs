@@ -5,14 +5,18 @@
 //! other is told that the log has grown.
 
 pub mod outbox;
+mod presence;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::UserId;
 use dashmap::DashMap;
 
-use self::outbox::Outbox;
+use self::outbox::{News, Offered, Outbox};
+use self::presence::Departures;
+use crate::domain::log::Log;
 use crate::store::Appended;
 use crate::telemetry::Metrics;
 use crate::wire::to_wire::EncodedEntry;
@@ -22,6 +26,7 @@ pub struct Hub {
     people: DashMap<UserId, Vec<Arc<Outbox>>>,
     sockets_per_user: usize,
     outbox_bytes: usize,
+    departures: Departures,
     metrics: Arc<Metrics>,
 }
 
@@ -30,12 +35,15 @@ pub struct Seat {
     hub: Arc<Hub>,
     user: UserId,
     outbox: Arc<Outbox>,
+    /// The rooms this socket is seen in, and their people.
+    rooms: HashMap<Log, Arc<[UserId]>>,
 }
 
 impl Hub {
     /// A hub where nobody listens yet.
     pub fn new(sockets_per_user: usize, outbox_bytes: usize, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { people: DashMap::new(), sockets_per_user, outbox_bytes, metrics })
+        let departures = Departures::default();
+        Arc::new(Self { people: DashMap::new(), sockets_per_user, outbox_bytes, departures, metrics })
     }
 
     /// Takes a place for a new socket of this person. One socket too many closes the one that has been silent for longest.
@@ -50,7 +58,7 @@ impl Hub {
         }
         sockets.push(outbox.clone());
         drop(sockets);
-        Seat { hub: self.clone(), user: user.clone(), outbox }
+        Seat { hub: self.clone(), user: user.clone(), outbox, rooms: HashMap::new() }
     }
 
     /// Offers what was committed to everybody whom it concerns.
@@ -65,12 +73,55 @@ impl Hub {
             }
         }
     }
+
+    /// Offers news of a log to those sockets of these people that read it.
+    pub fn news(&self, people: &[UserId], log: &Log, news: &News) {
+        for person in people {
+            if let Some(sockets) = self.people.get(person) {
+                let shed = sockets.iter().filter(|outbox| outbox.news(log, news) == Offered::Shed).count();
+                (0..shed).for_each(|_| self.metrics.offered(Offered::Shed));
+            }
+        }
+    }
+}
+
+impl Hub {
+    /// Something about this person has changed, the account or which tokens count: each of the person's sockets looks for itself. So it
+    /// does not matter in which order two changes are told.
+    pub fn person_changed(&self, user: &UserId) {
+        if let Some(sockets) = self.people.get(user) {
+            sockets.iter().for_each(|outbox| outbox.person_changed());
+        }
+    }
 }
 
 impl Seat {
     /// What is to be sent to this socket.
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+
+    /// Is seen in this log from now on, whose entries it reads already. Gives back who of its people is there.
+    pub fn join(&mut self, log: &Log, people: Arc<[UserId]>) -> Vec<News> {
+        let there = self.hub.arrived(&self.user, &self.outbox, log, &people);
+        self.rooms.insert(log.clone(), people);
+        there
+    }
+
+    /// Reads the log no more, and is seen in it no more.
+    pub fn leave(&mut self, log: &Log) {
+        self.outbox.unread(log);
+        if let Some(people) = self.rooms.remove(log) {
+            self.hub.departed(&self.user, log.clone(), people);
+        }
+    }
+
+    /// Tells the others in this room that its person is writing. Somebody who is not in the room tells nobody.
+    pub fn typing(&self, log: &Log, news: &News) {
+        if let Some(people) = self.rooms.get(log) {
+            let others: Vec<UserId> = people.iter().filter(|other| **other != self.user).cloned().collect();
+            self.hub.news(&others, log, news);
+        }
     }
 }
 
@@ -80,5 +131,8 @@ impl Drop for Seat {
             sockets.retain(|outbox| !Arc::ptr_eq(outbox, &self.outbox));
         }
         self.hub.people.remove_if(&self.user, |_, sockets| sockets.is_empty());
+        for (log, people) in self.rooms.drain() {
+            self.hub.departed(&self.user, log, people);
+        }
     }
 }

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anteroom_protocol::close::CloseCode;
-use anteroom_protocol::id::RoomRef;
+use anteroom_protocol::id::{RoomRef, UserId};
+use anteroom_protocol::server::ServerFrame;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::domain::log::Log;
 use crate::wire::to_wire::EncodedEntry;
+
+/// News of one kind of one room that wait at a time; the newest of each person stands for all of them.
+const NEWS: usize = 256;
 
 /// One socket's outbox.
 pub struct Outbox {
@@ -40,8 +44,31 @@ pub struct Waiting {
     pub behind: HashMap<Log, u64>,
     /// Logs the socket does not read that have grown, and how far they reach.
     pub activity: HashMap<RoomRef, u64>,
+    /// News, of which only the newest of each kind and person is kept.
+    pub news: HashMap<(RoomRef, UserId, std::mem::Discriminant<ServerFrame>), ServerFrame>,
+    /// Something about the person has changed: never dropped, and the same however often.
+    pub person: bool,
     /// The socket is to be closed.
     pub close: Option<CloseCode>,
+}
+
+/// What is told and not kept: how far somebody is, who is writing, who is there.
+#[derive(Debug, Clone)]
+pub struct News {
+    about: UserId,
+    frame: ServerFrame,
+}
+
+impl News {
+    /// News about somebody.
+    pub fn new(about: UserId, frame: ServerFrame) -> Self {
+        Self { about, frame }
+    }
+
+    /// What is sent.
+    pub fn frame(&self) -> &ServerFrame {
+        &self.frame
+    }
 }
 
 /// What became of an entry that was offered.
@@ -53,6 +80,8 @@ pub enum Offered {
     Behind,
     /// The socket does not read this log: it is told that the log has grown.
     Activity,
+    /// News for which there is no room: it is not told.
+    Shed,
 }
 
 impl Outbox {
@@ -67,6 +96,12 @@ impl Outbox {
         }
     }
 
+    /// One that never falls behind.
+    #[cfg(test)]
+    pub(crate) fn unbounded() -> Self {
+        Self::new(usize::MAX / 2)
+    }
+
     /// From now on the entries of this log are queued.
     pub fn read(&self, log: Log) {
         self.lock().reads.insert(log);
@@ -77,6 +112,7 @@ impl Outbox {
         let mut state = self.lock();
         let State { reads, waiting, bytes } = &mut *state;
         reads.remove(log);
+        waiting.news.retain(|(room, ..), _| *room != log.reference());
         let mut head = None;
         waiting.entries.retain(|encoded| {
             let stays = encoded.entry().log != *log;
@@ -89,6 +125,11 @@ impl Outbox {
         if let Some(head) = waiting.behind.remove(log).or(head) {
             waiting.activity.insert(log.reference(), head);
         }
+    }
+
+    /// Whether the entries of this log are queued.
+    pub fn reads(&self, log: &Log) -> bool {
+        self.lock().reads.contains(log)
     }
 
     /// How many logs are read.
@@ -117,10 +158,43 @@ impl Outbox {
         offered
     }
 
+    /// Offers news of a log. They are the first to go: when half the bound is taken, they are not told.
+    pub(super) fn news(&self, log: &Log, news: &News) -> Offered {
+        let mut state = self.lock();
+        if !state.reads.contains(log) {
+            return Offered::Activity;
+        }
+        let key = (log.reference(), news.about.clone(), std::mem::discriminant(&news.frame));
+        let full = state.bytes * 2 > self.limit || state.waiting.news.len() >= NEWS;
+        if full && !state.waiting.news.contains_key(&key) {
+            return Offered::Shed;
+        }
+        state.waiting.news.insert(key, news.frame.clone());
+        drop(state);
+        self.wake.notify_one();
+        Offered::Queued
+    }
+
+    /// Asks the socket to look again at who is on it.
+    pub(super) fn person_changed(&self) {
+        self.lock().waiting.person = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether the socket was asked to look again; it counts as looked.
+    pub fn take_person(&self) -> bool {
+        std::mem::take(&mut self.lock().waiting.person)
+    }
+
     /// Asks for the socket to be closed.
     pub fn close(&self, code: CloseCode) {
         self.lock().waiting.close = Some(code);
         self.wake.notify_one();
+    }
+
+    /// Whether the socket is to be closed.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.lock().waiting.close
     }
 
     /// Returns when something waits.
@@ -171,9 +245,10 @@ mod tests {
             by: None,
             client_id: None,
             hash: Hash::GENESIS,
-            public: Part { salt: [0; 16], json: r#"{"body":"x"}"#.into() },
+            public: Part::Whole { salt: [0; 16], json: r#"{"body":"x"}"#.into() },
             private: None,
             policy: 1,
+            amended_by: None,
         })))
     }
 
@@ -220,6 +295,18 @@ mod tests {
         let waiting = outbox.take();
         assert!(waiting.entries.is_empty() && waiting.behind.is_empty());
         assert_eq!(waiting.activity.get(&log(1).reference()), Some(&9), "also beyond the bound");
+    }
+
+    #[test]
+    fn that_the_person_has_changed_is_told_once_however_full_the_outbox_is() {
+        let outbox = Outbox::new(0);
+        outbox.read(log(1));
+        outbox.offer(&entry(1, 1));
+        outbox.person_changed();
+        outbox.person_changed();
+        assert!(outbox.take().person && !outbox.take().person);
+        outbox.person_changed();
+        assert!(outbox.take_person() && !outbox.take_person() && !outbox.take().person);
     }
 
     #[test]

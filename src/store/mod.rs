@@ -13,8 +13,11 @@
 //! - **Neighbours.** In a batch, commands of one log are decided in turn, each on its predecessor's result; a command that is refused,
 //!   repeated or fails never changes what happens to other authors' commands. When one fails that may be tried again, its author's later
 //!   ones into the same log fail with it: written first, they would stand before it.
+//! - **Deleted is deleted.** After a redaction no table holds the text any more, nor what it could be guessed from; number, digest and
+//!   chain stay, and a repeat of the redacted command is a repeat, whatever it says.
 //! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
 
+mod marker;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -26,12 +29,13 @@ use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::message::MessageAnswer;
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::RoomView;
+use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
 use serde::Serialize;
 
+pub use self::marker::{Mark, Marked, Place, Reach};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
 use crate::domain::refusal::Refusal;
@@ -87,6 +91,9 @@ pub enum CaseKey {
 
 /// Decides a rare command on its case as it is, and tells which side asks (for the answer).
 pub type DecideCase<'a> = &'a (dyn Fn(Case) -> Result<(Decision, Side), Refusal> + Send + Sync);
+
+/// Decides an edit or a redaction on its log as it is and the entry it names, if there is one.
+pub type DecideAmendment<'a> = &'a (dyn Fn(&Room, Option<&LogEntry>) -> Result<Event, Refusal> + Send + Sync);
 
 /// What a command did.
 #[derive(Debug, Clone)]
@@ -152,8 +159,17 @@ pub enum StoreError {
     Database(String),
 }
 
-/// What a reader may know of a log: that it is theirs, and where it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A person, and which of the person's tokens count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// What the marketplace told.
+    pub profile: UserProfile,
+    /// Tokens issued up to this moment were taken back.
+    pub tokens_valid_after: Option<Time>,
+}
+
+/// What a reader may know of a log: that it is theirs, where it ends, and who else is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// The side the reader is on; in an inbox, there is none.
     pub side: Option<Side>,
@@ -161,6 +177,26 @@ pub struct Access {
     pub head: Head,
     /// The hash of the entry the reader asked about, if there is one.
     pub hash_at: Option<Hash>,
+    /// The log's people, and how far each is.
+    pub people: Vec<Reach>,
+}
+
+/// How much of a log is read at a time: it ends at whichever bound comes first, and never before one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize {
+    /// Entries.
+    pub entries: u32,
+    /// Bytes of their parts, about.
+    pub bytes: usize,
+}
+
+/// What was found by its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The entries, newest first, each with the side its reader is on.
+    pub entries: Vec<(Option<Side>, LogEntry)>,
+    /// What the next page begins before, if there is one.
+    pub next: Option<u64>,
 }
 
 /// A stretch of a log.
@@ -201,14 +237,57 @@ pub trait Store: Send + Sync + 'static {
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError>;
 
-    /// Makes or replaces a person, and the person's inbox.
-    async fn put_user(&self, user: &UserId, profile: &UserProfile) -> Result<(), StoreError>;
+    /// Edits or redacts the entry of this number: appends what is decided, and names it at the entry as what amended it last. A
+    /// redaction deletes the parts of the entry and of its edits.
+    async fn amend(
+        &self,
+        write: &Write,
+        target: u64,
+        moment: Moment,
+        decide: DecideAmendment<'_>,
+    ) -> Result<Committed, CommitError>;
+
+    /// Moves markers, as one commit. One outcome each, in the same order. A marker of somebody who is not of the log is refused
+    /// `NotFound`, one beyond the log's end `Invalid`.
+    async fn mark(&self, marks: &[Mark]) -> Vec<Result<Marked, CommitError>>;
+
+    /// The reader's logs that have grown since the cursor, those that grew first before the others; without a cursor, all that have entries.
+    /// What is committed while this is asked may be told again the next time, and is never left out.
+    async fn changes(&self, reader: &UserId, after: Option<&str>, limit: u32) -> Result<Changes, StoreError>;
+
+    /// The cursor behind everything that is committed.
+    async fn changes_end(&self) -> Result<String, StoreError>;
+
+    /// Messages that hold all of these words (the last may be a beginning), in one room of the reader's or in all of them, newest first.
+    async fn search(
+        &self,
+        reader: &UserId,
+        room: Option<RoomId>,
+        words: &[String],
+        page: Page<u64>,
+    ) -> Result<Found, StoreError>;
+
+    /// Makes some more entries ready to be found, at most so many. Whether there are more.
+    async fn index(&self, limit: u32) -> Result<bool, StoreError>;
+
+    /// Makes or replaces a person, and the person's inbox, which tells of a change of standing; what it was told, if anything. Tokens
+    /// that were taken back stay so.
+    async fn put_user(
+        &self,
+        user: &UserId,
+        profile: &UserProfile,
+        moment: Moment,
+    ) -> Result<Vec<Appended>, StoreError>;
 
     /// Makes or replaces a job. A job never changes hands: refused `Invalid`.
     async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError>;
 
+    /// Takes back the person's tokens issued up to this moment, or up to a later one that was said before. `None`: there is no such
+    /// person.
+    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError>;
+
     /// A person.
-    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError>;
+    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError>;
 
     /// A job, if it is open, the reader's own, or one the reader has a candidacy on.
     async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError>;
@@ -219,8 +298,8 @@ pub trait Store: Send + Sync + 'static {
     /// For each log, what this reader may know of it; `None`: not theirs, or not there. One question whatever their number.
     async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError>;
 
-    /// Entries of a log, rising, at most `limit` of them. Whether the reader may see them was asked before, with [`Store::access`].
-    async fn entries(&self, log: &Log, range: Range, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+    /// Entries of a log, rising, at most `size` of them. Whether the reader may see them was asked before, with [`Store::access`].
+    async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError>;
 
     /// How many bytes the entries after this number and up to that one hold.
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;

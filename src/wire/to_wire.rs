@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use anteroom_protocol::entry::{EntryFrame, Proof};
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::log::to_hex;
+use anteroom_protocol::log::{Hash, to_hex};
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::user::{Side, UserStatus};
 use serde_json::value::RawValue;
@@ -57,8 +57,8 @@ impl EncodedEntry {
 
     /// About how many bytes its frame has.
     pub fn size(&self) -> usize {
-        let private = self.entry.private.as_ref().map_or(0, |part| part.json.len());
-        300 + self.entry.public.json.len() + private
+        let private = self.entry.private.as_ref().map_or(0, |part| part.json().len());
+        300 + self.entry.public.json().len() + private
     }
 
     /// The `entry` frame for this audience.
@@ -76,7 +76,8 @@ pub fn frame_text(entry: &LogEntry, audience: Audience) -> Utf8Bytes {
 
 /// One entry as this audience sees it, in a frame or (with the proof, when asked for) in a page.
 pub fn entry_frame(entry: &LogEntry, audience: Audience, proof: bool) -> EntryFrame {
-    let private = entry.private.as_ref().filter(|_| audience.sees_private());
+    // A private part that was deleted is shown to nobody, by its digest alone.
+    let private = entry.private.as_ref().filter(|part| audience.sees_private() && part.salt().is_some());
     EntryFrame {
         room: entry.log.reference(),
         seq: entry.seq,
@@ -86,20 +87,27 @@ pub fn entry_frame(entry: &LogEntry, audience: Audience, proof: bool) -> EntryFr
         client_id: entry.client_id,
         hash: entry.hash,
         data: raw(&entry.public),
-        amended_by: None,
+        amended_by: entry.amended_by,
         private: private.map(raw),
         proof: proof.then(|| Proof {
-            public_salt: Some(to_hex(&entry.public.salt)),
-            public_digest: None,
+            public_salt: entry.public.salt().map(|salt| to_hex(salt)),
+            public_digest: deleted(&entry.public),
             private_digest: entry.private.as_ref().filter(|_| private.is_none()).map(Part::digest),
-            private_salt: private.map(|part| to_hex(&part.salt)),
+            private_salt: private.and_then(Part::salt).map(|salt| to_hex(salt)),
         }),
+    }
+}
+
+fn deleted(part: &Part) -> Option<Hash> {
+    match part {
+        Part::Whole { .. } => None,
+        Part::Deleted(digest) => Some(*digest),
     }
 }
 
 fn raw(part: &Part) -> Box<RawValue> {
     // What is in the log was written as canonical JSON; anything else would be a damaged database, shown as null.
-    RawValue::from_string(part.json.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    RawValue::from_string(part.json().to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// What a client is told of a refusal.
@@ -138,6 +146,16 @@ pub fn refusal(refusal: &Refusal) -> ErrorBody {
             ErrorBody::new(ErrorCode::CandidacyExists, "there is an open candidacy on this job already")
         }
         Refusal::JobNotOpen => ErrorBody::new(ErrorCode::JobNotOpen, "the job takes no candidates any more"),
+        Refusal::NotAMessage => {
+            ErrorBody::new(ErrorCode::NotAMessage, "the entry of this number is no message")
+        }
+        Refusal::NotTheAuthor => ErrorBody::new(ErrorCode::NotTheAuthor, "only its author changes a message"),
+        Refusal::EditWindowOver => {
+            ErrorBody::new(ErrorCode::EditWindowOver, "the time to edit this message is over")
+        }
+        Refusal::AlreadyRedacted => {
+            ErrorBody::new(ErrorCode::AlreadyRedacted, "the text of this message was deleted")
+        }
         Refusal::InvitationExpired => {
             ErrorBody::new(ErrorCode::InvitationExpired, "the time to answer this invitation is over")
         }
@@ -152,7 +170,6 @@ pub fn not_found() -> ErrorBody {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::id::RoomId;
-    use anteroom_protocol::log::Hash;
     use anteroom_protocol::time::Time;
     use uuid::Uuid;
 
@@ -160,7 +177,7 @@ mod tests {
     use crate::domain::log::Log;
 
     fn entry_with_take_home() -> LogEntry {
-        let part = |json: &str| Part { salt: [7; 16], json: json.into() };
+        let part = |json: &str| Part::Whole { salt: [7; 16], json: json.into() };
         LogEntry {
             log: Log::Room(RoomId(Uuid::from_u128(1))),
             seq: 4,
@@ -172,6 +189,7 @@ mod tests {
             public: part(r#"{"amount":26664}"#),
             private: Some(part(r#"{"take_home":23998}"#)),
             policy: 1,
+            amended_by: None,
         }
     }
 

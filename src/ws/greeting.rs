@@ -8,22 +8,26 @@ use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::limits;
 use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::ServerFrame;
-use anteroom_protocol::time::Time;
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::meter::Metered;
+use super::transport::Transport;
 use super::{CLOSE_WAIT, Door, HELLO_TIMEOUT, WRITE_STALL};
 use crate::app::AppError;
-use crate::app::identity::Unbelieved;
-use crate::domain::actor::{Actor, Scope};
+use crate::app::identity::{Unbelieved, Verified};
+use crate::domain::actor::Scope;
 
-/// A WebSocket on the bare stream.
-pub(super) type Socket = WebSocketStream<TcpStream>;
+/// A WebSocket on the bare stream, with the meter in between.
+pub(super) type Socket = WebSocketStream<Metered<Transport>>;
+
+/// Bytes that are read after the server has closed, so that its last word is not lost.
+const LAST_BYTES: usize = 256 * 1024;
 
 /// Why a socket ends: the code the server closes with, or nothing when the client has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +52,16 @@ pub(super) struct Greeting {
     pub(super) id: Option<String>,
     /// What it said.
     pub(super) hello: Hello,
-    /// Who said it.
-    pub(super) actor: Actor,
-    /// When its token ends.
-    pub(super) expires_at: Time,
+    /// Whose token was with it, or with the upgrade.
+    pub(super) verified: Verified,
 }
 
-/// Waits for `hello` and verifies it.
-pub(super) async fn greet(door: &Door, socket: &mut Socket) -> Result<Greeting, Ended> {
+/// Waits for `hello` and verifies it. Its token goes before the one that was `presented` with the upgrade.
+pub(super) async fn greet(
+    door: &Door,
+    socket: &mut Socket,
+    presented: Option<Verified>,
+) -> Result<Greeting, Ended> {
     let first = tokio::select! {
         biased;
         () = door.shutdown.cancelled() => return Err(CloseCode::Restart.into()),
@@ -81,8 +87,12 @@ pub(super) async fn greet(door: &Door, socket: &mut Socket) -> Result<Greeting, 
         let error = ErrorBody::new(ErrorCode::BadRequest, why);
         return Err(refuse(socket, id, error, CloseCode::Malformed).await);
     }
-    match authenticate(door, hello.token.as_deref().unwrap_or_default()).await {
-        Ok((actor, expires_at)) => Ok(Greeting { id, hello, actor, expires_at }),
+    let verified = match (&hello.token, presented) {
+        (None, Some(presented)) => Ok(presented),
+        (token, _) => authenticate(door, token.as_deref().unwrap_or_default()).await,
+    };
+    match verified {
+        Ok(verified) => Ok(Greeting { id, hello, verified }),
         Err((error, code)) => Err(refuse(socket, id, error, code).await),
     }
 }
@@ -107,22 +117,23 @@ async fn first_text(socket: &mut Socket) -> Result<Utf8Bytes, Ended> {
     }
 }
 
-async fn authenticate(door: &Door, token: &str) -> Result<(Actor, Time), (ErrorBody, CloseCode)> {
-    let verified = door.app.authenticate(token).await.map_err(|error| {
-        let code = if let AppError::Identity(why) = error { close_code(why) } else { CloseCode::Internal };
-        (error.body(), code)
-    })?;
+async fn authenticate(door: &Door, token: &str) -> Result<Verified, (ErrorBody, CloseCode)> {
+    let verified = door.app.authenticate(token).await.map_err(|error| (error.body(), end_code(&error)))?;
     if verified.actor.scope != Scope::User {
         let error = ErrorBody::new(ErrorCode::Forbidden, "sockets are for people; use HTTP");
         return Err((error, CloseCode::Forbidden));
     }
-    Ok((verified.actor, verified.expires_at))
+    Ok(verified)
 }
 
-fn close_code(why: Unbelieved) -> CloseCode {
+/// The code that ends a socket whose token is not believed, or cannot be checked.
+pub(super) fn end_code(error: &AppError) -> CloseCode {
+    let AppError::Identity(why) = error else { return CloseCode::Internal };
     match why {
         Unbelieved::Expired => CloseCode::TokenExpired,
+        Unbelieved::Revoked => CloseCode::Revoked,
         Unbelieved::Invalid | Unbelieved::UnknownUser => CloseCode::BadToken,
+        Unbelieved::KeysUnavailable => CloseCode::TryAgainLater,
     }
 }
 
@@ -146,9 +157,25 @@ pub(super) async fn say_goodbye(socket: &mut Socket, Ended(code): Ended) {
             }
         }
         while let Some(Ok(_)) = socket.next().await {}
+        let stream = socket.get_mut().stream_mut();
+        if stream.shutdown().await.is_ok() && code.is_some() {
+            linger(stream).await;
+        }
     };
     // Whoever does not close in time is cut off.
     let _ = timeout(CLOSE_WAIT, goodbye).await;
+}
+
+/// Takes what a client has sent in vain: to close a connection over unread bytes makes TCP take back what was written last, and that
+/// is the word that says why.
+async fn linger(stream: &mut Transport) {
+    let (mut bytes, mut left) = (vec![0; 4 * 1024], LAST_BYTES);
+    while let Ok(read @ 1..) = stream.read(&mut bytes).await {
+        left = left.saturating_sub(read);
+        if left == 0 {
+            return;
+        }
+    }
 }
 
 /// What came from a client.
@@ -164,7 +191,7 @@ pub(super) async fn receive(socket: &mut Socket) -> Result<Received, Ended> {
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Received::Sign),
         Some(Ok(Message::Binary(_))) => Err(CloseCode::Unsupported.into()),
         Some(Ok(Message::Close(_))) | None => Err(Ended(None)),
-        Some(Err(error)) => Err(ended_by(&error)),
+        Some(Err(error)) => Err(socket.get_ref().verdict().map_or_else(|| ended_by(&error), Ended::from)),
     }
 }
 

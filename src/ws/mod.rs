@@ -1,10 +1,15 @@
 //! The socket door: the upgrade, the first word, and the one loop that every connection lives in.
 
 mod connection;
+pub mod crowd;
 mod greeting;
+pub mod meter;
+pub mod origin;
 mod session;
+pub mod transport;
 pub mod upgrade;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::crowd::{Crowd, Newcomer, Visit};
+use self::origin::Origins;
 use crate::app::App;
 
 /// How long a client has to say `hello`.
@@ -38,12 +45,39 @@ impl Place {
     }
 }
 
+/// Who a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// The address; behind a trusted proxy the one it speaks for.
+    pub address: IpAddr,
+    /// Whether nobody on the way can read along: TLS, or this machine itself.
+    pub secure: bool,
+}
+
+/// What a socket holds for as long as it lives.
+struct Lease {
+    _place: Place,
+    _visit: Visit,
+}
+
+/// What a socket holds until it has said hello.
+struct Unproven {
+    _permit: OwnedSemaphorePermit,
+    _newcomer: Newcomer,
+}
+
 /// What every connection works with.
 pub struct Door {
     /// The use cases.
     pub app: Arc<App>,
     /// Permits for sockets that have not said `hello`.
     pub handshakes: Arc<Semaphore>,
+    /// Sockets by address.
+    pub crowd: Arc<Crowd>,
+    /// Pages that may open sockets.
+    pub origins: Origins,
+    /// Frames that one socket may send within ten seconds.
+    pub socket_frames: u32,
     /// Permits for reading what a socket missed. One is held while the database is read, never while a socket is written.
     pub resumes: Semaphore,
     /// The server is going down.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anteroom_protocol::id::RoomRef;
 use tokio::time::Instant;
 
-use crate::app::writer::Lane;
+use crate::app::lane::Lane;
 use crate::domain::log::Log;
 use crate::wire::to_wire::Audience;
 
@@ -16,12 +16,21 @@ const BROKEN_WINDOW: Duration = Duration::from_secs(60);
 /// … and this many of them end the socket.
 const BROKEN_FRAMES: usize = 10;
 
+/// Commands refused for their rate within this time …
+const HASTY_WINDOW: Duration = Duration::from_secs(60);
+/// … and more than this many of them end the socket.
+const HASTY_COMMANDS: u32 = 200;
+
 /// Where this socket is in the logs it reads, and in which order it writes.
 #[derive(Default)]
 pub(super) struct Session {
     cursors: HashMap<Log, Cursor>,
+    /// The logs of which entries have to be read from the database, each once, in the order of their turns.
+    owed: VecDeque<Log>,
     lanes: HashMap<RoomRef, Arc<Lane>>,
     broken: VecDeque<Instant>,
+    /// When the first of the refused commands came that are counted, and how many have since.
+    hasty: Option<(Instant, u32)>,
 }
 
 /// Where this socket is in one log.
@@ -31,6 +40,29 @@ pub(super) struct Cursor {
     pub(super) next: u64,
     /// What its reader may see.
     pub(super) audience: Audience,
+    /// The number up to which entries have to be read from the database; below `next`: nothing is owed.
+    owed_to: u64,
+    /// When `typing` was last passed on.
+    typed: Option<Instant>,
+    /// The last entry the client has said to have.
+    arrived: u64,
+}
+
+impl Cursor {
+    fn is_owed(&self) -> bool {
+        self.owed_to >= self.next
+    }
+}
+
+/// Entries of a log that have to be read from the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Of which log.
+    pub(super) log: Log,
+    /// Behind this number.
+    pub(super) after: u64,
+    /// How many at most.
+    pub(super) count: u64,
 }
 
 /// What to do with an entry that arrives.
@@ -40,14 +72,14 @@ pub(super) enum Arrival {
     Next(Audience),
     /// Forget it: it was sent, or the log is not read.
     Old,
-    /// It is ahead: what is between must be read from the log first.
-    Ahead(Cursor),
+    /// What is before it must be read from the log first, and it with that.
+    Owed,
 }
 
 impl Session {
     /// Reads a log from this number on.
     pub(super) fn join(&mut self, log: Log, next: u64, audience: Audience) {
-        self.cursors.insert(log, Cursor { next, audience });
+        self.cursors.insert(log, Cursor { next, audience, owed_to: 0, typed: None, arrived: 0 });
     }
 
     /// Reads it no more.
@@ -61,13 +93,71 @@ impl Session {
     }
 
     /// What to do with this entry of this log.
-    pub(super) fn arrival(&self, log: &Log, seq: u64) -> Arrival {
+    pub(super) fn arrival(&mut self, log: &Log, seq: u64) -> Arrival {
         match self.cursors.get(log) {
             None => Arrival::Old,
             Some(cursor) if seq < cursor.next => Arrival::Old,
-            Some(cursor) if seq == cursor.next => Arrival::Next(cursor.audience),
-            Some(cursor) => Arrival::Ahead(*cursor),
+            Some(cursor) if seq == cursor.next && !cursor.is_owed() => Arrival::Next(cursor.audience),
+            Some(_) => {
+                self.owe(log, seq);
+                Arrival::Owed
+            }
         }
+    }
+
+    /// Entries up to this number have to be read from the database. A log that is not read is owed nothing.
+    pub(super) fn owe(&mut self, log: &Log, up_to: u64) {
+        let Some(cursor) = self.cursors.get_mut(log) else { return };
+        let waits_already = cursor.is_owed();
+        cursor.owed_to = cursor.owed_to.max(up_to);
+        if cursor.is_owed() && !waits_already {
+            self.owed.push_back(log.clone());
+        }
+    }
+
+    /// What has to be read next. The logs take turns, so that a long one keeps no other waiting.
+    pub(super) fn next_owed(&mut self) -> Option<Stretch> {
+        while let Some(log) = self.owed.pop_front() {
+            if let Some(cursor) = self.cursors.get(&log).filter(|cursor| cursor.is_owed()) {
+                let (after, count) = (cursor.next - 1, cursor.owed_to - cursor.next + 1);
+                return Some(Stretch { log, after, count });
+            }
+        }
+        None
+    }
+
+    /// Some of a stretch was read. Tells what its reader may see, unless the log was left or joined anew meanwhile: then what was read
+    /// is of no use. Once it was sent, [`Session::rest_owed`] has to be called.
+    pub(super) fn read(&self, stretch: &Stretch) -> Option<Audience> {
+        let cursor = self.cursors.get(&stretch.log)?;
+        (cursor.next == stretch.after + 1).then_some(cursor.audience)
+    }
+
+    /// What is still owed of a log that had its turn waits for the next one.
+    pub(super) fn rest_owed(&mut self, log: Log) {
+        let is_owed = self.cursors.get(&log).is_some_and(Cursor::is_owed);
+        if is_owed && !self.owed.contains(&log) {
+            self.owed.push_back(log);
+        }
+    }
+
+    /// The client says to have this entry. Whether that is more than it has said before.
+    pub(super) fn arrived(&mut self, log: &Log, seq: u64) -> bool {
+        let Some(cursor) = self.cursors.get_mut(log) else { return false };
+        let more = seq > cursor.arrived;
+        cursor.arrived = cursor.arrived.max(seq);
+        more
+    }
+
+    /// Whether `typing` is to be passed on: in a room that is read, and not too often.
+    pub(super) fn may_type(&mut self, log: &Log, now: Instant) -> bool {
+        let every = Duration::from_millis(anteroom_protocol::limits::TYPING_EVERY_MS);
+        let Some(cursor) = self.cursors.get_mut(log) else { return false };
+        let may = cursor.typed.is_none_or(|last| now.duration_since(last) >= every);
+        if may {
+            cursor.typed = Some(now);
+        }
+        may
     }
 
     /// The entry of this number was sent.
@@ -96,6 +186,18 @@ impl Session {
     }
 }
 
+impl Session {
+    /// A command was refused for its rate. True: that was one too many.
+    pub(super) fn hurried(&mut self, now: Instant) -> bool {
+        let (since, count) = match self.hasty {
+            Some((since, count)) if now.duration_since(since) < HASTY_WINDOW => (since, count + 1),
+            _ => (now, 1),
+        };
+        self.hasty = Some((since, count));
+        count > HASTY_COMMANDS
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::id::RoomId;
@@ -103,6 +205,65 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    /// What was asked for the last time comes back, and the next page is asked for.
+    fn page(session: &mut Session, reading: &mut Option<Stretch>, sent: &mut Vec<u64>) {
+        if let Some(stretch) = reading.take() {
+            if session.read(&stretch).is_some() {
+                for seq in stretch.after + 1..=stretch.after + stretch.count.min(2) {
+                    sent.push(seq);
+                    session.sent(&stretch.log, seq);
+                }
+            }
+            session.rest_owed(stretch.log);
+        }
+        *reading = session.next_owed();
+    }
+
+    #[test]
+    fn logs_that_are_owed_entries_take_turns() {
+        let mut session = Session::default();
+        let logs = [1, 2].map(|id| Log::Room(RoomId(Uuid::from_u128(id))));
+        for log in &logs {
+            session.join(log.clone(), 1, Audience::Client);
+            session.owe(log, 4);
+        }
+        let (mut reading, mut turns) = (session.next_owed(), Vec::new());
+        while let Some(stretch) = reading {
+            turns.push(stretch.log.clone());
+            session.sent(&stretch.log, stretch.after + 1);
+            session.sent(&stretch.log, stretch.after + 2);
+            session.rest_owed(stretch.log);
+            reading = session.next_owed();
+        }
+        assert_eq!(turns, [&logs[0], &logs[1], &logs[0], &logs[1]].map(Clone::clone));
+    }
+
+    #[test]
+    fn what_was_read_of_a_log_that_was_left_or_joined_anew_is_of_no_use() {
+        let mut session = Session::default();
+        session.join(log(), 1, Audience::Client);
+        session.owe(&log(), 5);
+        let stretch = session.next_owed().expect("owed");
+        session.join(log(), 9, Audience::Client);
+        assert_eq!(session.read(&stretch), None);
+        session.leave(&log());
+        assert_eq!(session.read(&stretch), None);
+        session.owe(&log(), 12);
+        assert_eq!(session.next_owed(), None, "a log that is not read is owed nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn typing_is_passed_on_in_rooms_that_are_read_and_not_too_often() {
+        let mut session = Session::default();
+        assert!(!session.may_type(&log(), Instant::now()));
+        session.join(log(), 1, Audience::Client);
+        assert!(session.may_type(&log(), Instant::now()));
+        tokio::time::advance(Duration::from_millis(2_900)).await;
+        assert!(!session.may_type(&log(), Instant::now()));
+        tokio::time::advance(Duration::from_millis(200)).await;
+        assert!(session.may_type(&log(), Instant::now()));
+    }
 
     fn log() -> Log {
         Log::Room(RoomId(Uuid::from_u128(1)))
@@ -117,17 +278,22 @@ mod tests {
             let mut session = Session::default();
             session.join(log(), 1, Audience::Client);
             let mut sent = Vec::new();
-            for seq in arrivals {
+            let (mut reading, mut furthest) = (None, 0);
+            for (at, seq) in arrivals.into_iter().enumerate() {
+                furthest = furthest.max(seq);
                 match session.arrival(&log(), seq) {
-                    Arrival::Old => {}
+                    Arrival::Old | Arrival::Owed => {}
                     Arrival::Next(_) => { sent.push(seq); session.sent(&log(), seq); }
-                    Arrival::Ahead(cursor) => {
-                        sent.extend(cursor.next..=seq);
-                        session.sent(&log(), seq);
-                    }
+                }
+                // Now and then a page comes back from the database, of two entries at most.
+                if at % 3 == 0 {
+                    page(&mut session, &mut reading, &mut sent);
                 }
             }
-            let expected: Vec<u64> = (1..=sent.len() as u64).collect();
+            for _ in 0..=furthest {
+                page(&mut session, &mut reading, &mut sent);
+            }
+            let expected: Vec<u64> = (1..=furthest).collect();
             prop_assert_eq!(sent, expected);
         }
     }
@@ -150,5 +316,15 @@ mod tests {
             assert!(!slow.broke(Instant::now()));
             tokio::time::advance(Duration::from_secs(360)).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_hundred_refused_commands_within_a_minute_are_borne_and_one_more_is_not() {
+        let mut session = Session::default();
+        for _ in 0..3 {
+            assert!(!(0..200).any(|_| session.hurried(Instant::now())));
+            tokio::time::advance(HASTY_WINDOW).await;
+        }
+        assert!((0..201).any(|_| session.hurried(Instant::now())));
     }
 }

@@ -8,22 +8,27 @@ use std::sync::Arc;
 
 use anteroom_protocol::limits::FRAME_BYTES;
 use anteroom_protocol::{SUBPROTOCOL, error::ErrorBody, error::ErrorCode};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::{Door, Place, connection};
+use super::crowd::Visit;
+use super::meter::Metered;
+use super::transport::Transport;
+use super::{Client, Door, Lease, Place, Unproven, connection};
+use crate::app::AppError;
+use crate::app::identity::{Verified, bearer};
+use crate::domain::actor::Scope;
+use crate::domain::refusal::Refusal;
 use crate::http::error::Problem;
 
 /// Bytes read from a socket at a time.
@@ -33,23 +38,77 @@ const WRITE_BUFFER: usize = 8 * 1024;
 /// Bytes that may wait in the framing layer; the outbox is what really bounds a socket.
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
 
+/// When to come back if too many came, in milliseconds: until then whoever says nothing has been sent away.
+const TOO_MANY_RETRY: u64 = 5_000;
+
 /// `GET /v1/ws`.
-pub async fn upgrade(State(door): State<Arc<Door>>, mut request: Request) -> Response {
+pub async fn upgrade(
+    State(door): State<Arc<Door>>,
+    Extension(client): Extension<Client>,
+    Extension(place): Extension<Place>,
+    mut request: Request,
+) -> Response {
     let accept = match check(request.headers()) {
         Ok(accept) => accept,
         Err(response) => return *response,
     };
-    let Ok(permit) = door.handshakes.clone().try_acquire_owned() else {
-        let body = ErrorBody {
-            retry_after_ms: Some(1_000),
-            ..ErrorBody::new(ErrorCode::Busy, "too many handshakes at a time; try again")
-        };
-        return Problem(body).into_response();
+    let (visit, unproven) = match admit(&door, client, request.headers()) {
+        Ok(admitted) => admitted,
+        Err(body) => {
+            door.app.metrics.turned_away(body.code);
+            return Problem(body).into_response();
+        }
+    };
+    let presented = match presented(&door, request.headers()).await {
+        Ok(presented) => presented,
+        Err(problem) => return problem.into_response(),
     };
     let on_upgrade = hyper::upgrade::on(&mut request);
-    let place = request.extensions().get::<Place>().cloned();
-    door.tasks.spawn(begin(door.clone(), on_upgrade, permit, place));
+    let lease = Lease { _place: place, _visit: visit };
+    door.tasks.spawn(begin(door.clone(), on_upgrade, unproven, lease, presented));
     accept.into_response()
+}
+
+/// Takes a socket's places, if it may come in at all.
+fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unproven), ErrorBody> {
+    if !client.secure {
+        return Err(ErrorBody::new(
+            ErrorCode::TlsRequired,
+            "this connection can be read along on its way; come over TLS (wss:)",
+        ));
+    }
+    if !door.origins.admit(headers) {
+        return Err(ErrorBody::new(
+            ErrorCode::OriginRefused,
+            "pages of this origin may not open sockets here; the operator lists those that may",
+        ));
+    }
+    let Some((visit, newcomer)) = door.crowd.visit(client.address) else {
+        let why = "too many sockets of this address, or too many that have not said hello";
+        return Err(ErrorBody {
+            retry_after_ms: Some(TOO_MANY_RETRY),
+            ..ErrorBody::new(ErrorCode::TooManyConnections, why)
+        });
+    };
+    let Ok(permit) = door.handshakes.clone().try_acquire_owned() else {
+        return Err(ErrorBody {
+            retry_after_ms: Some(1_000),
+            ..ErrorBody::new(ErrorCode::Busy, "too many handshakes at a time; try again")
+        });
+    };
+    Ok((visit, Unproven { _permit: permit, _newcomer: newcomer }))
+}
+
+/// Whose token the upgrade carries, for clients that can set headers. Another scheme than `Bearer` is not for us: a proxy may ask for
+/// a password of its own.
+async fn presented(door: &Door, headers: &HeaderMap) -> Result<Option<Verified>, Problem> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = header.and_then(bearer) else { return Ok(None) };
+    let verified = door.app.authenticate(token).await?;
+    if verified.actor.scope != Scope::User {
+        return Err(AppError::Refused(Refusal::Forbidden).into());
+    }
+    Ok(Some(verified))
 }
 
 /// The 101 that accepts the handshake, or the refusal.
@@ -99,13 +158,19 @@ fn lists(headers: &HeaderMap, name: &axum::http::HeaderName, word: &str) -> bool
 }
 
 /// Waits for the upgrade, then leaves the socket to a task of its own: what waiting took is not carried along for a socket's life.
-async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePermit, place: Option<Place>) {
+async fn begin(
+    door: Arc<Door>,
+    on_upgrade: OnUpgrade,
+    unproven: Unproven,
+    lease: Lease,
+    presented: Option<Verified>,
+) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
     };
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("the upgraded stream is not the TCP stream it came on");
+    let Ok(parts) = upgraded.downcast::<TokioIo<Transport>>() else {
+        return tracing::error!("the upgraded stream is not the one it came on");
     };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -113,8 +178,10 @@ async fn begin(door: Arc<Door>, on_upgrade: OnUpgrade, permit: OwnedSemaphorePer
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(FRAME_BYTES))
         .max_frame_size(Some(FRAME_BYTES));
-    let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    let stream = Metered::new(parts.io.into_inner(), &parts.read_buf, door.socket_frames);
+    // What the meter refuses already is not handed on.
+    let read = if stream.verdict().is_none() { parts.read_buf.to_vec() } else { Vec::new() };
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
     let tasks = door.tasks.clone();
-    tasks.spawn(connection::run(door, socket, permit, place));
+    tasks.spawn(connection::run(door, socket, unproven, lease, presented));
 }

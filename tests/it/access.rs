@@ -13,7 +13,6 @@ use anteroom_protocol::route::{self, Answer, Body, Method, RouteSpec, Who};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::contract::served;
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
 
 /// The things of one case, or ids that stand for nothing.
@@ -131,7 +130,7 @@ async fn strangers_scene() -> (Scene, Person, Vec<Things>, Things) {
 
 /// Every route that does what a frame does.
 fn doing() -> impl Iterator<Item = RouteSpec> {
-    served().filter(|route| matches!(route.body, Body::Frame(_)))
+    route::all().filter(|route| matches!(route.body, Body::Frame(_)))
 }
 
 /// Does this about these things as the stranger.
@@ -173,7 +172,7 @@ async fn every_command_and_marker_over_http_tells_a_stranger_the_same_of_foreign
 async fn every_route_of_the_marketplace_tells_a_stranger_the_same_of_known_and_missing_things() {
     let (scene, stranger, foreign, missing) = strangers_scene().await;
     let token = scene.server.token(&stranger.user);
-    for route in served().filter(|route| route.who == Who::Service) {
+    for route in route::all().filter(|route| route.who == Who::Service) {
         let ask = async |path: String| {
             let asked = (route.method.as_str(), path.as_str());
             exchange(&scene.server, asked, Some(&token), &[], "{}".to_owned()).await
@@ -246,7 +245,8 @@ async fn every_route_tells_a_stranger_the_same_of_foreign_and_missing_things() {
     let (scene, stranger, foreign, missing) = strangers_scene().await;
     let token = scene.server.token(&stranger.user);
     let queries = ["", "?after=0", "?before=3&limit=1", "?proof=true"];
-    let views = served().filter(|route| route.method == Method::Get && route.path_fields().next().is_some());
+    let views =
+        route::all().filter(|route| route.method == Method::Get && route.path_fields().next().is_some());
     for template in views.map(|route| route.path) {
         for query in if template.ends_with("entries") { &queries[..] } else { &queries[..1] } {
             let get = async |things: &Things| {
@@ -274,7 +274,7 @@ async fn lists_show_a_stranger_nothing_of_others() {
         [things.room.to_string(), things.invitation.to_string(), things.candidacy.to_string()]
     });
     let never: Vec<String> = names.into_iter().chain(things).collect();
-    let lists = served().filter(|route| route.who == Who::User && route.method == Method::Get);
+    let lists = route::all().filter(|route| route.who == Who::User && route.method == Method::Get);
     for route in lists.filter(|route| route.path_fields().next().is_none()) {
         let required = route.query.iter().filter(|parameter| parameter.required);
         let query: Vec<String> = required.map(|parameter| format!("{}=hello", parameter.name)).collect();

@@ -157,6 +157,24 @@ async fn a_short_secret_is_refused() {
 }
 
 #[tokio::test]
+async fn who_publishes_keys_makes_the_tokens_and_an_address_that_anybody_could_answer_for_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = text(directory.path());
+    let variables = |url| [("ANTEROOM_AUTH__JWKS_URL", url), ("ANTEROOM_AUTH__ALGORITHM", "EdDSA")];
+    let https = variables("https://market.example/jwks.json");
+    let error = fails(&["token", "--sub", "ana", "--data-dir", place], &https).await;
+    assert!(error.contains("tokens come from the marketplace"), "{error}");
+    let shown: toml::Table = prints(&["config", "show"], &https).await.parse().expect("TOML");
+    assert_eq!(shown["auth"]["algorithm"].as_str(), Some("EdDSA"));
+    let http = variables("http://market.example/jwks.json");
+    let error = fails(&["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &http).await;
+    assert!(error.contains("jwks_url") && error.contains("https"), "{error}");
+    let unknown = [https[0], ("ANTEROOM_AUTH__ALGORITHM", "none")];
+    let error = fails(&["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &unknown).await;
+    assert!(error.contains("none") && error.contains("auth.algorithm"), "{error}");
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_directory_is_refused_in_one_clear_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let server = Launcher::new(BINARY, directory.path()).start().await.expect("a server");

@@ -9,14 +9,6 @@ use anteroom_protocol::route::{self, Answer, Method, QueryKind, RouteSpec, Who};
 
 use crate::support::{Answered, Door, Scene, TestServer, exchange, filled};
 
-/// Routes that the wire has and this server has not yet. Each goes from here with its first test.
-pub(crate) const NOT_SERVED_YET: [&str; 4] = ["read", "mark_unread", "changes", "search"];
-
-/// Every route of the table that this server has.
-pub(crate) fn served() -> impl Iterator<Item = RouteSpec> {
-    route::all().filter(|route| !NOT_SERVED_YET.contains(&route.name))
-}
-
 /// Every path that a router of the server's sources is given in words, but that of the figures' own listener.
 fn in_the_sources(folder: &Path, found: &mut BTreeSet<String>) {
     for file in fs::read_dir(folder).expect("a folder") {
@@ -36,7 +28,7 @@ fn in_the_sources(folder: &Path, found: &mut BTreeSet<String>) {
 async fn every_row_of_the_table_of_routes_is_served_and_nothing_else_is() {
     let server = TestServer::start().await;
     let mut expected: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for route in served() {
+    for route in route::all() {
         let methods = expected.entry(route.path.to_owned()).or_default();
         methods.insert(route.method.as_str());
         if route.method == Method::Get {
@@ -69,7 +61,7 @@ async fn every_route_lets_in_whom_the_table_says() {
     let server = &scene.server;
     let user = server.token(&scene.client.user);
     let service = server.mint.service();
-    for route in served() {
+    for route in route::all() {
         let nobody = ask(server, &route, "", None).await;
         assert_eq!(nobody.status == 401, route.who != Who::Anyone, "{}: {nobody:?}", route.name);
         for (token, enters) in [
@@ -91,7 +83,7 @@ async fn every_parameter_of_the_table_is_read_by_its_route() {
     let mut scene = Scene::new(Door::Http).await;
     let (_, room) = scene.talking().await;
     let token = scene.server.token(&scene.client.user);
-    for mut route in served() {
+    for mut route in route::all() {
         let path = route.path.replace("{room}", &room.to_string());
         route.path = path.leak();
         for parameter in route.query {
@@ -115,7 +107,7 @@ async fn the_documents_are_served_to_anybody_and_once_to_whoever_keeps_them() {
         ("/openapi.json", include_str!("../../protocol/openapi.json")),
         ("/asyncapi.json", include_str!("../../protocol/asyncapi.json")),
     ] {
-        let document = served().find(|route| route.path == path).expect("a row");
+        let document = route::all().find(|route| route.path == path).expect("a row");
         assert_eq!((document.who, document.answer), (Who::Anyone, Answer::Document));
         let answer = exchange(&server, ("GET", path), None, &[], String::new()).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));

@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::Semaphore;
 
-use crate::support::{ask, soon};
+use crate::support::{ask, hasty, soon};
 
 const ROOMS: usize = 4;
 /// Posts of one writer that are not answered yet.
@@ -135,7 +135,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 fn launcher(directory: &std::path::Path) -> Launcher {
-    Launcher::new(env!("CARGO_BIN_EXE_anteroom"), directory).env("ANTEROOM_LOG", "error")
+    hasty(Launcher::new(env!("CARGO_BIN_EXE_anteroom"), directory)).env("ANTEROOM_LOG", "error")
 }
 
 async fn start(launcher: &Launcher) -> (ServerProcess, Marketplace) {

@@ -12,6 +12,8 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::id::{ClientId, RoomRef};
 use anteroom_protocol::message::MessagePost;
 
+use crate::support::hasty;
+
 /// The bound, in KiB: above what an empty database takes, below where SQLite would begin its write-ahead log anew.
 const BOUND_KIB: u32 = 1_500;
 
@@ -21,7 +23,7 @@ const BOUND_KIB: u32 = 1_500;
 async fn regression_after_the_disk_was_full_for_a_moment_writing_goes_on_and_nothing_acknowledged_is_missing()
 {
     let directory = tempfile::tempdir().expect("a directory");
-    let server = Launcher::new(bounded_server(directory.path()), directory.path().join("data"))
+    let server = hasty(Launcher::new(bounded_server(directory.path()), directory.path().join("data")))
         .start()
         .await
         .expect("the server starts");

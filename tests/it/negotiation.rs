@@ -325,7 +325,7 @@ fn phase_told(event: &Event) -> Option<Phase> {
     match &event.what {
         What::Room(EntryData::PhaseChanged(changed)) => Some(changed.phase),
         What::Room(_) => None,
-        What::Notice(..) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) => panic!("a notice in a room"),
     }
 }
 
@@ -333,7 +333,7 @@ fn version_told(event: &Event) -> Option<u32> {
     match &event.what {
         What::Room(EntryData::TermsProposed(terms)) => Some(terms.version),
         What::Room(_) => None,
-        What::Notice(..) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) => panic!("a notice in a room"),
     }
 }
 
@@ -363,7 +363,12 @@ fn refused(before: &Case, command: &Command, context: &Context, refusal: &Refusa
             assert!(context.now >= before.invitation.as_ref().expect("an invitation").expires_at);
         }
         Refusal::NotFound | Refusal::Invalid(_) => {}
-        Refusal::Forbidden | Refusal::TooLarge { .. } => panic!("{refusal:?} to {command:?}"),
+        Refusal::Forbidden
+        | Refusal::TooLarge { .. }
+        | Refusal::NotAMessage
+        | Refusal::NotTheAuthor
+        | Refusal::EditWindowOver
+        | Refusal::AlreadyRedacted => panic!("{refusal:?} to {command:?}"),
     }
 }
 

@@ -2,10 +2,9 @@
 
 use anteroom_load_tests::token::{Claims, Scope};
 use anteroom_protocol::error::ErrorCode;
-use anteroom_protocol::route::Who;
+use anteroom_protocol::route::{self, Who};
 use serde_json::Value;
 
-use crate::contract::served;
 use crate::support::{Answered, Door, Person, Scene, TestServer, exchange, filled};
 
 /// Checks the form of an error: the code is of the table, and the status is the code's.
@@ -27,7 +26,9 @@ fn is_problem(answer: &Answered, asked: &str) -> String {
 
 /// Everything that needs a token.
 fn guarded() -> impl Iterator<Item = (&'static str, String)> {
-    served().filter(|route| route.who != Who::Anyone).map(|route| (route.method.as_str(), filled(route.path)))
+    route::all()
+        .filter(|route| route.who != Who::Anyone)
+        .map(|route| (route.method.as_str(), filled(route.path)))
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn what_is_no_route_is_a_problem_of_404() {
 #[tokio::test]
 async fn regression_what_is_no_method_of_a_route_is_a_problem_of_405() {
     let scene = Scene::new(Door::Http).await;
-    for template in served().map(|route| route.path).chain(["/", "/app.js"]) {
+    for template in route::all().map(|route| route.path).chain(["/", "/app.js"]) {
         let path = filled(template);
         let answer = exchange(&scene.server, ("DELETE", &path), None, &[], String::new()).await;
         assert_eq!(answer.status, 405, "{path}");

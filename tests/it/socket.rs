@@ -49,7 +49,7 @@ async fn the_first_frame_is_hello_and_nothing_else() {
             ErrorCode::OutOfTurn,
         ),
         (r#"{"type":"dance","id":"1"}"#, Some("1"), ErrorCode::UnknownType),
-        (r#"{"type":"hello","id":"1"}"#, Some("1"), ErrorCode::BadRequest),
+        (r#"{"type":"hello","id":"1","token":7}"#, Some("1"), ErrorCode::BadRequest),
         ("hello", None, ErrorCode::BadFrame),
     ] {
         let mut socket = Socket::connect_raw(&server.base).await.expect("a socket");
@@ -129,7 +129,7 @@ async fn regression_a_frame_that_is_newer_than_the_server_closes_nothing_however
     for number in 0..30 {
         let id = number.to_string();
         ana.socket
-            .send_text(format!(r#"{{"type":"typing","id":"{id}","room":"inbox"}}"#))
+            .send_text(format!(r#"{{"type":"dance","id":"{id}","room":"inbox"}}"#))
             .await
             .expect("sent");
         refused(&mut ana.socket, Some(&id), ErrorCode::UnknownType).await;

@@ -1,12 +1,13 @@
 //! People who are inactive or suspended read and do not write; each through both doors.
 
-use anteroom_load_tests::client::{at_head, new_client_id};
+use anteroom_load_tests::client::{Socket, at_head, new_client_id};
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::invitation::DeclineReason;
-use anteroom_protocol::user::{UserProfile, UserStatus, UserView};
+use anteroom_protocol::server::ServerFrame;
+use anteroom_protocol::user::{Account, UserProfile, UserStatus, UserView};
 
-use crate::support::{Scene, ask, over_both_doors};
+use crate::support::{Scene, ask, kinds, over_both_doors};
 
 over_both_doors![
     a_suspended_freelancer_reads_everything_and_writes_nothing,
@@ -14,6 +15,7 @@ over_both_doors![
     an_inactive_person_is_told_so_and_goes_on_when_active_again,
     a_repeat_of_what_was_done_before_is_answered_all_the_same,
     the_other_side_goes_on_writing,
+    every_socket_is_told_of_a_change_of_the_account_and_none_is_closed,
 ];
 
 fn suspend(profile: &mut UserProfile) {
@@ -48,7 +50,9 @@ async fn a_suspended_freelancer_reads_everything_and_writes_nothing(mut scene: S
         says_everything(&scene.freelancer.refused_with(ErrorCode::AccountSuspended, command).await);
     }
     assert_eq!(scene.freelancer.log(room).await.len(), 4, "read, and nothing was written");
-    assert_eq!(scene.freelancer.inbox().await.len(), 3);
+    let inbox = scene.freelancer.inbox().await;
+    assert_eq!(kinds(&inbox).last(), Some(&"account.changed"));
+    assert_eq!(inbox.len(), 4, "what was said of the account, and nothing else");
     let me: UserView = scene.freelancer.see("/v1/me").await;
     assert_eq!(me.profile.status, UserStatus::Suspended);
     assert!(me.profile.status_next_step.is_some());
@@ -107,4 +111,47 @@ async fn the_other_side_goes_on_writing(mut scene: Scene) {
     scene.freelancer.socket.join(at_head(room)).await.expect("joined");
     scene.client.posted(room, "Are you there?").await;
     assert_eq!(scene.freelancer.hears(room).await.seq, 5);
+}
+
+/// The account that the next frame tells of.
+async fn told(socket: &mut Socket) -> Account {
+    let is_account = |frame: &ServerFrame| matches!(frame, ServerFrame::Account(_));
+    match socket.wait_for("account", is_account).await {
+        Ok(ServerFrame::Account(account)) => account,
+        other => panic!("no account: {other:?}"),
+    }
+}
+
+async fn every_socket_is_told_of_a_change_of_the_account_and_none_is_closed(mut scene: Scene) {
+    let (_, room) = scene.talking().await;
+    let mut second = scene.freelancer.socket_at(&scene.server, vec![at_head(room)]).await;
+    scene.server.retell(&scene.freelancer, suspend).await;
+    for socket in [&mut scene.freelancer.socket, &mut second] {
+        let account = told(socket).await;
+        assert_eq!((account.status, account.status_reversible), (UserStatus::Suspended, Some(true)));
+        assert_eq!(account.status_reason.as_deref(), Some("Two people share this account."));
+        assert!(account.status_next_step.is_some_and(|step| step.contains("support")));
+        socket.ping().await.expect("open");
+    }
+    let token = scene.server.token(&scene.freelancer.user);
+    let (_, welcome) = Socket::connect(&scene.server.base, &token, Vec::new()).await.expect("a welcome");
+    assert_eq!(welcome.account.map(|account| account.status), Some(UserStatus::Suspended));
+
+    let renamed = |profile: &mut UserProfile| {
+        suspend(profile);
+        profile.name = "Another name".into();
+    };
+    scene.server.retell(&scene.freelancer, renamed).await;
+    let next_step = |profile: &mut UserProfile| {
+        suspend(profile);
+        profile.status_next_step = Some("Wait.".into());
+    };
+    scene.server.retell(&scene.freelancer, next_step).await;
+    let account = told(&mut second).await;
+    assert_eq!(account.status_next_step.as_deref(), Some("Wait."), "a name is not of the account");
+    scene.freelancer.refused_with(ErrorCode::AccountSuspended, ask::post(room, "hello")).await;
+
+    scene.server.retell(&scene.freelancer, |_| {}).await;
+    assert_eq!(told(&mut second).await, Account::from(&anteroom_load_tests::marketplace::profile("felix")));
+    scene.freelancer.posted(room, "Back again.").await;
 }

@@ -8,7 +8,7 @@ use anteroom_protocol::limits;
 use anyhow::{Context as _, ensure};
 use clap::{Args, value_parser};
 
-use super::target::{Choice, Target};
+use super::target::{Choice, Target, raised};
 use super::{idle, rooms};
 use crate::machine::Machine;
 use crate::report::Report;
@@ -66,7 +66,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::look()?;
     check_open_files(&machine, options)?;
     let choice = options.choice()?;
-    let mut report = Report::new(machine, options.raise.clone(), options.url.clone(), options.seed);
+    let raised = if options.url.is_some() { Vec::new() } else { raised(&options.raise) };
+    let mut report = Report::new(machine, raised, options.url.clone(), options.seed);
     if options.rooms > 0 {
         let target = Target::open(&choice).await?;
         report.rooms = Some(rooms::run(&target, &options.plan()?).await?);
@@ -96,7 +97,7 @@ impl Options {
             None => env::current_exe()?.with_file_name("anteroom"),
         };
         ensure!(binary.exists(), "no server at {}: build it, or say --server-bin", binary.display());
-        Ok(Choice::Start { binary, raise: self.raise.clone() })
+        Ok(Choice::Start { binary, raise: raised(&self.raise) })
     }
 
     fn plan(&self) -> anyhow::Result<rooms::Plan> {

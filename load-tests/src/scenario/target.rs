@@ -11,6 +11,24 @@ use crate::marketplace::Marketplace;
 use crate::server::{Launcher, ServerProcess};
 use crate::token::TokenMint;
 
+/// What a server that is started here is raised to: the load comes from one address, and its people post as fast as they are answered.
+const RAISED: [(&str, &str); 7] = [
+    ("sockets_per_address", "1000000"),
+    ("greeting_per_address", "1000000"),
+    ("socket_frames", "1000000"),
+    ("commands_per_second", "1000000"),
+    ("commands_burst", "1000000"),
+    ("requests_per_second", "1000000"),
+    ("requests_burst", "1000000"),
+];
+
+/// What a server that is started here is raised to, and what else was asked for.
+pub fn raised(asked: &[(String, String)]) -> Vec<(String, String)> {
+    let always = RAISED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let asked_for = |name: &str| asked.iter().any(|(asked, _)| asked == name);
+    always.filter(|(name, _)| !asked_for(name)).chain(asked.iter().cloned()).collect()
+}
+
 /// Which server.
 #[derive(Debug, Clone)]
 pub enum Choice {
@@ -139,6 +157,19 @@ fn is_loopback(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_for_wins() {
+        let all =
+            raised(&[("socket_frames".to_owned(), "7".to_owned()), ("batch".to_owned(), "8".to_owned())]);
+        let value = |name: &str| -> Vec<&str> {
+            let named = all.iter().filter(|(raised, _)| raised == name);
+            named.map(|(_, value)| value.as_str()).collect()
+        };
+        assert_eq!(value("socket_frames"), ["7"]);
+        assert_eq!(value("batch"), ["8"]);
+        assert_eq!(value("commands_burst"), ["1000000"]);
+    }
 
     #[test]
     fn only_the_loopback_interface_is_loaded() {

@@ -202,7 +202,11 @@ fn success(route: &RouteSpec, examples: &Examples) -> (&'static str, Value) {
         Answer::Frame(_) | Answer::Type(_) | Answer::Page(_) => {
             let name = answer_name(route).expect("an answer with a form");
             let shown = answer_examples(route, &name, examples);
-            ("200", json_answer(content(&name, shown)))
+            let mut answer = json_answer(content(&name, shown));
+            if route.errors().contains(&ErrorCode::RateLimited) {
+                answer["headers"] = named_headers(&["RateLimit", "RateLimit-Policy"]);
+            }
+            ("200", answer)
         }
     }
 }
@@ -217,6 +221,9 @@ fn refusal(status: u16, codes: &[ErrorCode]) -> Value {
     if status == 429 || status == 503 {
         headers.push("Retry-After");
     }
+    if codes.contains(&ErrorCode::RateLimited) {
+        headers.extend(["RateLimit", "RateLimit-Policy"]);
+    }
     let mut refusal = problem(&rows.join("\n"), &headers);
     let words: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     refusal["x-error-codes"] = json!(words);
@@ -229,18 +236,27 @@ fn problem(description: &str, headers: &[&str]) -> Value {
         "content": { "application/problem+json": { "schema": { "$ref": format!("{PLACE}Problem") } } },
     });
     if !headers.is_empty() {
-        let named: Map<String, Value> = headers
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
-            .collect();
-        answer["headers"] = Value::Object(named);
+        answer["headers"] = named_headers(headers);
     }
     answer
+}
+
+fn named_headers(names: &[&str]) -> Value {
+    let named = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+    Value::Object(names.iter().map(named).collect())
 }
 
 fn headers() -> Value {
     json!({
         "ETag": { "description": "Changes with the document.", "schema": { "type": "string" } },
+        "RateLimit": {
+            "description": "How many are left of this person's allowance, and in how many seconds it is whole again: `\"name\";r=…;t=…`.",
+            "schema": { "type": "string" },
+        },
+        "RateLimit-Policy": {
+            "description": "How many there may be in which time: `\"name\";q=…;w=…`.",
+            "schema": { "type": "string" },
+        },
         "Retry-After": { "description": "After how many seconds to try again.", "schema": { "type": "integer", "minimum": 0 } },
         "WWW-Authenticate": { "description": "What is missing.", "schema": { "type": "string", "const": "Bearer" } },
     })

@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::case::{CaseRow, case_select, find, views};
 use super::commit::{Writer, repeat};
-use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, write_rows};
+use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, count_in, write_rows};
 use super::{code, log as sql_log};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Log, seal};
@@ -172,24 +172,25 @@ async fn append(
     Ok(appended)
 }
 
-async fn append_to(
-    transaction: &mut Transaction<'_, Sqlite>,
+pub(super) async fn append_to(
+    connection: &mut SqliteConnection,
     log: Log,
     events: Vec<Event>,
     moment: Moment,
     appended: &mut Vec<Appended>,
 ) -> Result<(), CommitError> {
-    let loaded = sql_log::load(transaction, &log).await.map_err(busy)?;
+    let loaded = sql_log::load(connection, &log).await.map_err(busy)?;
     let loaded = loaded.ok_or_else(|| CommitError::Busy(format!("the log {log} is missing")))?;
     let before = loaded.room.head;
-    let mut head = before;
+    let (mut head, mut counts) = (before, loaded.counts);
     let mut rows = Rows::default();
     for event in events {
         let entry = Arc::new(seal(&log, head, event, (moment.now, rand::random(), moment.policy)));
         head = entry.head();
+        count_in(&mut counts, &entry);
         rows.entries.push(Pending { log: loaded.row, entry: entry.clone() });
         appended.push(Appended { entry, readers: loaded.readers.clone() });
     }
-    rows.heads.push(HeadMove { log: loaded.row, from: before.seq, to: head });
-    write_rows(transaction, &rows).await
+    rows.heads.push(HeadMove { log: loaded.row, from: before.seq, to: head, counts });
+    write_rows(connection, &rows).await
 }

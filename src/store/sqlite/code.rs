@@ -79,6 +79,11 @@ pub(super) fn json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
     serde_json::from_str(text).map_err(|_| damaged("JSON"))
 }
 
+/// A set as JSON, for a statement that reads it row by row.
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
 /// Inserts a key or reads the one that is there.
 pub(super) async fn key(
     connection: &mut SqliteConnection,

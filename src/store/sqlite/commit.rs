@@ -11,7 +11,7 @@ use lru::LruCache;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::rows::{HeadMove, Known, NewCommand, Pending, Rows, busy, known, write_all};
+use super::rows::{Counts, HeadMove, Known, NewCommand, Pending, Rows, busy, count_in, known, write_all};
 use super::{code, log as sql_log};
 use crate::domain::log::{Head, Log, LogEntry, seal};
 use crate::domain::refusal::Refusal;
@@ -38,6 +38,7 @@ pub(super) struct CachedLog {
     pub(super) row: i64,
     pub(super) room: Room,
     pub(super) readers: Arc<[UserId]>,
+    pub(super) counts: Counts,
 }
 
 impl Writer {
@@ -206,8 +207,11 @@ impl<'a> Plan<'a> {
         let write = &batch[index];
         let intent = &write.intent;
         if let Some(known) = self.known.get(&(intent.actor.clone(), intent.client_id)) {
-            let same = known.mac == intent.mac;
-            return if same { Outcome::Known(known.clone()) } else { Outcome::Failed(CommitError::Reused) };
+            return if known.is(intent) {
+                Outcome::Known(known.clone())
+            } else {
+                Outcome::Failed(CommitError::Reused)
+            };
         }
         if let Some((first, entry)) = self.done.get(&(intent.actor.as_str(), intent.client_id)) {
             let same = self.batch[*first].intent.mac == intent.mac;
@@ -223,6 +227,7 @@ impl<'a> Plan<'a> {
                 let entry = Arc::new(seal(&write.log, cached.room.head, event, sealed));
                 self.before.entry(&write.log).or_insert(cached.room.head);
                 cached.room.head = entry.head();
+                count_in(&mut cached.counts, &entry);
                 self.done.insert((&intent.actor, intent.client_id), (index, entry.clone()));
                 Outcome::New(Appended { entry, readers: cached.readers.clone() })
             }
@@ -242,13 +247,14 @@ impl<'a> Plan<'a> {
         }
         rows.heads.extend(self.before.iter().filter_map(|(log, before)| {
             let cached = logs.peek(*log)?;
-            Some(HeadMove { log: cached.row, from: before.seq, to: cached.room.head })
+            let (from, to) = (before.seq, cached.room.head);
+            Some(HeadMove { log: cached.row, from, to, counts: cached.counts.clone() })
         }));
         rows
     }
 }
 
-fn message_answer(entry: &LogEntry) -> Answer {
+pub(super) fn message_answer(entry: &LogEntry) -> Answer {
     Answer::Message(MessageAnswer {
         room: entry.log.reference(),
         seq: entry.seq,
@@ -265,7 +271,7 @@ pub(super) async fn repeat(
     let mut known = known(connection, std::iter::once(intent)).await.map_err(busy)?;
     match known.remove(&(intent.actor.clone(), intent.client_id)) {
         None => Ok(None),
-        Some(known) if known.mac != intent.mac => Err(CommitError::Reused),
+        Some(known) if !known.is(intent) => Err(CommitError::Reused),
         Some(known) => repeated(connection, &known).await.map(Some).map_err(busy),
     }
 }

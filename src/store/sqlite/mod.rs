@@ -6,14 +6,18 @@
 
 mod candidacy;
 mod case;
+mod change;
 mod code;
 mod commit;
 mod invitation;
 mod job;
 mod log;
+mod marker;
+mod message;
 mod proposal;
 mod room;
 mod rows;
+mod search;
 mod user;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,7 +29,7 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::RoomView;
+use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
@@ -36,8 +40,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::commit::Writer;
 use super::{
-    Access, CaseKey, CommitError, Committed, DecideCase, DecideEntry, Intent, Moment, Page, Range, Store,
-    StoreError, Write,
+    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
+    Intent, Mark, Marked, Moment, Page, PageSize, Person, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -104,6 +108,10 @@ impl SqliteStore {
         let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // All of them at once and for good: when the process is out of descriptors, those who are here still read.
+            .min_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| broken(error.into()))?;
@@ -126,6 +134,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
+        // What was deleted is overwritten, and not only forgotten.
+        .pragma("secure_delete", "on")
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
@@ -180,9 +190,52 @@ impl Store for SqliteStore {
         candidacy::change(&mut *self.writer.lock().await, intent, key, moment, decide).await
     }
 
-    async fn put_user(&self, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+    async fn amend(
+        &self,
+        write: &Write,
+        target: u64,
+        moment: Moment,
+        decide: DecideAmendment<'_>,
+    ) -> Result<Committed, CommitError> {
+        message::amend(&mut *self.writer.lock().await, write, target, moment, decide).await
+    }
+
+    async fn mark(&self, marks: &[Mark]) -> Vec<Result<Marked, CommitError>> {
+        marker::mark(&mut *self.writer.lock().await, marks).await
+    }
+
+    async fn changes(&self, reader: &UserId, after: Option<&str>, limit: u32) -> Result<Changes, StoreError> {
+        change::changes(&self.readers, reader, after, limit).await
+    }
+
+    async fn changes_end(&self) -> Result<String, StoreError> {
+        Ok(change::end(&self.readers).await?)
+    }
+
+    async fn search(
+        &self,
+        reader: &UserId,
+        room: Option<RoomId>,
+        words: &[String],
+        page: Page<u64>,
+    ) -> Result<Found, StoreError> {
+        search::search(&self.readers, reader, room, words, page).await
+    }
+
+    async fn index(&self, limit: u32) -> Result<bool, StoreError> {
         let mut writer = self.writer().await?;
-        let done = user::put(&mut writer, user, profile).await;
+        let done = search::index(&mut writer.connection, limit).await;
+        writer.judge(done)
+    }
+
+    async fn put_user(
+        &self,
+        user: &UserId,
+        profile: &UserProfile,
+        moment: Moment,
+    ) -> Result<Vec<Appended>, StoreError> {
+        let mut writer = self.writer().await?;
+        let done = user::put(&mut writer, user, profile, moment).await;
         writer.judge(done)
     }
 
@@ -192,7 +245,13 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 
-    async fn user(&self, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
+    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError> {
+        let mut writer = self.writer().await?;
+        let done = user::revoke_tokens(&mut writer.connection, user, now).await;
+        writer.judge(done)
+    }
+
+    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError> {
         user::load(&self.readers, user).await
     }
 
@@ -208,8 +267,8 @@ impl Store for SqliteStore {
         log::access(&self.readers, reader, logs).await
     }
 
-    async fn entries(&self, log: &Log, range: Range, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        log::entries(&self.readers, log, range, limit).await
+    async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError> {
+        log::entries(&self.readers, log, range, size).await
     }
 
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {

@@ -7,6 +7,7 @@ use anteroom_protocol::user::Side;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 
 use super::code;
+use super::marker::unread_of;
 use crate::domain::candidacy::{Candidacy, Case};
 use crate::domain::log::Head;
 use crate::store::{Page, StoreError};
@@ -47,6 +48,10 @@ struct RoomRow {
     candidacy: Vec<u8>,
     phase: String,
     seq: i64,
+    counts: String,
+    read: Option<i64>,
+    marker: Option<i64>,
+    marker_counts: Option<String>,
     job: String,
     title: String,
     url: Option<String>,
@@ -55,8 +60,9 @@ struct RoomRow {
 macro_rules! room_select {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id AS log, l.room, l.candidacy, l.phase, l.seq, j.id AS job, j.title, j.url FROM members m ",
-            "JOIN logs l ON l.id = m.log JOIN candidacies c ON c.id = l.candidacy JOIN jobs j ON j.id = c.job ",
+            "SELECT l.id AS log, l.room, l.candidacy, l.phase, l.seq, l.counts, k.read, k.marker, k.counts AS marker_counts, ",
+            "j.id AS job, j.title, j.url FROM members m JOIN logs l ON l.id = m.log ",
+            r#"LEFT JOIN markers k ON k.log = m.log AND k."user" = m."user" JOIN candidacies c ON c.id = l.candidacy JOIN jobs j ON j.id = c.job "#,
             $rest
         )
     };
@@ -72,7 +78,7 @@ pub(super) async fn load(
     let row: Option<RoomRow> =
         sqlx::query_as(sql).bind(code::id(&room.0)).bind(reader.as_str()).fetch_optional(pool).await?;
     match row {
-        Some(row) => Ok(Some(view(pool, row).await?)),
+        Some(row) => Ok(Some(view(pool, reader, row).await?)),
         None => Ok(None),
     }
 }
@@ -92,22 +98,26 @@ pub(super) async fn list(
         .await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        views.push(view(pool, row).await?);
+        views.push(view(pool, reader, row).await?);
     }
     Ok(views)
 }
 
-async fn view(pool: &SqlitePool, row: RoomRow) -> sqlx::Result<RoomView> {
-    let sql = r#"SELECT u.id, u.name, m.side FROM members m JOIN users u ON u.id = m."user" WHERE m.log = $1 ORDER BY m.side"#;
-    let people: Vec<(String, String, String)> = sqlx::query_as(sql).bind(row.log).fetch_all(pool).await?;
-    let members = people.into_iter().map(|(user, name, side)| {
-        Ok(MemberView { user: code::user(&user)?, name, side: code::parse(&side)?, read: 0, delivered: 0 })
+async fn view(pool: &SqlitePool, reader: &UserId, row: RoomRow) -> sqlx::Result<RoomView> {
+    type Person = (String, String, String, i64, i64);
+    let sql = r#"SELECT u.id, u.name, m.side, COALESCE(k.read, 0), COALESCE(k.delivered, 0) FROM members m
+                 JOIN users u ON u.id = m."user" LEFT JOIN markers k ON k.log = m.log AND k."user" = m."user"
+                 WHERE m.log = $1 ORDER BY m.side"#;
+    let people: Vec<Person> = sqlx::query_as(sql).bind(row.log).fetch_all(pool).await?;
+    let members = people.into_iter().map(|(user, name, side, read, delivered)| {
+        let (read, delivered) = (code::count(read)?, code::count(delivered)?);
+        Ok(MemberView { user: code::user(&user)?, name, side: code::parse(&side)?, read, delivered })
     });
     let head = code::count(row.seq)?;
     Ok(RoomView {
-        read: 0,
-        marker: 0,
-        unread: 0,
+        read: row.read.map_or(Ok(0), code::count)?,
+        marker: row.marker.map_or(Ok(0), code::count)?,
+        unread: unread_of(&row.counts, row.marker_counts.as_deref(), reader)?,
         room: RoomRef::Room(RoomId(code::uuid(&row.room)?)),
         candidacy: CandidacyId(code::uuid(&row.candidacy)?),
         phase: code::parse(&row.phase)?,

@@ -2,7 +2,7 @@
 //! the number of rows, and a whole batch is four ways to SQLite's thread and back: look up, begin, write, commit. Row by row, nearly all
 //! of an entry's cost was that way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anteroom_protocol::id::ClientId;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::code;
-use crate::domain::log::{Head, LogEntry};
+use crate::domain::log::{Head, LogEntry, Part};
 use crate::store::{CommitError, Intent};
 
 /// What a transaction writes.
@@ -38,19 +38,38 @@ pub(super) struct NewCommand<'a> {
     pub(super) answer: Option<String>,
 }
 
-/// A log's head before and after.
+/// A log's head before and after, and its counts after.
 pub(super) struct HeadMove {
     pub(super) log: i64,
     pub(super) from: u64,
     pub(super) to: Head,
+    pub(super) counts: Counts,
+}
+
+/// How many entries that count as unread each author has written; the server's name is empty.
+pub(super) type Counts = BTreeMap<String, u64>;
+
+/// Counts an entry in.
+pub(super) fn count_in(counts: &mut Counts, entry: &LogEntry) {
+    if entry.counts() {
+        let author = entry.by.as_ref().map_or_else(String::new, ToString::to_string);
+        *counts.entry(author).or_default() += 1;
+    }
 }
 
 /// A command that was done before.
 #[derive(Clone)]
 pub(super) struct Known {
-    pub(super) mac: Vec<u8>,
+    mac: Vec<u8>,
     pub(super) place: Option<(i64, u64)>,
     pub(super) answer: Option<String>,
+}
+
+impl Known {
+    /// Whether this is that command again. What a redacted command said is not known any more, so whatever comes under its id is it.
+    pub(super) fn is(&self, intent: &Intent) -> bool {
+        self.mac.is_empty() || self.mac == intent.mac
+    }
 }
 
 /// Nothing was written: the transaction had not been committed.
@@ -95,7 +114,7 @@ const WRITE: &str = "
            unhex(value ->> 7), value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11 FROM jsonb_each(?);
     INSERT INTO commands (actor, client_id, mac, log, seq, answer)
     SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5 FROM jsonb_each(?);
-    UPDATE logs SET seq = new.value ->> 2, hash = unhex(new.value ->> 3) FROM jsonb_each(?) AS new
+    UPDATE logs SET seq = new.value ->> 2, hash = unhex(new.value ->> 3), counts = new.value ->> 4 FROM jsonb_each(?) AS new
     WHERE logs.id = new.value ->> 0 AND logs.seq = new.value ->> 1;";
 
 /// Writes rows inside a transaction. A head that moved since the decision fails all of it.
@@ -128,10 +147,10 @@ fn entry_row(Pending { log, entry }: &Pending) -> impl Serialize {
         entry.by.as_ref(),
         entry.client_id.map(|id| to_hex(code::id(&id.0))),
         to_hex(&entry.hash.0),
-        to_hex(&entry.public.salt),
-        &entry.public.json,
-        private.map(|part| to_hex(&part.salt)),
-        private.map(|part| &part.json),
+        entry.public.salt().map(|salt| to_hex(salt)),
+        entry.public.json(),
+        private.and_then(Part::salt).map(|salt| to_hex(salt)),
+        private.map(Part::json),
         entry.policy,
     )
 }
@@ -150,7 +169,7 @@ fn command_row(command: &NewCommand<'_>) -> impl Serialize {
 }
 
 fn head_row(head: &HeadMove) -> impl Serialize {
-    (head.log, head.from, head.to.seq, to_hex(&head.to.hash.0))
+    (head.log, head.from, head.to.seq, to_hex(&head.to.hash.0), &head.counts)
 }
 
 /// Rows as a JSON array.

@@ -2,13 +2,16 @@
 
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::user::UserProfile;
-use sqlx::{Connection as _, FromRow, SqlitePool};
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::{Account, UserProfile};
+use sqlx::{Connection as _, FromRow, SqliteConnection, SqlitePool};
 
+use super::candidacy::append_to;
 use super::code;
 use super::commit::Writer;
+use crate::domain::log::{Event, Log, What};
 use crate::domain::user::Standing;
-use crate::store::StoreError;
+use crate::store::{Appended, Moment, Person, StoreError};
 
 /// The columns that say whether a person may act.
 #[derive(FromRow)]
@@ -31,10 +34,16 @@ impl StandingRow {
 }
 
 /// Makes or replaces a person, and the person's inbox. Every log forgets what it knew of its people's standing.
-pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfile) -> Result<(), StoreError> {
+pub(super) async fn put(
+    writer: &mut Writer,
+    user: &UserId,
+    profile: &UserProfile,
+    moment: Moment,
+) -> Result<Vec<Appended>, StoreError> {
     // Before, so that it holds also when the outcome of the commit is unknown; nobody else gets at the writer in between.
     writer.forget_all();
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let before = standing(&mut transaction, user).await?;
     sqlx::query(
         "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -57,33 +66,81 @@ pub(super) async fn put(writer: &mut Writer, user: &UserId, profile: &UserProfil
         .bind(Hash::GENESIS.0.as_slice())
         .execute(&mut *transaction)
         .await?;
+    let mut appended = Vec::new();
+    let account = Account::from(profile);
+    if before.is_some_and(|before| before != account) {
+        let event = Event { by: None, client_id: None, what: What::Account(account) };
+        let inbox = Log::Inbox(user.clone());
+        append_to(&mut transaction, inbox, vec![event], moment, &mut appended)
+            .await
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+    }
     transaction.commit().await?;
-    Ok(())
+    Ok(appended)
+}
+
+/// What is said of somebody's account now; of a stranger, nothing.
+async fn standing(connection: &mut SqliteConnection, user: &UserId) -> sqlx::Result<Option<Account>> {
+    let sql = "SELECT status, status_reason, status_reversible, status_next_step FROM users WHERE id = $1";
+    let row: Option<StandingRow> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(connection).await?;
+    row.map(|row| {
+        row.decode().map(|standing| Account {
+            status: standing.status,
+            status_reason: standing.reason,
+            status_reversible: standing.reversible,
+            status_next_step: standing.next_step,
+        })
+    })
+    .transpose()
+}
+
+/// Takes back the person's tokens issued up to this moment. A clock that was set back brings none of them back.
+pub(super) async fn revoke_tokens(
+    connection: &mut SqliteConnection,
+    user: &UserId,
+    now: Time,
+) -> Result<Option<Person>, StoreError> {
+    let sql = "UPDATE users SET tokens_valid_after = max(coalesce(tokens_valid_after, $2), $2) WHERE id = $1
+               RETURNING name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
+                         tokens_valid_after";
+    let row = sqlx::query_as(sql).bind(user.as_str()).bind(now.as_micros());
+    let row: Option<PersonRow> = row.fetch_optional(connection).await?;
+    Ok(row.map(PersonRow::decode).transpose()?)
 }
 
 /// A person.
-pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<UserProfile>, StoreError> {
-    #[derive(FromRow)]
-    struct Row {
-        name: String,
-        avatar_url: Option<String>,
-        profile_url: Option<String>,
-        #[sqlx(flatten)]
-        standing: StandingRow,
-    }
+pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<Person>, StoreError> {
     let sql =
-        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step
+        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
+                      tokens_valid_after
                FROM users WHERE id = $1";
-    let row: Option<Row> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    let standing = row.standing.decode()?;
-    Ok(Some(UserProfile {
-        name: row.name,
-        avatar_url: row.avatar_url,
-        profile_url: row.profile_url,
-        status: standing.status,
-        status_reason: standing.reason,
-        status_reversible: standing.reversible,
-        status_next_step: standing.next_step,
-    }))
+    let row: Option<PersonRow> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
+    Ok(row.map(PersonRow::decode).transpose()?)
+}
+
+/// Everything that is kept of a person.
+#[derive(FromRow)]
+struct PersonRow {
+    name: String,
+    avatar_url: Option<String>,
+    profile_url: Option<String>,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+    tokens_valid_after: Option<i64>,
+}
+
+impl PersonRow {
+    fn decode(self) -> sqlx::Result<Person> {
+        let standing = self.standing.decode()?;
+        let profile = UserProfile {
+            name: self.name,
+            avatar_url: self.avatar_url,
+            profile_url: self.profile_url,
+            status: standing.status,
+            status_reason: standing.reason,
+            status_reversible: standing.reversible,
+            status_next_step: standing.next_step,
+        };
+        Ok(Person { profile, tokens_valid_after: self.tokens_valid_after.map(Time::from_micros) })
+    }
 }

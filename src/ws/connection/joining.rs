@@ -12,6 +12,7 @@ use super::super::greeting::Ended;
 use super::Connection;
 use crate::app::AppError;
 use crate::app::resume::{Follow, Joined, join};
+use crate::app::room::changes_at_hello;
 use crate::domain::log::Log;
 
 impl Connection {
@@ -29,11 +30,26 @@ impl Connection {
     }
 
     /// Joins the hello's logs and answers it.
-    pub(super) async fn welcome(&mut self, id: Option<String>, cursors: &[Cursor]) -> Result<(), Ended> {
+    pub(super) async fn welcome(
+        &mut self,
+        id: Option<String>,
+        cursors: &[Cursor],
+        changes_after: Option<&str>,
+    ) -> Result<(), Ended> {
         let joined = self.join_all(cursors).await.map_err(|error| {
             tracing::error!(%error, "cannot join");
             CloseCode::Internal
         })?;
+        let changes = {
+            let (door, actor) = (self.door.clone(), self.actor.clone());
+            let _permit = door.resume_permit().await;
+            changes_at_hello(&door.app, &actor, changes_after).await
+        };
+        let changes = changes.map_err(|error| {
+            tracing::error!(%error, "cannot tell what has changed");
+            CloseCode::Internal
+        })?;
+        let account = self.greeted_account(id.as_ref()).await?;
         let rooms = cursors.iter().zip(&joined).map(|(cursor, joined)| result(cursor.room, joined)).collect();
         let welcome = Welcome {
             id,
@@ -44,17 +60,22 @@ impl Connection {
             server_time: self.door.app.clock.now(),
             limits: Limits::CURRENT,
             rooms,
-            account: None,
-            changes: Vec::new(),
-            changes_cursor: None,
-            changes_more: false,
+            account: Some(account),
+            changes: changes.items,
+            changes_cursor: Some(changes.cursor),
+            changes_more: changes.has_more,
         };
         self.tell(&ServerFrame::Welcome(welcome)).await?;
+        if changes.reset {
+            let reason = "the cursor of changes is not of this database".to_owned();
+            self.tell(&ServerFrame::Reset { room: None, reason }).await?;
+        }
         for (cursor, joined) in cursors.iter().zip(joined) {
             if let Ok(joined) = joined {
                 Box::pin(self.follow(cursor.room, joined)).await?;
             }
         }
+        self.read_on();
         self.flush().await
     }
 
@@ -88,23 +109,23 @@ impl Connection {
 
     /// Sends what a join owes and sets the cursor.
     async fn follow(&mut self, room: RoomRef, joined: Joined) -> Result<(), Ended> {
-        let Joined { log, audience, head, follow } = joined;
+        let Joined { log, audience, head, follow, people } = joined;
         match follow {
-            Follow::Nothing => self.session.join(log, head + 1, audience),
+            Follow::Nothing => self.session.join(log.clone(), head + 1, audience),
             Follow::After(after) => {
                 self.session.join(log.clone(), after + 1, audience);
-                self.send_range(&log, after, head, audience).await?;
+                self.session.owe(&log, head);
             }
             Follow::Gap { from } => {
                 self.tell(&ServerFrame::Gap { room, from, to: head }).await?;
-                self.session.join(log, head + 1, audience);
+                self.session.join(log.clone(), head + 1, audience);
             }
             Follow::Reset(reason) => {
                 self.tell(&ServerFrame::Reset { room: Some(room), reason: reason.into() }).await?;
-                self.session.join(log, head + 1, audience);
+                self.session.join(log.clone(), head + 1, audience);
             }
         }
-        Ok(())
+        self.tell_people(&log, room, people).await
     }
 }
 

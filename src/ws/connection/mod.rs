@@ -3,10 +3,13 @@
 //! The loop is a single task. It never awaits a commit (answers come back through `underway`) and it never lets a slow reader hold
 //! up a writer (entries wait in the outbox, or in the log). What it reads, it reads for this socket alone.
 
+mod account;
 mod joining;
+mod news;
+mod replay;
+mod sending;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::close::CloseCode;
@@ -17,26 +20,28 @@ use anteroom_protocol::limits;
 use anteroom_protocol::room::Cursor as JoinCursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Account;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{self, Bytes, Message};
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use uuid::Uuid;
 
+use self::replay::Reading;
+use self::sending::Patience;
 use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
-use super::session::{Arrival, Cursor, Session};
-use super::{Door, HEARTBEAT, Place, SILENCE, WRITE_STALL};
-use crate::app::identity::LEEWAY_SECONDS;
-use crate::app::{AppError, dispatch};
+use super::meter::Progress;
+use super::session::{Arrival, Session};
+use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
+use crate::app::dispatch::{self, Performed};
+use crate::app::identity::Verified;
+use crate::app::marker;
 use crate::domain::actor::Actor;
-use crate::domain::log::{Log, LogEntry};
+use crate::domain::log::Log;
 use crate::hub::Seat;
 use crate::hub::outbox::Waiting;
-use crate::store::{Committed, Range};
-use crate::wire::to_wire::{Audience, frame_text};
 
 /// Characters of the client's name for itself that reach the log.
 const CLIENT_NAME: usize = 64;
@@ -47,17 +52,18 @@ const CLIENT_NAME: usize = 64;
 pub(super) async fn run(
     door: Arc<Door>,
     mut socket: Socket,
-    permit: OwnedSemaphorePermit,
-    _place: Option<Place>,
+    unproven: Unproven,
+    _lease: Lease,
+    presented: Option<Verified>,
 ) {
     let began = Instant::now();
-    let ended = match Box::pin(greet(&door, &mut socket)).await {
-        Ok(Greeting { id, hello, actor, expires_at }) => {
-            drop(permit);
-            let mut connection = Connection::new(door.clone(), socket, actor, expires_at);
+    let ended = match Box::pin(greet(&door, &mut socket, presented)).await {
+        Ok(Greeting { id, hello, verified }) => {
+            drop(unproven);
+            let mut connection = Connection::new(door.clone(), socket, verified);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
-            let ended = connection.live(id, hello.rooms).await;
+            let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
             door.app.metrics.disconnected();
             connection.log_end(ended, began, &client);
             socket = connection.socket;
@@ -77,44 +83,53 @@ type Underway = BoxFuture<'static, Answered>;
 
 struct Answered {
     id: Option<String>,
-    outcome: Result<Committed, AppError>,
+    answer: Result<Value, ErrorBody>,
 }
 
 /// A socket that has said hello.
 struct Connection {
     door: Arc<Door>,
     socket: Socket,
+    /// When the other side last took bytes.
+    progress: Progress,
     seat: Seat,
     actor: Actor,
     name: Uuid,
     session: Session,
     underway: FuturesUnordered<Underway>,
+    /// A page of a log, on its way from the database.
+    reading: Option<Reading>,
     expires_at: Time,
+    issued_at: Option<Time>,
     ends_at: Instant,
+    /// The account as the client was last told.
+    told: Option<Account>,
     next_ping: Instant,
     frames_in: u64,
     entries_out: u64,
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, actor: Actor, expires_at: Time) -> Self {
+    fn new(door: Arc<Door>, socket: Socket, verified: Verified) -> Self {
+        let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
-        let left = expires_at.plus_seconds(LEEWAY_SECONDS).as_micros() - door.app.clock.now().as_micros();
-        let left = Duration::from_micros(left.max(0).unsigned_abs());
         // The first ping comes at a random moment, so that sockets which came together do not beat together.
         let next_ping = Instant::now() + HEARTBEAT.mul_f64(rand::random());
         Self {
-            // A deadline this far away is as good as none, and nearer than what the clock can hold.
-            ends_at: Instant::now() + left.min(Duration::from_secs(10 * 365 * 24 * 3600)),
+            ends_at: account::end_of(&door, expires_at),
             seat,
             door,
+            progress: socket.get_ref().progress(),
             socket,
             actor,
             name: Uuid::now_v7(),
             session: Session::default(),
             underway: FuturesUnordered::new(),
+            reading: None,
             expires_at,
+            issued_at,
+            told: None,
             next_ping,
             frames_in: 0,
             entries_out: 0,
@@ -134,8 +149,13 @@ impl Connection {
         );
     }
 
-    async fn live(&mut self, hello_id: Option<String>, cursors: Vec<JoinCursor>) -> Ended {
-        if let Err(ended) = Box::pin(self.welcome(hello_id, &cursors)).await {
+    async fn live(
+        &mut self,
+        hello_id: Option<String>,
+        cursors: &[JoinCursor],
+        changes_after: Option<&str>,
+    ) -> Ended {
+        if let Err(ended) = Box::pin(self.welcome(hello_id, cursors, changes_after)).await {
             return ended;
         }
         loop {
@@ -154,6 +174,7 @@ impl Connection {
             () = sleep_until(alarm) => self.on_alarm().await?,
             Some(answered) = self.underway.next() => self.on_answer(answered).await?,
             () = self.seat.outbox().wait() => {}
+            (stretch, page) = replay::page(&mut self.reading) => self.on_page(stretch, page).await?,
             received = receive(&mut self.socket), if room_for_more => {
                 self.seat.outbox().hear();
                 if let Received::Text(text) = received? {
@@ -169,7 +190,11 @@ impl Connection {
         while let Some(Some(answered)) = self.underway.next().now_or_never() {
             self.on_answer(answered).await?;
         }
-        let Waiting { entries, behind, activity, close } = self.seat.outbox().take();
+        let Waiting { entries, behind, activity, news, person, close } = self.seat.outbox().take();
+        if person {
+            // Before anything else: to whose token was taken back, nothing more is given.
+            Box::pin(self.on_person()).await?;
+        }
         for encoded in entries {
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
@@ -178,13 +203,12 @@ impl Connection {
                     self.feed(Message::Text(encoded.text(audience))).await?;
                     self.sent(&entry.log, entry.seq);
                 }
-                Arrival::Ahead(cursor) => Box::pin(self.refill(&entry.log, cursor, entry.seq)).await?,
+                Arrival::Owed => self.door.app.metrics.refilled(),
             }
         }
         for (log, head) in behind {
-            if let Some(cursor) = self.session.cursor(&log).filter(|cursor| cursor.next <= head) {
-                Box::pin(self.refill(&log, cursor, head)).await?;
-            }
+            self.door.app.metrics.refilled();
+            self.session.owe(&log, head);
         }
         for (room, head) in activity {
             // A log that was joined meanwhile has told how far it reaches.
@@ -192,44 +216,12 @@ impl Connection {
                 self.tell(&ServerFrame::Activity { room, head }).await?;
             }
         }
+        for frame in news.into_values() {
+            self.tell(&frame).await?;
+        }
+        self.read_on();
         self.flush().await?;
         close.map_or(Ok(()), |code| Err(code.into()))
-    }
-
-    /// Reads entries from the log that did not come through the outbox.
-    async fn refill(&mut self, log: &Log, cursor: Cursor, up_to: u64) -> Result<(), Ended> {
-        self.door.app.metrics.refilled();
-        self.send_range(log, cursor.next - 1, up_to, cursor.audience).await
-    }
-
-    async fn send_range(
-        &mut self,
-        log: &Log,
-        mut after: u64,
-        up_to: u64,
-        audience: Audience,
-    ) -> Result<(), Ended> {
-        while after < up_to {
-            let limit = u32::try_from(up_to - after).unwrap_or(u32::MAX).min(limits::PAGE_ITEMS);
-            let page = {
-                // For the reading alone: a socket that does not take what was read must not keep others from reading.
-                let _permit = self.door.resume_permit().await;
-                self.door.app.store.entries(log, Range::After(after), limit).await
-            };
-            let page: Vec<LogEntry> = page.map_err(|error| {
-                tracing::error!(%error, "cannot read a log");
-                CloseCode::Internal
-            })?;
-            let Some(last) = page.last() else {
-                return Err(CloseCode::Internal.into());
-            };
-            after = last.seq;
-            for entry in &page {
-                self.feed(Message::Text(frame_text(entry, audience))).await?;
-                self.sent(log, entry.seq);
-            }
-        }
-        Ok(())
     }
 
     fn sent(&mut self, log: &Log, seq: u64) {
@@ -250,33 +242,28 @@ impl Connection {
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
+        self.still_holds()?;
         self.frames_in += 1;
         match client::decode(text) {
-            Ok((id, ClientFrame::Command(client_id, command))) => {
-                self.on_command(id, client_id, command);
-                Ok(())
-            }
+            Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
                 let log = Log::named(leave.room, &self.actor.user);
-                self.seat.outbox().unread(&log);
+                self.seat.leave(&log);
                 self.session.leave(&log);
                 self.answer(id, Ok(json!({}))).await
             }
-            Ok((id, ClientFrame::Ping(_))) => {
-                let server_time = self.door.app.clock.now();
-                self.tell(&ServerFrame::Pong { id, server_time }).await
+            Ok((id, ClientFrame::Ping(ping))) => Box::pin(self.on_ping(id, ping)).await,
+            Ok((id, ClientFrame::Read(mark))) => {
+                self.on_mark(id, marker::read(&self.door.app, &self.actor, &mark));
+                Ok(())
             }
-            Ok((
-                id,
-                ClientFrame::Refresh(_)
-                | ClientFrame::Read(_)
-                | ClientFrame::MarkUnread(_)
-                | ClientFrame::Typing(_),
-            )) => {
-                let error = ErrorBody::new(ErrorCode::UnknownType, "this server does not do that yet");
-                self.answer(id, Err(error)).await
+            Ok((id, ClientFrame::MarkUnread(mark))) => {
+                self.on_mark(id, marker::mark_unread(&self.door.app, &self.actor, &mark));
+                Ok(())
             }
+            Ok((id, ClientFrame::Typing(typing))) => self.on_typing(id, typing.room).await,
+            Ok((id, ClientFrame::Refresh(refresh))) => Box::pin(self.on_refresh(id, refresh)).await,
             Ok((id, ClientFrame::Hello(_))) => {
                 let error = ErrorBody::new(ErrorCode::OutOfTurn, "hello is said once");
                 self.answer(id, Err(error)).await?;
@@ -298,18 +285,26 @@ impl Connection {
     }
 
     /// Gives the command to its function. It has its place in the order when this returns.
-    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) {
+    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
-        let outcome = dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
-        self.underway.push(async move { Answered { id, outcome: outcome.await } }.boxed());
+        let Performed { allowance, outcome } =
+            dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
+        self.underway.push(
+            async move {
+                let answer = outcome.await.map(|done| done.data()).map_err(|error| error.body());
+                Answered { id, answer }
+            }
+            .boxed(),
+        );
+        let refused = allowance.is_some_and(|allowance| allowance.refused_for.is_some());
+        if refused && self.session.hurried(Instant::now()) {
+            return Err(CloseCode::RateLimited.into());
+        }
+        Ok(())
     }
 
-    async fn on_answer(&mut self, Answered { id, outcome }: Answered) -> Result<(), Ended> {
-        let answer = match outcome {
-            Ok(done) => Ok(done.data()),
-            Err(error) => Err(error.body()),
-        };
+    async fn on_answer(&mut self, Answered { id, answer }: Answered) -> Result<(), Ended> {
         self.answer(id, answer).await
     }
 
@@ -327,18 +322,13 @@ impl Connection {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), Ended> {
-        written(&timeout(WRITE_STALL, self.socket.feed(message)).await)
+        self.still_holds()?;
+        let Self { socket, progress, seat, ends_at, .. } = self;
+        Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.feed(message)).await
     }
 
     async fn flush(&mut self) -> Result<(), Ended> {
-        written(&timeout(WRITE_STALL, self.socket.flush()).await)
-    }
-}
-
-fn written(outcome: &Result<tungstenite::Result<()>, tokio::time::error::Elapsed>) -> Result<(), Ended> {
-    match outcome {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(tungstenite::Error::WriteBufferFull(_))) | Err(_) => Err(CloseCode::Slow.into()),
-        Ok(Err(_)) => Err(Ended(None)),
+        let Self { socket, progress, seat, ends_at, .. } = self;
+        Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.flush()).await
     }
 }

@@ -23,7 +23,7 @@ fn kinds(entries: &[LogEntry]) -> Vec<&str> {
 }
 
 fn data(entry: &LogEntry) -> Value {
-    serde_json::from_str(&entry.public.json).expect("JSON")
+    serde_json::from_str(entry.public.json()).expect("JSON")
 }
 
 pub(super) async fn an_invitation_that_is_sent_stands_in_both_inboxes_and_both_views(world: World) {

@@ -3,12 +3,14 @@
 use anteroom::domain::actor::{Actor, Scope};
 use anteroom::domain::candidacy::{Case, Context, Decision};
 use anteroom::domain::invitation::FirstWords;
-use anteroom::domain::message::Body;
+use anteroom::domain::log::{Event, LogEntry};
+use anteroom::domain::message::{self, Amending, Body, Reason};
 use anteroom::domain::refusal::Refusal;
+use anteroom::domain::room::Room;
 use anteroom::domain::{candidacy, invitation, proposal};
 use anteroom::store::{CaseKey, Intent};
 use anteroom_protocol::command::Command;
-use anteroom_protocol::id::ClientId;
+use anteroom_protocol::id::{ClientId, RoomRef};
 use anteroom_protocol::log::part_digest;
 use anteroom_protocol::user::Side;
 
@@ -77,4 +79,26 @@ pub(crate) fn decide(command: &Command, case: Case, context: &Context) -> Result
 /// A text as the body of a message.
 pub(crate) fn body(text: &str) -> Result<Body, Refusal> {
     Body::parse("body", text.to_owned())
+}
+
+/// The entry that a command amends, if it amends one.
+pub(crate) fn amends(command: &Command) -> Option<(RoomRef, u64)> {
+    if let Command::MessageEdit(edit) = command {
+        return Some((edit.room, edit.seq));
+    }
+    if let Command::MessageRedact(redact) = command { Some((redact.room, redact.seq)) } else { None }
+}
+
+/// Decides an edit or a redaction by its rule.
+pub(crate) fn decide_amendment(
+    command: &Command,
+    room: &Room,
+    target: Option<&LogEntry>,
+    by: &Amending,
+) -> Result<Event, Refusal> {
+    if let Command::MessageEdit(edit) = command {
+        return message::edit(room, target, by, &body(&edit.body)?);
+    }
+    let Command::MessageRedact(redact) = command else { panic!("{command:?} amends nothing") };
+    message::redact(room, target, by, &Reason::parse(redact.reason.clone())?)
 }

@@ -1,7 +1,8 @@
 //! What the marketplace tells: people and jobs. And the store's own keys.
 
-use anteroom_protocol::id::JobId;
+use anteroom_protocol::id::{JobId, UserId};
 use anteroom_protocol::job::{JobPosting, JobStatus};
+use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{UserProfile, UserStatus};
 
 use super::world::{World, not_kept, posting, profile, user};
@@ -18,12 +19,38 @@ pub(super) async fn a_person_is_what_the_marketplace_told_last(mut world: World)
         status_next_step: Some("Write to us.".into()),
     };
     for told in [whole.clone(), profile("felix", UserStatus::Inactive), whole] {
-        world.store().put_user(&felix, &told).await.expect("kept");
-        assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
+        world.store().put_user(&felix, &told, world.moment()).await.expect("kept");
+        assert_eq!(known(&world, &felix).await.as_ref(), Some(&told));
         world.open_again().await;
-        assert_eq!(world.store().user(&felix).await.expect("read").as_ref(), Some(&told));
+        assert_eq!(known(&world, &felix).await.as_ref(), Some(&told));
     }
     assert_eq!(world.store().user(&nobody).await.expect("read"), None);
+}
+
+/// What the store knows of somebody.
+async fn known(world: &World, user: &UserId) -> Option<UserProfile> {
+    world.store().user(user).await.expect("read").map(|person| person.profile)
+}
+
+pub(super) async fn tokens_that_were_taken_back_stay_so_whatever_is_told_later(mut world: World) {
+    let (felix, fiona, nobody) = (user("felix"), user("fiona"), user("nobody"));
+    let taken_back = async |world: &World, user: &UserId| {
+        world.store().user(user).await.expect("read").expect("there").tokens_valid_after
+    };
+    assert_eq!(taken_back(&world, &felix).await, None);
+    let (early, late) = (Time::from_micros(1_000_001), Time::from_micros(2_000_002));
+    // A clock that was set back takes nothing back.
+    for (said, kept) in [(early, early), (late, late), (early, late)] {
+        let person = world.store().revoke_tokens(&felix, said).await.expect("kept").expect("there");
+        assert_eq!(person.tokens_valid_after, Some(kept));
+        assert_eq!(Some(person.profile), known(&world, &felix).await);
+        assert_eq!(taken_back(&world, &felix).await, Some(kept));
+    }
+    world.tell_of("felix", UserStatus::Inactive).await;
+    world.open_again().await;
+    assert_eq!(taken_back(&world, &felix).await, Some(late));
+    assert_eq!(taken_back(&world, &fiona).await, None, "nobody else's");
+    assert_eq!(world.store().revoke_tokens(&nobody, late).await.expect("asked"), None);
 }
 
 pub(super) async fn a_job_never_changes_hands_and_is_otherwise_what_the_marketplace_told_last(world: World) {

@@ -86,6 +86,7 @@ macro_rules! conformance {
             ],
             marketplace: [
                 a_person_is_what_the_marketplace_told_last,
+                tokens_that_were_taken_back_stay_so_whatever_is_told_later,
                 a_job_never_changes_hands_and_is_otherwise_what_the_marketplace_told_last,
                 jobs_are_listed_newest_first_open_ones_and_the_readers_own,
                 the_first_key_of_a_name_is_kept_for_ever,

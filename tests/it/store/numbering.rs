@@ -113,7 +113,7 @@ pub(super) async fn a_batch_of_any_size_over_many_logs_is_written_whole(world: W
         for room in &rooms {
             let entries = world.sound(&Log::Room(*room)).await;
             let of_this_size = format!("of {size}\"}}");
-            kept += entries.iter().filter(|entry| entry.public.json.ends_with(&of_this_size)).count();
+            kept += entries.iter().filter(|entry| entry.public.json().ends_with(&of_this_size)).count();
         }
         assert_eq!(kept, size);
     }

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use super::property;
-use super::world::{Post, World, inbox, told, user};
+use super::world::{Post, World, inbox, size, told, user};
 
 /// A room of a few hundred entries.
 async fn long_room(world: &World) -> (Log, Vec<LogEntry>) {
@@ -92,7 +92,7 @@ fn stretch(entries: &[LogEntry], range: Range, limit: u32) -> Vec<u64> {
 }
 
 async fn stretch_is_right(world: &World, (log, entries): &(Log, Vec<LogEntry>), range: Range, limit: u32) {
-    let read = world.store().entries(log, range, limit).await.expect("read");
+    let read = world.store().entries(log, range, size(limit)).await.expect("read");
     let numbers: Vec<u64> = read.iter().map(|entry| entry.seq).collect();
     assert_eq!(numbers, stretch(entries, range, limit), "{range:?}, {limit}");
     for entry in read {
@@ -135,7 +135,7 @@ pub(super) async fn the_measure_of_a_stretch_is_the_bytes_of_its_parts(world: Wo
             let inside = entries.iter().filter(|entry| entry.seq > after && entry.seq <= up_to);
             let bytes = inside
                 .map(|entry| {
-                    entry.public.json.len() + entry.private.as_ref().map_or(0, |part| part.json.len())
+                    entry.public.json().len() + entry.private.as_ref().map_or(0, |part| part.json().len())
                 })
                 .sum::<usize>();
             let measured = handle.block_on(world.store().measure(&log, after, up_to)).expect("read");
@@ -166,7 +166,7 @@ pub(super) async fn a_text_is_kept_byte_for_byte(mut world: World) {
     world.open_again().await;
     let kept = world.sound(&Log::Room(room)).await;
     for ((text, done), kept) in texts.iter().zip(done).zip(&kept[before..]) {
-        let data: MessagePosted = serde_json::from_str(&kept.public.json).expect("JSON");
+        let data: MessagePosted = serde_json::from_str(kept.public.json()).expect("JSON");
         assert_eq!(data.body, *text);
         assert_eq!(*done.expect("written").appended[0].entry, *kept);
     }
@@ -198,7 +198,7 @@ pub(super) async fn a_log_that_is_empty_or_missing_has_no_entries(world: World) 
     assert_eq!((access.side, access.head.seq, access.hash_at), (None, 0, None));
     for log in [Log::Inbox(owner), inbox("nobody"), Log::Room(RoomId(world.fresh()))] {
         for range in [Range::After(0), Range::Before(u64::MAX)] {
-            assert!(world.store().entries(&log, range, 10).await.expect("read").is_empty());
+            assert!(world.store().entries(&log, range, size(10)).await.expect("read").is_empty());
         }
         assert_eq!(world.store().measure(&log, 0, u64::MAX).await.expect("read"), 0);
     }

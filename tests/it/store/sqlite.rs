@@ -205,5 +205,8 @@ async fn regression_a_batch_over_logs_old_and_new_finds_them_all_when_memory_is_
         assert!(!done.expect("written").duplicate);
     }
     assert!(world.access("felix", &Log::Room(room)).await.is_some());
-    assert_eq!(world.store().user(&user("user-1")).await.expect("read").expect("there").name, "somebody");
+    assert_eq!(
+        world.store().user(&user("user-1")).await.expect("read").expect("there").profile.name,
+        "somebody"
+    );
 }

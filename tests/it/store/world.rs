@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use anteroom::domain::actor::Actor;
 use anteroom::domain::candidacy::{Case, Context, FreshIds};
 use anteroom::domain::log::{Log, LogEntry};
-use anteroom::domain::message;
+use anteroom::domain::message::{self, Amending};
 use anteroom::domain::policy::Policy;
 use anteroom::domain::room::Room;
 use anteroom::store::{
-    Access, Answer, CommitError, Committed, Moment, Page, Range, Store, StoreError, Write,
+    Access, Answer, CommitError, Committed, Moment, Page, PageSize, Range, Store, StoreError, Write,
 };
 use anteroom::wire::to_wire::{Audience, entry_frame};
 use anteroom_protocol::candidacy::CaseAnswer;
@@ -28,7 +28,7 @@ use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::deed::{body, case_key, decide, intent, person};
+use super::deed::{self, body, case_key, decide, intent, person};
 use crate::support::ask;
 
 /// A database of one adapter, empty at first. It is opened once at a time.
@@ -50,6 +50,11 @@ pub(crate) struct World {
 
 /// Everybody there is.
 pub(crate) const PEOPLE: [&str; 5] = ["clara", "dora", "felix", "fiona", "mallory"];
+
+/// So many entries, however long they are.
+pub(crate) fn size(entries: u32) -> PageSize {
+    PageSize { entries, bytes: usize::MAX }
+}
 
 /// More than any list here has.
 pub(crate) const ALL: u32 = 1_000;
@@ -132,7 +137,7 @@ impl World {
 
     /// What the marketplace tells of a person.
     pub(crate) async fn tell_of(&self, name: &str, status: UserStatus) {
-        self.store().put_user(&user(name), &profile(name, status)).await.expect("kept");
+        self.store().put_user(&user(name), &profile(name, status), self.moment()).await.expect("kept");
     }
 
     /// What the marketplace tells of a job.
@@ -153,6 +158,9 @@ impl World {
             let (actor, room, body) = (actor.clone(), post.room, post.body.clone());
             return self.commit(&[Post { actor, client_id, room, body }]).await.remove(0);
         }
+        if let Some((room, seq)) = deed::amends(command) {
+            return self.amend(actor, client_id, command, (room, seq)).await;
+        }
         let ids = FreshIds {
             candidacy: CandidacyId(self.fresh()),
             invitation: InvitationId(self.fresh()),
@@ -168,6 +176,22 @@ impl World {
         };
         let intent = intent(actor, client_id, command);
         self.store().change(&intent, &case_key(actor, command), moment, &by_the_rules).await
+    }
+
+    async fn amend(
+        &self,
+        actor: &Actor,
+        client_id: ClientId,
+        command: &Command,
+        (room, seq): (RoomRef, u64),
+    ) -> Result<Committed, CommitError> {
+        let write = Write { log: Log::named(room, &actor.user), intent: intent(actor, client_id, command) };
+        let moment = self.moment();
+        let policy = Policy::default();
+        let by = Amending { actor: actor.clone(), client_id, now: moment.now, policy };
+        let by_the_rules =
+            |room: &Room, target: Option<&LogEntry>| deed::decide_amendment(command, room, target, &by);
+        self.store().amend(&write, seq, moment, &by_the_rules).await
     }
 
     /// Does a command under a new id, and it has to be done.
@@ -241,7 +265,7 @@ impl World {
         let mut entries: Vec<LogEntry> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.seq);
-            let page = self.store().entries(log, Range::After(after), 100).await.expect("read");
+            let page = self.store().entries(log, Range::After(after), size(100)).await.expect("read");
             let is_last = page.len() < 100;
             entries.extend(page);
             if is_last {

@@ -6,7 +6,7 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomRe
 use anteroom_protocol::invitation::{
     DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
-use anteroom_protocol::message::MessagePost;
+use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
 use anteroom_protocol::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
 use anteroom_protocol::terms::{Terms, TermsKind};
 
@@ -26,6 +26,14 @@ pub(crate) fn hourly(amount: i64) -> Terms {
 
 pub(crate) fn post(room: RoomRef, body: impl Into<String>) -> Command {
     Command::MessagePost(MessagePost { room, body: body.into() })
+}
+
+pub(crate) fn edit(room: RoomRef, seq: u64, body: impl Into<String>) -> Command {
+    Command::MessageEdit(MessageEdit { room, seq, body: body.into() })
+}
+
+pub(crate) fn redact(room: RoomRef, seq: u64) -> Command {
+    Command::MessageRedact(MessageRedact { room, seq, reason: "said in anger".into() })
 }
 
 pub(crate) fn invite(job: &JobId, freelancer: &UserId, terms: Option<Terms>) -> Command {

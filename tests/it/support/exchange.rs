@@ -45,7 +45,7 @@ pub(crate) async fn exchange(
     headers: &[(&str, &str)],
     body: String,
 ) -> Answered {
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
     let verb = Method::from_bytes(method.as_bytes()).expect("a method");
     let mut request = client.request(verb, format!("{}{path}", server.base)).body(body.clone());
     if let Some(token) = token {

@@ -4,6 +4,7 @@
 pub(crate) mod ask;
 mod contract;
 mod exchange;
+pub(crate) mod issuer;
 mod person;
 mod pipeline;
 pub(crate) mod raw;
@@ -20,10 +21,19 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
 
+use anteroom_load_tests::scenario::target::raised;
+use anteroom_load_tests::server::Launcher;
 use tokio::time::timeout;
 
 /// How long anything may take that is to come soon.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// A server process for tests, which are hastier than people and all come from one address.
+pub(crate) fn hasty(launcher: Launcher) -> Launcher {
+    raised(&[]).into_iter().fold(launcher, |launcher, (name, value)| {
+        launcher.env(format!("ANTEROOM_LIMITS__{}", name.to_uppercase()), value)
+    })
+}
 
 /// An id of this text.
 pub(crate) fn id<T: FromStr<Err: Debug>>(text: &str) -> T {

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::soon;
+use super::{Person, TestServer, soon};
 
 /// A text frame.
 pub(crate) const TEXT: u8 = 0x1;
@@ -44,11 +44,29 @@ impl Raw {
 
     /// Connects and asks for an upgrade with these headers.
     pub(crate) async fn ask(base: &str, headers: &[(&str, &str)]) -> (Self, Head) {
+        Self::request(base, "GET", "/v1/ws", headers).await
+    }
+
+    /// Connects and asks for something else, without a body.
+    pub(crate) async fn request(
+        base: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (Self, Head) {
         let mut raw = Self::connect(base).await;
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        raw.send(format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n").as_bytes()).await;
+        raw.send(format!("{method} {path} HTTP/1.1\r\nHost: server\r\n{lines}\r\n").as_bytes()).await;
         let head = raw.head().await;
         (raw, head)
+    }
+
+    /// Reads the body that belongs to this head, which is JSON.
+    pub(crate) async fn body(&mut self, head: &Head) -> serde_json::Value {
+        let length = head.header("content-length").and_then(|length| length.parse().ok()).expect("a length");
+        let mut body = vec![0; length];
+        soon("a body", self.0.read_exact(&mut body)).await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
     }
 
     /// Connects and upgrades.
@@ -56,6 +74,27 @@ impl Raw {
         let (raw, head) = Self::ask(base, &UPGRADE).await;
         assert_eq!(head.status, 101, "{head:?}");
         raw
+    }
+
+    /// Connects, upgrades and says hello for this person.
+    pub(crate) async fn greeted(server: &TestServer, person: &Person) -> Self {
+        let mut raw = Self::upgraded(&server.base).await;
+        let hello = format!(r#"{{"type":"hello","token":"{}"}}"#, server.token(&person.user));
+        raw.frame(TEXT, hello.as_bytes()).await;
+        let welcome = String::from_utf8(raw.read_until(TEXT).await).expect("text");
+        assert!(welcome.contains(r#""type":"welcome""#), "{welcome}");
+        raw
+    }
+
+    /// The head of a good handshake.
+    pub(crate) fn upgrade_request() -> String {
+        let lines: String = UPGRADE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n")
+    }
+
+    /// Sends bytes, if the other side still takes them.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        soon("a write", self.0.write_all(bytes)).await.is_ok()
     }
 
     /// Sends bytes.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom::app::App;
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
-use anteroom::config::{Auth, Config};
+use anteroom::config::{Auth, Config, Limits};
 use anteroom::server::Server;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::token::TokenMint;
@@ -37,17 +38,18 @@ impl TestServer {
         Self::start_with(|_| {}).await
     }
 
+    /// Why one with a changed configuration does not start.
+    pub(crate) async fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let (_directory, config) = prepared(change);
+        match Server::start(&config).await {
+            Ok(_) => panic!("it started"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
     /// Starts one with a changed configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut config = Config {
-            listen: id_address(),
-            data_dir: directory.path().to_owned(),
-            demo: false,
-            auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
-            ..Config::default()
-        };
-        change(&mut config);
+        let (directory, config) = prepared(change);
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         Self::on(directory, config, clock).await
     }
@@ -78,6 +80,11 @@ impl TestServer {
         self.mint.user(user)
     }
 
+    /// What the server works with, to do what no wire can.
+    pub(crate) fn app(&self) -> &App {
+        &self.running.app
+    }
+
     /// `http://127.0.0.1:PORT` of the figures.
     pub(crate) fn figures(&self) -> String {
         format!("http://{}", self.running.metrics_address)
@@ -86,4 +93,24 @@ impl TestServer {
 
 fn id_address() -> std::net::SocketAddr {
     super::id("127.0.0.1:0")
+}
+
+/// A directory, and a configuration on it.
+fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut config = Config {
+        listen: id_address(),
+        data_dir: directory.path().to_owned(),
+        demo: false,
+        auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
+        ..Config::default()
+    };
+    // Tests are hastier than people.
+    let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
+        &mut config.limits;
+    for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
+        *rate = 1_000_000;
+    }
+    change(&mut config);
+    (directory, config)
 }

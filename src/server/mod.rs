@@ -1,5 +1,9 @@
 //! The composition root: puts the parts together, serves, and takes everything down in order.
 
+mod accept;
+mod address;
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,39 +11,35 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use axum::Router;
-use axum::extract::Request;
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
+use self::accept::{Entrance, accept};
+use self::address::Proxies;
+use self::tls::Tls;
 use crate::app::identity::Identity;
+use crate::app::identity::issuer::Issuer;
+use crate::app::rate::{Rate, Rates};
 use crate::app::writer::{Writer, WriterTask};
-use crate::app::{App, demo};
+use crate::app::{App, demo, search};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Auth, Config};
+use crate::config::{Auth, Config, Limits};
 use crate::domain::policy::Policy;
 use crate::hub::Hub;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Metrics;
-use crate::ws::{self, Door, Place};
-use crate::{http, web};
+use crate::ws::crowd::Crowd;
+use crate::ws::origin::Origins;
+use crate::ws::{self, Door};
+use crate::{http, issuers, jwks, web};
 
-/// How long a client has to send a request's head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may take nothing of what was written to it.
-const TAKES_NOTHING: Duration = Duration::from_secs(30);
 /// How long going down waits for connections to end.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Bytes of a shared secret, at least.
-const SECRET_BYTES: usize = 32;
 /// The file of the development secret, in the data directory.
 const DEV_SECRET: &str = "dev-secret";
 
@@ -71,6 +71,7 @@ impl Server {
     /// As [`Server::start`].
     pub async fn start_with(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         refuse_open_development(config)?;
+        refuse_open_plain(config)?;
         let identity = identity(config)?;
         let database = config.data_dir.join("anteroom.db");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database).await?);
@@ -90,7 +91,8 @@ impl Server {
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
         let command_key = store.key("commands", rand::random()).await?;
-        let app = Arc::new(App { store, hub, writer, identity, clock, policy, metrics, command_key });
+        let rates = rates(limits);
+        let app = Arc::new(App { store, hub, writer, identity, clock, rates, policy, metrics, command_key });
         if demo_is_on(config) {
             demo::seed(&app).await.context("cannot seed the demo")?;
         }
@@ -105,29 +107,41 @@ impl Server {
         let (listener, address) = bind(config.listen, "listen").await?;
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        jwks::keep_all(&app, &tasks, &shutdown)?;
+        let crowd = Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address);
+        let tls = Tls::new(&config.tls, crowd.clone())?;
         let door = Arc::new(Door {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
             resumes: Semaphore::new(config.limits.resumes),
+            crowd,
+            origins: Origins::new(&config.origins),
+            socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
-        let routes = http::router(app.clone())
+        let routes = http::router(app.clone(), &config.origins)
             .merge(socket)
             .merge(web::router())
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
-        let figures = http::metrics_router(app.metrics.clone());
-        let places = Arc::new(Semaphore::new(config.limits.connections));
-        tasks.spawn(accept(listener, routes, places, shutdown.clone(), tasks.clone()));
-        tasks.spawn(accept(
-            metrics_listener,
-            figures,
-            Arc::new(Semaphore::new(16)),
-            shutdown.clone(),
-            tasks.clone(),
-        ));
+        tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
+        tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
+        let entrance = Entrance {
+            routes,
+            places: Arc::new(Semaphore::new(config.limits.connections)),
+            proxies: Proxies::new(&config.trusted_proxies),
+            tls,
+        };
+        tasks.spawn(accept(listener, entrance, shutdown.clone(), tasks.clone()));
+        let figures = Entrance {
+            routes: http::metrics_router(app.metrics.clone()),
+            places: Arc::new(Semaphore::new(16)),
+            proxies: Proxies::default(),
+            tls: None,
+        };
+        tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
         Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
     }
 
@@ -146,15 +160,22 @@ impl Server {
     }
 }
 
-/// Whether the demo is seeded and its links printed: never beside a real marketplace.
-pub fn demo_is_on(config: &Config) -> bool {
-    config.demo && config.auth.secret.is_none()
+fn rates(limits: &Limits) -> Rates {
+    Rates {
+        commands: Rate::new("commands", limits.commands_per_second, limits.commands_burst),
+        requests: Rate::new("requests", limits.requests_per_second, limits.requests_burst),
+    }
 }
 
-/// Who is believed: the configured secret, or the development secret in the data directory, made when it is missing.
+/// Whether the demo is seeded and its links printed: never beside a real marketplace.
+pub fn demo_is_on(config: &Config) -> bool {
+    config.demo && config.auth.is_development()
+}
+
+/// Who is believed: the configured issuers, or whoever has the development secret in the data directory, made when it is missing.
 ///
 /// # Errors
-/// A secret that is too short, or a data directory that cannot be used.
+/// A configuration that nobody could be believed by, or a data directory that cannot be used.
 pub fn identity(config: &Config) -> anyhow::Result<Identity> {
     use std::os::unix::fs::DirBuilderExt as _;
     // What people write to each other is nobody else's to read on this machine.
@@ -163,22 +184,30 @@ pub fn identity(config: &Config) -> anyhow::Result<Identity> {
         .mode(0o700)
         .create(&config.data_dir)
         .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
-    let Auth { issuer, audience, .. } = &config.auth;
-    if let Some(secret) = config.auth.secret() {
-        ensure!(
-            secret.len() >= SECRET_BYTES,
-            "auth.secret is shorter than {SECRET_BYTES} bytes; make a longer one"
-        );
-        return Ok(Identity::new(secret, issuer, audience));
+    if !config.auth.is_development() {
+        return issuers::believed(&config.auth);
     }
     let secret = development_secret(&config.data_dir.join(DEV_SECRET))?;
-    Ok(Identity::new(secret.trim().as_bytes(), issuer, audience))
+    let Auth { issuer, audience, .. } = &config.auth;
+    Ok(Identity::new(vec![Issuer::with_secret(issuer, audience, secret.trim().as_bytes())]))
 }
 
 fn refuse_open_development(config: &Config) -> anyhow::Result<()> {
-    if config.auth.secret.is_none() && !config.listen.ip().is_loopback() {
+    if config.auth.is_development() && !config.listen.ip().is_loopback() {
         bail!(
-            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret, or listen on loopback",
+            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret or auth.jwks_url, or listen on loopback",
+            config.listen
+        );
+    }
+    Ok(())
+}
+
+fn refuse_open_plain(config: &Config) -> anyhow::Result<()> {
+    let open = !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty();
+    if open && !config.tls.is_on() {
+        bail!(
+            "{} can be reached from elsewhere, and what is said there could be read along: set tls.certificate and tls.key, or name the \
+             proxy that does TLS in trusted_proxies, or listen on loopback",
             config.listen
         );
     }
@@ -197,10 +226,18 @@ fn development_secret(path: &Path) -> anyhow::Result<String> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let secret =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            ensure!(secret.trim().len() >= SECRET_BYTES, "{} is damaged; remove it", path.display());
+            ensure!(secret.trim().len() >= issuers::SECRET_BYTES, "{} is damaged; remove it", path.display());
             Ok(secret)
         }
         Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+/// Does something until the server goes down.
+async fn until(shutdown: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = work => {}
     }
 }
 
@@ -210,73 +247,4 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<(TcpListener, So
         .with_context(|| format!("cannot listen on {address}; name another address with `{key}`"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
-}
-
-async fn accept(
-    listener: TcpListener,
-    routes: Router,
-    places: Arc<Semaphore>,
-    shutdown: CancellationToken,
-    tasks: TaskTracker,
-) {
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let accepted = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(connection(stream, routes.clone(), Place::new(place), shutdown.clone()));
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: one that is freed lets the next one in.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Sends at once, and gives a connection up whose other end takes nothing: neither hyper nor the kernel would, for a quarter of an hour.
-fn tune(stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_NOTHING))?;
-    Ok(())
-}
-
-/// Serves one HTTP connection. After an upgrade, the socket's own task goes on, and keeps the place.
-async fn connection(stream: TcpStream, routes: Router, place: Place, shutdown: CancellationToken) {
-    if let Err(error) = tune(&stream) {
-        tracing::debug!(%error, "cannot tune a connection");
-    }
-    let service = TowerToHyperService::new(routes.map_request(
-        move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(place.clone());
-            let request: Request = request.map(axum::body::Body::new);
-            request
-        },
-    ));
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut serving = std::pin::pin!(serving);
-    let ended: Result<(), hyper::Error> = tokio::select! {
-        biased;
-        ended = serving.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an HTTP connection broke");
-    }
 }

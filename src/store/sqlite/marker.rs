@@ -1,0 +1,220 @@
+//! Read markers in SQLite. A marker keeps the counts of its place, so that unread is the difference of two counts and nothing is
+//! ever counted up or down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anteroom_protocol::id::UserId;
+use anteroom_protocol::log::to_hex;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::code;
+use super::commit::Writer;
+use super::log::keys;
+use super::rows::{Counts, busy};
+use crate::domain::log::{COUNTED, Log};
+use crate::domain::refusal::Refusal;
+use crate::store::{CommitError, Mark, Marked, Place, Reach};
+
+/// What the database knows of a marker and its log.
+struct Found {
+    log: i64,
+    head: u64,
+    counts: Counts,
+    stands: Stand,
+    readers: Arc<[UserId]>,
+}
+
+/// Where a marker stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Stand {
+    delivered: u64,
+    read: u64,
+    marker: u64,
+    counts: Counts,
+}
+
+/// How many entries of others that count lie between the counts of a marker and those of its log's head.
+pub(super) fn unread(head: &Counts, marker: &Counts, reader: &UserId) -> u64 {
+    let behind = head.iter().filter(|(author, _)| author.as_str() != reader.as_str());
+    behind.map(|(author, count)| count.saturating_sub(marker.get(author).copied().unwrap_or(0))).sum()
+}
+
+/// The same, from what the tables hold.
+pub(super) fn unread_of(head: &str, marker: Option<&str>, reader: &UserId) -> sqlx::Result<u64> {
+    let marker: Counts = marker.map(code::json).transpose()?.unwrap_or_default();
+    Ok(unread(&code::json(head)?, &marker, reader))
+}
+
+/// See [`crate::store::Store::mark`].
+pub(super) async fn mark(writer: &mut Writer, marks: &[Mark]) -> Vec<Result<Marked, CommitError>> {
+    let done = match writer.heal().await.map_err(busy) {
+        Ok(()) => attempt(&mut writer.connection, marks).await,
+        Err(error) => Err(error),
+    };
+    done.unwrap_or_else(|error| {
+        writer.distrust();
+        marks.iter().map(|_| Err(error.clone())).collect()
+    })
+}
+
+async fn attempt(
+    connection: &mut SqliteConnection,
+    marks: &[Mark],
+) -> Result<Vec<Result<Marked, CommitError>>, CommitError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
+    let mut found = find(&mut transaction, marks).await.map_err(busy)?;
+    let mut moved: BTreeMap<(i64, String), Stand> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(marks.len());
+    for (index, mark) in marks.iter().enumerate() {
+        let Some(found) = found.remove(&index) else {
+            outcomes.push(Err(Refusal::NotFound.into()));
+            continue;
+        };
+        let key = (found.log, mark.user.to_string());
+        // An earlier mark of this batch may have moved the same one.
+        let before = moved.get(&key).cloned().unwrap_or_else(|| found.stands.clone());
+        match go(&mut transaction, mark, &found, &before).await.map_err(busy)? {
+            Err(refusal) => outcomes.push(Err(refusal.into())),
+            Ok(after) => {
+                outcomes.push(Ok(marked(mark, &found, &before, &after)));
+                if after != before {
+                    moved.insert(key, after);
+                }
+            }
+        }
+    }
+    if !moved.is_empty() {
+        keep(&mut transaction, &moved).await.map_err(busy)?;
+        transaction.commit().await.map_err(|error| CommitError::Unknown(error.to_string()))?;
+    }
+    Ok(outcomes)
+}
+
+fn marked(mark: &Mark, found: &Found, before: &Stand, after: &Stand) -> Marked {
+    Marked {
+        reach: Reach { user: mark.user.clone(), delivered: after.delivered, read: after.read },
+        marker: after.marker,
+        unread: unread(&found.counts, &after.counts, &mark.user),
+        moved: before != after,
+        readers: found.readers.clone(),
+    }
+}
+
+/// Where the marker goes.
+async fn go(
+    connection: &mut SqliteConnection,
+    mark: &Mark,
+    found: &Found,
+    before: &Stand,
+) -> sqlx::Result<Result<Stand, Refusal>> {
+    let mut after = before.clone();
+    let (Place::Delivered(seq) | Place::Read(seq) | Place::Unread(seq)) = mark.place;
+    if seq > found.head {
+        return Ok(Err(Refusal::Invalid("seq: the log does not reach this far".into())));
+    }
+    match mark.place {
+        Place::Delivered(seq) => after.delivered = before.delivered.max(seq),
+        Place::Read(seq) => {
+            after.delivered = before.delivered.max(seq);
+            after.read = before.read.max(seq);
+            after.marker = before.marker.max(seq);
+        }
+        Place::Unread(0) => return Ok(Err(Refusal::Invalid("seq: the first entry is number 1".into()))),
+        Place::Unread(seq) => after.marker = seq - 1,
+    }
+    if after.marker != before.marker {
+        after.counts = counts_at(connection, &mark.log, found, after.marker).await?;
+    }
+    Ok(Ok(after))
+}
+
+/// The counts of a log at this entry: those of its head without what came behind.
+async fn counts_at(
+    connection: &mut SqliteConnection,
+    log: &Log,
+    found: &Found,
+    seq: u64,
+) -> sqlx::Result<Counts> {
+    let mut counts = found.counts.clone();
+    if seq == found.head {
+        return Ok(counts);
+    }
+    let every_kind = matches!(log, Log::Inbox(_));
+    let behind: Vec<(String, u64)> = sqlx::query_as(
+        "SELECT COALESCE(by, ''), COUNT(*) FROM entries
+         WHERE log = $1 AND seq > $2 AND ($3 OR kind IN (SELECT value FROM json_each($4))) GROUP BY 1",
+    )
+    .bind(found.log)
+    .bind(code::number(seq))
+    .bind(every_kind)
+    .bind(code::to_json(&COUNTED)?)
+    .fetch_all(connection)
+    .await?;
+    for (author, number) in behind {
+        if let Some(count) = counts.get_mut(&author) {
+            *count = count.saturating_sub(number);
+        }
+    }
+    Ok(counts)
+}
+
+/// The logs and markers that these marks name, by their place in the list; those that are nothing to the marker's owner are left out.
+async fn find(connection: &mut SqliteConnection, marks: &[Mark]) -> sqlx::Result<BTreeMap<usize, Found>> {
+    let sql = r#"SELECT asked.key, l.id, l.seq, l.counts, k.delivered, k.read, k.marker, k.counts,
+            (SELECT json_group_array("user") FROM members WHERE log = l.id)
+        FROM json_each($1) AS asked
+        JOIN logs l ON l.room = unhex(asked.value ->> 0) OR l.owner = asked.value ->> 1
+        LEFT JOIN members m ON m.log = l.id AND m."user" = asked.value ->> 2
+        LEFT JOIN markers k ON k.log = l.id AND k."user" = asked.value ->> 2
+        WHERE m."user" IS NOT NULL OR l.owner = asked.value ->> 2"#;
+    let asked: Vec<(Option<String>, Option<&str>, &UserId)> = marks
+        .iter()
+        .map(|mark| {
+            let (room, owner) = keys(&mark.log);
+            (room.map(to_hex), owner, &mark.user)
+        })
+        .collect();
+    let mut found = BTreeMap::new();
+    for row in sqlx::query(sql).bind(code::to_json(&asked)?).fetch_all(connection).await? {
+        let index = usize::try_from(row.try_get::<i64, _>(0)?).map_err(|_| code::damaged("an index"))?;
+        let number = |column: usize| row.try_get::<Option<i64>, _>(column)?.map_or(Ok(0), code::count);
+        let counts = row.try_get::<Option<&str>, _>(7)?.map(code::json).transpose()?.unwrap_or_default();
+        let stands = Stand { delivered: number(4)?, read: number(5)?, marker: number(6)?, counts };
+        let people: Vec<String> = code::json(row.try_get(8)?)?;
+        let mut readers: Vec<UserId> =
+            people.iter().map(|user| code::user(user)).collect::<sqlx::Result<_>>()?;
+        if let Some(Log::Inbox(owner)) = marks.get(index).map(|mark| &mark.log) {
+            readers.push(owner.clone());
+        }
+        let found_here = Found {
+            log: row.try_get(1)?,
+            head: code::count(row.try_get(2)?)?,
+            counts: code::json(row.try_get(3)?)?,
+            stands,
+            readers: readers.into(),
+        };
+        found.insert(index, found_here);
+    }
+    Ok(found)
+}
+
+async fn keep(connection: &mut SqliteConnection, moved: &BTreeMap<(i64, String), Stand>) -> sqlx::Result<()> {
+    let rows: Vec<_> = moved
+        .iter()
+        .map(|((log, user), stand)| {
+            (log, user, stand.delivered, stand.read, stand.marker, code::to_json(&stand.counts))
+        })
+        .map(|(log, user, delivered, read, marker, counts)| Ok((log, user, delivered, read, marker, counts?)))
+        .collect::<sqlx::Result<_>>()?;
+    sqlx::query(
+        r#"INSERT INTO markers (log, "user", delivered, read, marker, counts)
+           SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each($1) WHERE true
+           ON CONFLICT (log, "user") DO UPDATE SET delivered = excluded.delivered, read = excluded.read,
+               marker = excluded.marker, counts = excluded.counts"#,
+    )
+    .bind(code::to_json(&rows)?)
+    .execute(connection)
+    .await
+    .map(drop)
+}

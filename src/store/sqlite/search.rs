@@ -1,0 +1,123 @@
+//! Messages by their words, with SQLite's FTS5.
+//!
+//! The index is filled behind the commits, in the order of the commits, so that nobody who writes waits for it. Each entry's words stand in
+//! it beside the word of its log: a search asks for the words within some logs, and never sees those of others.
+
+use anteroom_protocol::id::{RoomId, UserId};
+use anteroom_protocol::user::Side;
+use sqlx::{Connection as _, FromRow, Row as _, SqliteConnection, SqlitePool};
+
+use super::code;
+use super::log::EntryRow;
+use crate::domain::log::Log;
+use crate::store::{Found, Page, StoreError};
+
+/// The kinds that are found by their words.
+const KINDS: [&str; 2] = ["message.posted", "message.edited"];
+
+/// See [`crate::store::Store::index`].
+pub(super) async fn index(connection: &mut SqliteConnection, limit: u32) -> Result<bool, StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let (from, end): (i64, Option<i64>) = sqlx::query_as(
+        "SELECT upto, (SELECT MAX(id) FROM (SELECT id FROM entries WHERE id > upto ORDER BY id LIMIT $1)) FROM indexed",
+    )
+    .bind(limit)
+    .fetch_one(&mut *transaction)
+    .await?;
+    let Some(end) = end else { return Ok(false) };
+    sqlx::query(
+        "INSERT INTO search (rowid, scope, body)
+         SELECT id, 'log' || log, public ->> '$.body' FROM entries
+         WHERE id > $1 AND id <= $2 AND public IS NOT NULL AND kind IN (SELECT value FROM json_each($3))",
+    )
+    .bind(from)
+    .bind(end)
+    .bind(code::to_json(&KINDS)?)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("UPDATE indexed SET upto = $1").bind(end).execute(&mut *transaction).await?;
+    let more: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE id > $1)")
+        .bind(end)
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(more)
+}
+
+#[derive(FromRow)]
+struct FoundRow {
+    id: i64,
+    room: Vec<u8>,
+    side: String,
+    #[sqlx(flatten)]
+    entry: EntryRow,
+}
+
+/// See [`crate::store::Store::search`].
+pub(super) async fn search(
+    pool: &SqlitePool,
+    reader: &UserId,
+    room: Option<RoomId>,
+    words: &[String],
+    page: Page<u64>,
+) -> Result<Found, StoreError> {
+    let logs = sqlx::query(
+        r#"SELECT m.log FROM members m JOIN logs l ON l.id = m.log WHERE m."user" = $1 AND ($2 IS NULL OR l.room = $2)"#,
+    )
+    .bind(reader.as_str())
+    .bind(room.as_ref().map(|room| code::id(&room.0)))
+    .fetch_all(pool)
+    .await?;
+    let scopes: Vec<String> = logs
+        .iter()
+        .map(|row| Ok(format!("log{}", row.try_get::<i64, _>(0)?)))
+        .collect::<sqlx::Result<_>>()?;
+    if scopes.is_empty() || words.is_empty() {
+        return Ok(Found { entries: Vec::new(), next: None });
+    }
+    let sql = concat!(
+        "SELECT f.rowid AS id, l.room, m.side, e.seq, e.kind, e.at, e.by, e.client_id, e.hash, e.public_salt, e.public, ",
+        "e.public_digest, e.private_salt, e.private, e.private_digest, e.policy, e.amended_by ",
+        "FROM search f JOIN entries e ON e.id = f.rowid JOIN logs l ON l.id = e.log ",
+        r#"JOIN members m ON m.log = e.log AND m."user" = $2 "#,
+        "WHERE search MATCH $1 AND f.rowid < $3 ORDER BY f.rowid DESC LIMIT $4"
+    );
+    let rows: Vec<FoundRow> = sqlx::query_as(sql)
+        .bind(question(&scopes, words))
+        .bind(reader.as_str())
+        .bind(page.before.map_or(i64::MAX, code::number))
+        .bind(i64::from(page.limit) + 1)
+        .fetch_all(pool)
+        .await?;
+    found(rows, page.limit as usize)
+}
+
+fn found(mut rows: Vec<FoundRow>, limit: usize) -> Result<Found, StoreError> {
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| has_more).map(|row| code::count(row.id)).transpose()?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for FoundRow { room, side, entry, .. } in rows {
+        let log = Log::Room(RoomId(code::uuid(&room)?));
+        entries.push((Some(code::parse::<Side>(&side)?), entry.decode(&log)?));
+    }
+    Ok(Found { entries, next })
+}
+
+/// The words as FTS5 asks for them: each as a string, in which nothing has a meaning; the last one may be a beginning.
+fn question(scopes: &[String], words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+    format!("scope : ({}) AND body : ({} *)", scopes.join(" OR "), words.join(" AND "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_no_meaning_but_their_own() {
+        let words = ["NEAR(a", "say \"hi\"", "x*"].map(str::to_owned);
+        let asked = question(&["log7".to_owned()], &words);
+        assert_eq!(asked, r#"scope : (log7) AND body : ("NEAR(a" AND "say ""hi""" AND "x*" *)"#);
+    }
+}
