@@ -82,6 +82,10 @@ fn received(connection: u64, text: &str) {
 }
 
 fn exchanged(seen: &Exchange<'_>) {
+    // Below the server: what the HTTP library answers to a head it does not take.
+    if matches!(seen.status, 400 | 431) && seen.content_type.is_empty() && seen.text.is_empty() {
+        return;
+    }
     let what = format!("{} {} {}: {}", seen.method, seen.path, seen.status, seen.text);
     // A listener that has no such route: the page's files, the figures, what is nowhere.
     let absent = matches!(seen.status, 404 | 405) && seen.text.contains(r#""code":"unknown_type""#);
