@@ -245,3 +245,61 @@ fn references(schema: &Value, names: &mut Vec<String>) {
 fn last(reference: &Value) -> &str {
     reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
 }
+
+/// The eyes that look at every test are worth what they notice.
+mod eyes {
+    use super::*;
+
+    const ROOM: &str = "0195b2a0-0000-7000-8000-000000000001";
+
+    fn post(connection: u64) {
+        let post =
+            json!({ "type": "message.post", "id": "1", "client_id": ROOM, "room": ROOM, "body": "hello" });
+        look(Seen::Sent { connection, text: &post.to_string() });
+    }
+
+    fn answered(connection: u64, data: &Value) {
+        let answer = json!({ "type": "ok", "id": "1", "data": data });
+        look(Seen::Received { connection, text: &answer.to_string() });
+    }
+
+    fn answer() -> Value {
+        json!({ "room": ROOM, "seq": 1, "at": "2026-11-02T09:00:00.000000Z", "hash": "0".repeat(64), "duplicate": false })
+    }
+
+    #[test]
+    fn an_answer_as_published_passes() {
+        post(u64::MAX);
+        answered(u64::MAX, &answer());
+    }
+
+    #[test]
+    #[should_panic(expected = "ServerOkMessageAnswer")]
+    fn an_answer_that_lacks_a_field_is_noticed() {
+        let mut answer = answer();
+        answer.as_object_mut().expect("an object").remove("hash");
+        post(u64::MAX - 1);
+        answered(u64::MAX - 1, &answer);
+    }
+
+    #[test]
+    #[should_panic(expected = "ServerReceipt")]
+    fn a_frame_with_null_where_a_field_is_left_out_is_noticed() {
+        let receipt = json!({ "type": "receipt", "room": ROOM, "user": "ana", "delivered": 1, "read": 1, "marker": null });
+        look(Seen::Received { connection: 0, text: &receipt.to_string() });
+    }
+
+    #[test]
+    #[should_panic(expected = "UserView")]
+    fn a_body_with_a_status_of_another_form_is_noticed() {
+        let text = json!({ "user": "ana", "name": "Ana", "status": 1 }).to_string();
+        look(Seen::Exchanged(Exchange {
+            method: "GET",
+            path: "/v1/me",
+            body: b"",
+            status: 200,
+            content_type: "application/json",
+            text: &text,
+        }));
+    }
+}
