@@ -68,6 +68,10 @@ need_node() {
     ensure "Node 20 or newer" "nodejs" node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'
 }
 
+need_strace() {
+    ensure "strace, for the test of a loss of power" "strace" command -v strace
+}
+
 need_curl() {
     ensure "curl" "curl ca-certificates" command -v curl
 }

@@ -45,6 +45,7 @@ need_rust
 need_python
 need_node
 need_curl
+need_strace
 need_browser
 demand
 

@@ -6,8 +6,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+pub use config::ConfigError;
 use config::builder::DefaultState;
-use config::{ConfigBuilder, ConfigError, File, FileFormat};
+use config::{ConfigBuilder, File, FileFormat};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
@@ -37,6 +38,9 @@ pub struct Config {
     pub demo: bool,
     /// What is logged, in the form of `RUST_LOG`.
     pub log: String,
+    /// The longest time over which sockets are told to come back when the server goes down, in seconds, up to an hour. 0: every
+    /// socket is closed at once.
+    pub drain_seconds: u32,
     /// Identity.
     pub auth: Auth,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
@@ -163,6 +167,7 @@ impl Default for Config {
             data_dir: PathBuf::from("anteroom-data"),
             demo: true,
             log: "info".into(),
+            drain_seconds: 60,
             auth: Auth::default(),
             limits: Limits::default(),
         }
@@ -204,8 +209,11 @@ impl Default for Limits {
     }
 }
 
+/// The longest drain that can be set, in seconds.
+const DRAIN_SECONDS: u32 = 3_600;
+
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 29] = [
+pub const KEYS: [&str; 30] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -215,6 +223,7 @@ pub const KEYS: [&str; 29] = [
     "data_dir",
     "demo",
     "log",
+    "drain_seconds",
     "auth.secret",
     "auth.issuer",
     "auth.audience",
@@ -274,6 +283,12 @@ impl Config {
         let config: Self = builder.build()?.try_deserialize()?;
         config.tls.check()?;
         config.limits.check()?;
+        if config.drain_seconds > DRAIN_SECONDS {
+            return Err(ConfigError::Message(format!(
+                "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",
+                config.drain_seconds
+            )));
+        }
         Ok(config)
     }
 

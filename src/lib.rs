@@ -10,8 +10,9 @@
 //! 4. **Any node serves any client.** Nothing a client needs to resume lives in a node's memory.
 //! 5. **The domain is pure**: no async, no I/O, no clock, no randomness; those come in as arguments. What allows a write is checked in
 //!    the transaction that makes it.
-//! 6. **Everything is bounded**: queues in bytes, frames, rooms, pages, batches, handshakes and resumes in flight. What happens at each
-//!    bound has a name, beside the bound: [`config::Limits`] and [`anteroom_protocol::limits`].
+//! 6. **Everything is bounded**: queues in bytes, frames, rooms, pages, batches, handshakes and resumes in flight, sockets of an address
+//!    and of a person, and how fast a person may go. What happens at each bound has a name, beside the bound: [`config::Limits`] and
+//!    [`anteroom_protocol::limits`].
 //! 7. **What a freelancer takes home never leaves the server towards a client.** Entries are encoded once per audience
 //!    ([`wire::to_wire`]), never once per reader.
 //!
@@ -47,11 +48,14 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod drain;
 pub mod http;
 pub mod hub;
 pub mod issuers;
 pub mod jwks;
+pub mod logging;
 pub mod server;
+pub mod start;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -18,16 +19,37 @@ use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
 use crate::hub::outbox::Offered;
+use crate::logging::{self, Lines};
 
-/// Starts the log: text on a terminal, JSON elsewhere, on standard error. `filter` is in the form of `RUST_LOG`.
+/// Starts the log: text on a terminal, JSON elsewhere, on standard error. `filter` is in the form of `RUST_LOG`. What is returned can
+/// wait for the last lines. A panic is a line, too.
 ///
 /// # Errors
-/// The filter cannot be read.
-pub fn start_log(filter: &str) -> anyhow::Result<()> {
+/// The filter cannot be read, or a log was started before.
+pub fn start_log(filter: &str) -> anyhow::Result<Lines> {
     let filter = EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
-    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+    let json = !std::io::stderr().is_terminal();
+    let lines = Lines::to(std::io::stderr(), json)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone());
+    let started = if json { log.json().try_init() } else { log.with_ansi(true).try_init() };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(lines)
+}
+
+/// Says where, and what if that is a text of the program's own: one that was made may hold somebody's words.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let words = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(place, words, "a task failed: this is a mistake in the server");
+}
+
+/// Whether the log could be started with this filter.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -159,6 +181,8 @@ impl Metrics {
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
         let refused = self.refused_upgrades.clone();
         registry.register("refused_upgrades", "Sockets that were asked for and not given, by code", refused);
+        let dropped = logging::DROPPED.clone();
+        registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
         self.register_keys();
     }
 

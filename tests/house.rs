@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "ws",
-        ours: &["app", "hub", "wire", "domain", "store", "http::error", "ws"],
+        ours: &["app", "hub", "wire", "domain", "store", "http::error", "drain", "ws"],
         libraries: &[
             "axum",
             "hyper",
@@ -49,7 +49,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "http",
-        ours: &["app", "domain", "store", "telemetry", "http"],
+        ours: &["app", "domain", "store", "telemetry", "drain", "http"],
         libraries: &["axum", "tokio", "tower_http"],
     },
     Room {
@@ -68,7 +68,15 @@ const HOUSE: &[Room] = &[
     },
     Room { path: "issuers.rs", ours: &["app::identity", "config", "jwks"], libraries: &[] },
     Room { path: "config.rs", ours: &[], libraries: &["config"] },
-    Room { path: "telemetry.rs", ours: &["hub"], libraries: &["prometheus_client", "tracing_subscriber"] },
+    Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
+    Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
+    Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },
+    Room { path: "cli/", ours: &["cli"], libraries: &["tokio"] },
+    Room {
+        path: "telemetry.rs",
+        ours: &["hub", "logging"],
+        libraries: &["prometheus_client", "tracing_subscriber"],
+    },
 ];
 
 /// Libraries that are kept in some rooms. Anything else may be used anywhere.

@@ -1,11 +1,13 @@
-//! Probes. Liveness: the process turns. Readiness: the database can be written.
+//! Probes. Liveness: the process turns. Readiness: the database can be written, and the server does not go down.
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::app::App;
+use crate::drain::Drain;
 
 /// `GET /livez`
 pub(super) async fn livez() -> &'static str {
@@ -13,7 +15,13 @@ pub(super) async fn livez() -> &'static str {
 }
 
 /// `GET /readyz`
-pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+pub(super) async fn readyz(
+    State(app): State<Arc<App>>,
+    Extension(drain): Extension<Arc<Drain>>,
+) -> (StatusCode, &'static str) {
+    if drain.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
     match app.store.ready().await {
         Ok(()) if app.writer.is_alive() => (StatusCode::OK, "ok\n"),
         Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, "the writer has ended\n"),

@@ -17,25 +17,26 @@ use std::time::Duration;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::marker::MARKS;
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::error::Problem;
 use self::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::app::App;
+use crate::drain::Drain;
 use crate::telemetry::Metrics;
 
 /// How long a browser may remember what it was told of pages from elsewhere.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(60 * 60);
 
 /// Every route of `/v1` but the socket's, and the answers to probes. Pages of these origins may use `/v1`.
-pub fn router(app: Arc<App>, origins: &[String]) -> Router {
+pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
     let mut commands = Router::new();
     for spec in Command::ALL {
         let handler = move |state, actor, path, request| command::run(spec, state, actor, path, request);
@@ -62,7 +63,10 @@ pub fn router(app: Arc<App>, origins: &[String]) -> Router {
         let handler = move |state, actor, path, request| marker::run(spec, state, actor, path, request);
         routes.route(spec.path, post(handler))
     });
-    let health = Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz));
+    let health = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .layer(Extension(drain));
     let documents = Router::new()
         .route("/openapi.json", get(documents::openapi))
         .route("/asyncapi.json", get(documents::asyncapi));

@@ -5,11 +5,10 @@ mod address;
 mod tls;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -29,7 +28,9 @@ use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Config, Limits};
 use crate::domain::policy::Policy;
+use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
+use crate::start::{self, StartCode, StartError};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Metrics;
@@ -38,8 +39,9 @@ use crate::ws::origin::Origins;
 use crate::ws::{self, Door};
 use crate::{http, issuers, jwks, web};
 
-/// How long going down waits for connections to end.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long going down waits, after the sockets' time, for requests to be answered and for commits to end: longer than a command's
+/// outcome is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(6);
 /// The file of the development secret, in the data directory.
 const DEV_SECRET: &str = "dev-secret";
 
@@ -51,6 +53,9 @@ pub struct Server {
     pub metrics_address: SocketAddr,
     /// What it works with.
     pub app: Arc<App>,
+    drain: Arc<Drain>,
+    longest_drain: Duration,
+    sockets: TaskTracker,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     writer: tokio::task::JoinHandle<()>,
@@ -60,8 +65,8 @@ impl Server {
     /// Starts a server: opens the database, binds, and serves.
     ///
     /// # Errors
-    /// Whatever keeps it from serving; the text says what to do.
-    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+    /// Whatever keeps it from serving, and what to do about it.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
         Self::start_with(config, Arc::new(SystemClock)).await
     }
 
@@ -69,11 +74,12 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn start_with(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        refuse_open_development(config)?;
-        refuse_open_plain(config)?;
+    pub async fn start_with(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        if let Some(wrong) = start::check_values(config).into_iter().next() {
+            return Err(wrong);
+        }
         let identity = identity(config)?;
-        let database = config.data_dir.join("anteroom.db");
+        let database = database(config);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database).await?);
         let metrics = Arc::new(Metrics::new());
         let limits = &config.limits;
@@ -90,11 +96,25 @@ impl Server {
         };
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
-        let command_key = store.key("commands", rand::random()).await?;
-        let rates = rates(limits);
-        let app = Arc::new(App { store, hub, writer, identity, clock, rates, policy, metrics, command_key });
+        let command_key = store
+            .key("commands", rand::random())
+            .await
+            .map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))?;
+        let app = Arc::new(App {
+            store,
+            hub,
+            writer,
+            identity,
+            clock,
+            rates: rates(limits),
+            policy,
+            metrics,
+            command_key,
+        });
         if demo_is_on(config) {
-            demo::seed(&app).await.context("cannot seed the demo")?;
+            demo::seed(&app)
+                .await
+                .map_err(|error| StartError::other(format!("cannot seed the demo: {error:#}")))?;
         }
         Self::serve(config, app, writer_task).await
     }
@@ -103,13 +123,14 @@ impl Server {
         config: &Config,
         app: Arc<App>,
         writer: tokio::task::JoinHandle<()>,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, StartError> {
         let (listener, address) = bind(config.listen, "listen").await?;
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        jwks::keep_all(&app, &tasks, &shutdown)?;
+        jwks::keep_all(&app, &tasks, &shutdown).map_err(StartError::configuration)?;
         let crowd = Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address);
-        let tls = Tls::new(&config.tls, crowd.clone())?;
+        let tls = Tls::new(&config.tls, crowd.clone()).map_err(StartError::tls)?;
+        let (drain, sockets) = (Arc::new(Drain::default()), TaskTracker::new());
         let door = Arc::new(Door {
             app: app.clone(),
             handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
@@ -117,11 +138,11 @@ impl Server {
             crowd,
             origins: Origins::new(&config.origins),
             socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
-            shutdown: shutdown.clone(),
-            tasks: tasks.clone(),
+            drain: drain.clone(),
+            tasks: sockets.clone(),
         });
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
-        let routes = http::router(app.clone(), &config.origins)
+        let routes = http::router(app.clone(), &config.origins, drain.clone())
             .merge(socket)
             .merge(web::router())
             .fallback(http::no_such_route)
@@ -134,7 +155,16 @@ impl Server {
             proxies: Proxies::new(&config.trusted_proxies),
             tls,
         };
-        tasks.spawn(accept(listener, entrance, shutdown.clone(), tasks.clone()));
+        let accepting = accept(listener, entrance, shutdown.clone(), tasks.clone());
+        let going_down = drain.clone();
+        tasks.spawn(async move {
+            // Fair: the one that is over ends both.
+            tokio::select! {
+                // With the future goes the listener: nobody new comes in while the sockets take their leave.
+                _ = going_down.begun() => {}
+                () = accepting => {}
+            }
+        });
         let figures = Entrance {
             routes: http::metrics_router(app.metrics.clone()),
             places: Arc::new(Semaphore::new(16)),
@@ -142,21 +172,32 @@ impl Server {
             tls: None,
         };
         tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
-        Ok(Self { address, metrics_address, app, shutdown, tasks, writer })
+        let longest_drain = Duration::from_secs(config.drain_seconds.into());
+        Ok(Self { address, metrics_address, app, drain, longest_drain, sockets, shutdown, tasks, writer })
     }
 
-    /// Takes the server down: no new connections, every socket closed with 1012, every commit that is under way finished.
+    /// Takes the server down: not ready any more, no new connections, every socket told when to come back and closed with 1012 after
+    /// that, every request answered and every commit that is under way finished.
     pub async fn stop(self) {
+        let plan = Plan::new(self.sockets.len(), self.longest_drain);
+        tracing::info!(sockets = self.sockets.len(), seconds = plan.end().as_secs(), "going down");
+        self.drain.begin(plan);
+        self.sockets.close();
+        // Each socket goes by its own clock.
+        if tokio::time::timeout(plan.end() + LAST_WORDS, self.sockets.wait()).await.is_err() {
+            tracing::warn!("some sockets did not end in time");
+        }
         self.shutdown.cancel();
         self.tasks.close();
-        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         drop(self.app);
         // The writer ends with the last handle to it; a connection that hangs on may still hold one.
-        if tokio::time::timeout(DRAIN, self.writer).await.is_err() {
+        if tokio::time::timeout(LAST_WORDS, self.writer).await.is_err() {
             tracing::warn!("the writer did not end in time");
         }
+        tracing::info!("down");
     }
 }
 
@@ -165,6 +206,24 @@ fn rates(limits: &Limits) -> Rates {
         commands: Rate::new("commands", limits.commands_per_second, limits.commands_burst),
         requests: Rate::new("requests", limits.requests_per_second, limits.requests_burst),
     }
+}
+
+/// The database's file.
+pub fn database(config: &Config) -> PathBuf {
+    config.data_dir.join("anteroom.db")
+}
+
+/// Makes the data directory if it is missing: what people write to each other is nobody else's to read on this machine.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data_dir)
+        .map_err(|error| StartError::file(&config.data_dir, &error))
 }
 
 /// Whether the demo is seeded and its links printed: never beside a real marketplace.
@@ -176,60 +235,42 @@ pub fn demo_is_on(config: &Config) -> bool {
 ///
 /// # Errors
 /// A configuration that nobody could be believed by, or a data directory that cannot be used.
-pub fn identity(config: &Config) -> anyhow::Result<Identity> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    // What people write to each other is nobody else's to read on this machine.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&config.data_dir)
-        .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+pub fn identity(config: &Config) -> Result<Identity, StartError> {
+    make_data_dir(config)?;
     if !config.auth.is_development() {
-        return issuers::believed(&config.auth);
+        return issuers::believed(&config.auth).map_err(StartError::configuration);
     }
     let secret = development_secret(&config.data_dir.join(DEV_SECRET))?;
     let Auth { issuer, audience, .. } = &config.auth;
     Ok(Identity::new(vec![Issuer::with_secret(issuer, audience, secret.trim().as_bytes())]))
 }
 
-fn refuse_open_development(config: &Config) -> anyhow::Result<()> {
-    if config.auth.is_development() && !config.listen.ip().is_loopback() {
-        bail!(
-            "{} can be reached from elsewhere, and there is only the development secret: set auth.secret or auth.jwks_url, or listen on loopback",
-            config.listen
-        );
-    }
-    Ok(())
-}
-
-fn refuse_open_plain(config: &Config) -> anyhow::Result<()> {
-    let open = !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty();
-    if open && !config.tls.is_on() {
-        bail!(
-            "{} can be reached from elsewhere, and what is said there could be read along: set tls.certificate and tls.key, or name the \
-             proxy that does TLS in trusted_proxies, or listen on loopback",
-            config.listen
-        );
-    }
-    Ok(())
-}
-
-fn development_secret(path: &Path) -> anyhow::Result<String> {
+fn development_secret(path: &Path) -> Result<String, StartError> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
+    let failed = |error: std::io::Error| StartError::file(path, &error);
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
             let secret = anteroom_protocol::log::to_hex(&rand::random::<[u8; 32]>());
-            writeln!(file, "{secret}").with_context(|| format!("cannot write {}", path.display()))?;
+            writeln!(file, "{secret}").map_err(failed)?;
             Ok(secret)
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let secret =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            ensure!(secret.trim().len() >= issuers::SECRET_BYTES, "{} is damaged; remove it", path.display());
+            let secret = std::fs::read_to_string(path).map_err(failed)?;
+            if secret.trim().len() < issuers::SECRET_BYTES {
+                return Err(StartError::new(
+                    StartCode::SecretDamaged,
+                    format!(
+                        "{} is damaged: it holds less than {} bytes",
+                        path.display(),
+                        issuers::SECRET_BYTES
+                    ),
+                    "remove it: the next start makes a new one, and tokens made with the old one end",
+                ));
+            }
             Ok(secret)
         }
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+        Err(error) => Err(failed(error)),
     }
 }
 
@@ -241,10 +282,9 @@ async fn until(shutdown: CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; name another address with `{key}`"))?;
-    let address = listener.local_addr()?;
+async fn bind(address: SocketAddr, key: &str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::address(address, key, &error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The sockets of this node by address. An address without a socket takes no memory.
 #[derive(Debug)]
@@ -10,7 +13,12 @@ pub struct Crowd {
     addresses: Mutex<HashMap<IpAddr, Count>>,
     sockets: usize,
     greeting: usize,
+    /// When the log last said that an address reached a bound.
+    told: Mutex<Option<Instant>>,
 }
+
+/// How often the log says that an address reached a bound.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 struct Count {
@@ -35,7 +43,7 @@ pub struct Newcomer {
 impl Crowd {
     /// Nobody yet. At most this many `sockets` come from one address, of which this many are `greeting`: have not said hello.
     pub fn new(sockets: usize, greeting: usize) -> Arc<Self> {
-        Arc::new(Self { addresses: Mutex::default(), sockets, greeting })
+        Arc::new(Self { addresses: Mutex::default(), sockets, greeting, told: Mutex::default() })
     }
 
     /// Takes a place for somebody who has not said who they are and may not even become a socket.
@@ -52,6 +60,14 @@ impl Crowd {
 
     /// Takes a place for a new socket, and one for the time until it has said hello.
     pub fn visit(self: &Arc<Self>, address: IpAddr) -> Option<(Visit, Newcomer)> {
+        let places = self.places(address);
+        if places.is_none() {
+            self.tell(address);
+        }
+        places
+    }
+
+    fn places(self: &Arc<Self>, address: IpAddr) -> Option<(Visit, Newcomer)> {
         let newcomer = self.greet(address)?;
         // The newcomer holds its entry, so it is found.
         let room = self.lock().get_mut(&newcomer.from).is_some_and(|count| {
@@ -60,6 +76,15 @@ impl Crowd {
             room
         });
         room.then(|| (Visit { crowd: self.clone(), from: newcomer.from }, newcomer))
+    }
+
+    /// A proxy that nobody named looks like one client with very many sockets: the operator has to learn of it.
+    fn tell(&self, address: IpAddr) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+            *told = Some(Instant::now());
+            tracing::warn!(%address, "an address has all the sockets it may have; if it is a proxy, name it in trusted_proxies");
+        }
     }
 
     fn leave(&self, from: IpAddr, take: impl FnOnce(&mut Count)) {

@@ -64,7 +64,7 @@ pub(super) async fn greet(
 ) -> Result<Greeting, Ended> {
     let first = tokio::select! {
         biased;
-        () = door.shutdown.cancelled() => return Err(CloseCode::Restart.into()),
+        _ = door.drain.begun() => return Err(CloseCode::Restart.into()),
         first = timeout(HELLO_TIMEOUT, first_text(socket)) => first.map_err(|_| CloseCode::HelloTimeout)??,
     };
     let (id, frame) = match client::decode(&first) {

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::crowd::{Crowd, Newcomer, Visit};
 use self::origin::Origins;
 use crate::app::App;
+use crate::drain::Drain;
 
 /// How long a client has to say `hello`.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,9 +80,9 @@ pub struct Door {
     pub socket_frames: u32,
     /// Permits for reading what a socket missed. One is held while the database is read, never while a socket is written.
     pub resumes: Semaphore,
-    /// The server is going down.
-    pub shutdown: CancellationToken,
-    /// Every connection's task, so that going down can wait for them.
+    /// Whether the server goes down.
+    pub drain: Arc<Drain>,
+    /// Every socket's task, so that going down can count them and wait for them.
     pub tasks: TaskTracker,
 }
 

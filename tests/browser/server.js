@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BIN = resolve(HERE, process.env.ANTEROOM_BIN || '../../target/debug/anteroom');
 const START_WITHIN_MS = 20_000;
+// Tests write faster than people.
+const ENV = { ...process.env, ANTEROOM_LIMITS__COMMANDS_PER_SECOND: '1000', ANTEROOM_LIMITS__COMMANDS_BURST: '1000' };
 const LINE = /^(listening on|client|freelancer)\s+(http:\/\/\S+)/;
 
 export class Server {
@@ -115,7 +117,7 @@ export class Server {
   }
 
   #spawn(listen, awaited) {
-    const child = spawn(BIN, ['serve', '--listen', listen, '--data-dir', this.#dataDir], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BIN, ['serve', '--listen', listen, '--data-dir', this.#dataDir], { env: ENV, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#exited = new Promise((done) => { child.once('exit', done); });
     const missing = new Set(awaited);

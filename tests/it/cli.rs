@@ -1,55 +1,45 @@
 //! The command line: what it prints, what it refuses and with which words, how it ends.
 
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use anteroom_load_tests::client::{Http, Socket};
+use anteroom_load_tests::client::Http;
 use anteroom_load_tests::marketplace::profile;
 use anteroom_load_tests::server::Launcher;
-use anteroom_protocol::close::CloseCode;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
 
-use crate::support::{SECRET, id, soon};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_anteroom");
-
-/// The binary with these arguments and variables, and no others of ours.
-fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(BINARY);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ANTEROOM_"))
-    {
-        command.env_remove(name);
-    }
-    command.args(args).envs(variables.iter().copied()).kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// Runs it to its end.
-async fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
-    soon("an end", command(args, variables).output()).await.expect("an output")
-}
+use crate::support::process::{BINARY, command, run};
+use crate::support::{SECRET, soon};
 
 /// What a command that succeeds prints.
-async fn prints(args: &[&str], variables: &[(&str, &str)]) -> String {
+pub(crate) async fn prints(args: &[&str], variables: &[(&str, &str)]) -> String {
     let output = run(args, variables).await;
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// A command that fails says one line, nothing else, and ends with 1.
-async fn fails(args: &[&str], variables: &[(&str, &str)]) -> String {
-    let output = run(args, variables).await;
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{output:?}");
-    let text = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.starts_with("anteroom: "), "{text}");
-    text
+/// A command that fails says so in one line of the log's form, with this code, and ends with this number. Returns what is wrong and
+/// what to do.
+pub(crate) async fn fails(
+    (code, exit): (&str, i32),
+    args: &[&str],
+    variables: &[(&str, &str)],
+) -> (String, String) {
+    failure((code, exit), &run(args, variables).await)
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn failure((code, exit): (&str, i32), output: &Output) -> (String, String) {
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(exit), &b""[..]), "{output:?}");
+    let text = str::from_utf8(&output.stderr).expect("text");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let line: Value = serde_json::from_str(text).expect("a line of JSON");
+    assert_eq!((&line["level"], &line["fields"]["code"]), (&"ERROR".into(), &code.into()), "{line}");
+    let word = |name: &str| line["fields"][name].as_str().expect("a text").to_owned();
+    (word("message"), word("help"))
+}
+
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
 
@@ -124,23 +114,29 @@ async fn a_configuration_that_cannot_be_used_is_refused_by_name() {
     let place = text(directory.path());
     let file = directory.path().join("anteroom.toml");
     std::fs::write(&file, "lissten = '127.0.0.1:1'\n").expect("written");
-    let error = fails(&["serve", "--config", text(&file)], &[]).await;
-    assert!(error.contains("lissten"), "{error}");
-    let error = fails(&["serve", "--config", "/nonexistent/anteroom.toml"], &[]).await;
+    let invalid = ("configuration_invalid", 2);
+    let (error, help) = fails(invalid, &["serve", "--config", text(&file)], &[]).await;
+    assert!(error.contains("lissten") && help.contains("correct that key"), "{error}: {help}");
+    let (error, _) = fails(invalid, &["serve", "--config", "/nonexistent/anteroom.toml"], &[]).await;
     assert!(error.contains("/nonexistent/anteroom.toml"), "{error}");
-    let error = fails(&["serve", "--listen", "everywhere", "--data-dir", place], &[]).await;
+    let (error, _) = fails(invalid, &["serve", "--listen", "everywhere", "--data-dir", place], &[]).await;
     assert!(error.contains("listen"), "{error}");
     let filter = [("ANTEROOM_LOG", "loud=very")];
-    let error = fails(&["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &filter).await;
-    assert!(error.contains("log"), "{error}");
+    let (error, help) =
+        fails(invalid, &["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &filter).await;
+    assert!(error.contains("log: ") && help.contains("RUST_LOG"), "{error}: {help}");
+    let (error, _) = fails(invalid, &["serve"], &[("ANTEROOM_DRAIN_SECONDS", "1000000")]).await;
+    assert!(error.contains("drain_seconds"), "{error}");
 }
 
 #[tokio::test]
 async fn the_development_secret_serves_nobody_from_elsewhere() {
     let directory = tempfile::tempdir().expect("a directory");
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let error = fails(&["serve", "--listen", address, "--data-dir", text(directory.path())], &[]).await;
-        assert!(error.contains("auth.secret") && error.contains("loopback"), "says what to do: {error}");
+        let args = ["serve", "--listen", address, "--data-dir", text(directory.path())];
+        let (error, help) = fails(("secret_missing", 2), &args, &[]).await;
+        assert!(error.contains(address), "{error}");
+        assert!(help.contains("auth.secret") && help.contains("loopback"), "says what to do: {help}");
     }
 }
 
@@ -149,11 +145,14 @@ async fn a_short_secret_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let variables = [("ANTEROOM_AUTH__SECRET", "only thirty-one bytes, too short")];
     let short = [("ANTEROOM_AUTH__SECRET", &variables[0].1[1..])];
-    let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", text(directory.path())];
-    let error = fails(&args, &short).await;
-    assert!(error.contains("auth.secret") && error.contains("32"), "{error}");
-    assert!(!error.contains(short[0].1), "a secret is never printed");
-    prints(&["token", "--sub", "ana", "--data-dir", text(directory.path())], &variables).await;
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", text(directory.path())];
+    let token = ["token", "--sub", "ana", "--data-dir", text(directory.path())];
+    for args in [&serve[..], &token] {
+        let (error, help) = fails(("secret_too_short", 2), args, &short).await;
+        assert!(error.contains("auth.secret") && error.contains("32"), "{error}");
+        assert!(!error.contains(short[0].1) && !help.contains(short[0].1), "a secret is never printed");
+    }
+    prints(&token, &variables).await;
 }
 
 #[tokio::test]
@@ -162,58 +161,26 @@ async fn who_publishes_keys_makes_the_tokens_and_an_address_that_anybody_could_a
     let place = text(directory.path());
     let variables = |url| [("ANTEROOM_AUTH__JWKS_URL", url), ("ANTEROOM_AUTH__ALGORITHM", "EdDSA")];
     let https = variables("https://market.example/jwks.json");
-    let error = fails(&["token", "--sub", "ana", "--data-dir", place], &https).await;
+    let (error, _) = fails(("other", 1), &["token", "--sub", "ana", "--data-dir", place], &https).await;
     assert!(error.contains("tokens come from the marketplace"), "{error}");
     let shown: toml::Table = prints(&["config", "show"], &https).await.parse().expect("TOML");
     assert_eq!(shown["auth"]["algorithm"].as_str(), Some("EdDSA"));
     let http = variables("http://market.example/jwks.json");
-    let error = fails(&["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &http).await;
+    let (error, _) = fails(
+        ("configuration_invalid", 2),
+        &["serve", "--listen", "127.0.0.1:0", "--data-dir", place],
+        &http,
+    )
+    .await;
     assert!(error.contains("jwks_url") && error.contains("https"), "{error}");
     let unknown = [https[0], ("ANTEROOM_AUTH__ALGORITHM", "none")];
-    let error = fails(&["serve", "--listen", "127.0.0.1:0", "--data-dir", place], &unknown).await;
+    let (error, _) = fails(
+        ("configuration_invalid", 2),
+        &["serve", "--listen", "127.0.0.1:0", "--data-dir", place],
+        &unknown,
+    )
+    .await;
     assert!(error.contains("none") && error.contains("auth.algorithm"), "{error}");
-}
-
-#[tokio::test]
-async fn a_second_server_on_the_same_directory_is_refused_in_one_clear_line() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let server = Launcher::new(BINARY, directory.path()).start().await.expect("a server");
-    let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", text(directory.path())];
-    let error = fails(&args, &[]).await;
-    assert!(error.contains("in use by another anteroom process"), "{error}");
-    let answer =
-        Http::anonymous(server.base_url()).raw("GET", "/readyz", &[], None).await.expect("an answer");
-    assert_eq!(answer.status, 200, "the first goes on");
-}
-
-#[tokio::test]
-async fn an_address_that_is_taken_is_named_with_its_key() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("an address").to_string();
-    let place = text(directory.path());
-    for key in ["listen", "metrics_listen"] {
-        let flag = format!("--{}", key.replace('_', "-"));
-        let args = ["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data-dir", place, &flag, &address];
-        let args = if key == "listen" { [&args[..1], &args[3..]].concat() } else { args.to_vec() };
-        let error = fails(&args, &[]).await;
-        assert!(error.contains(&address) && error.contains(&format!("`{key}`")), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_is_asked_to_end_says_so_to_its_sockets_and_ends_with_0() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let mut server = Launcher::new(BINARY, directory.path()).start().await.expect("a server");
-    let mint = server.mint().expect("a mint");
-    let service = Http::new(server.base_url(), mint.service());
-    service.put::<Value>("/v1/users/ana", &profile("Ana")).await.expect("told");
-    let token = mint.user(&id("ana"));
-    let (mut socket, _) = Socket::connect(server.base_url(), &token, Vec::new()).await.expect("a socket");
-    server.ask_to_end().expect("asked");
-    assert_eq!(socket.closed().await.expect("closed").0, CloseCode::Restart.code());
-    assert!(server.wait().await.expect("an end").success());
-    assert!(!server.log().contains("/#token="), "--no-demo prints no links: {}", server.log());
 }
 
 /// Starts the server with its demo, reads what it prints up to the last line of the demo, and ends it.

@@ -87,10 +87,11 @@ impl Target {
 
     async fn start(binary: &Path, raise: &[(String, String)]) -> anyhow::Result<Self> {
         let data_dir = tempfile::Builder::new().prefix("anteroom-load-").tempdir()?;
-        let launcher =
-            raise.iter().fold(Launcher::new(binary, data_dir.path()), |launcher, (name, value)| {
-                launcher.env(format!("ANTEROOM_LIMITS__{}", name.to_uppercase()), value)
-            });
+        // Whoever loads a server has no use for being told when to come back.
+        let plain = Launcher::new(binary, data_dir.path()).env("ANTEROOM_DRAIN_SECONDS", "0");
+        let launcher = raise.iter().fold(plain, |launcher, (name, value)| {
+            launcher.env(format!("ANTEROOM_LIMITS__{}", name.to_uppercase()), value)
+        });
         let process = launcher.start().await?;
         let (base, mint, pid) = (process.base_url().to_owned(), process.mint()?, Some(process.pid()));
         Ok(Self { base, mint, pid, started: Some(Started { launcher, process, _data_dir: data_dir }) })

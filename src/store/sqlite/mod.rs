@@ -14,15 +14,15 @@ mod job;
 mod log;
 mod marker;
 mod message;
+mod open;
 mod proposal;
 mod room;
 mod rows;
 mod search;
 mod user;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::fs::File;
+use std::path::Path;
 
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
@@ -33,31 +33,22 @@ use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::commit::Writer;
+pub use self::open::{OpenError, Version, migrate, version};
 use super::{
     Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
     Intent, Mark, Marked, Moment, Page, PageSize, Person, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
 const READERS: u32 = 4;
-/// Pages the writer keeps, in KiB (negative, as SQLite has it): the ends of the logs that are written into.
-const WRITER_CACHE: &str = "-65536";
 /// Pages each reader keeps. The operating system caches the file once; each reader caching it again only costs memory.
 const READER_CACHE: &str = "-1024";
-/// Pages in the write-ahead log (64 MiB) before they are moved into the database. The ends of busy logs are written again with
-/// nearly every commit, and moving them each time would write everything twice.
-const CHECKPOINT_PAGES: &str = "16384";
-/// How long a connection waits for another one's lock before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store on one SQLite file.
 pub struct SqliteStore {
@@ -66,45 +57,16 @@ pub struct SqliteStore {
     _lock: File,
 }
 
-/// Why the store could not be opened. The text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it.
-    #[error("{0} is in use by another anteroom process; stop that one, or name another data directory")]
-    InUse(PathBuf),
-    /// The file or its directory cannot be used.
-    #[error("cannot use {path}: {error}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// SQLite cannot open it or bring it up to date.
-    #[error("cannot open the database {path}: {error}")]
-    Database {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        error: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
-
 impl SqliteStore {
     /// Opens the database in this file, makes it if it is missing, and brings its tables up to date.
     ///
     /// # Errors
     /// The file is another process's, cannot be used, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let lock = lock(path)?;
-        make_private(path)?;
-        let broken = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Database {
-            path: path.to_owned(),
-            error,
-        };
-        let options = options(path);
-        let mut connection = options.connect().await.map_err(|error| broken(error.into()))?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| broken(error.into()))?;
+        let lock = open::lock(path)?;
+        open::make_private(path)?;
+        let options = open::options(path);
+        let (connection, _) = open::connect_up_to_date(path, &options).await?;
         let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -114,7 +76,7 @@ impl SqliteStore {
             .max_lifetime(None)
             .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
-            .map_err(|error| broken(error.into()))?;
+            .map_err(|error| open::broken(path, error))?;
         Ok(Self { writer, readers, _lock: lock })
     }
 
@@ -123,43 +85,6 @@ impl SqliteStore {
         let mut writer = self.writer.lock().await;
         writer.heal().await?;
         Ok(writer)
-    }
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
-        // What was deleted is overwritten, and not only forgotten.
-        .pragma("secure_delete", "on")
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", WRITER_CACHE)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", "67108864")
-        .statement_cache_capacity(256)
-        .log_statements(tracing::log::LevelFilter::Off)
-}
-
-/// Makes the database file for its owner alone, before SQLite would make it for everybody; its companions take its mode.
-fn make_private(path: &Path) -> Result<(), OpenError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    made.map(drop).map_err(|error| OpenError::File { path: path.to_owned(), error })
-}
-
-/// Takes the lock that keeps a second process out. It ends with the file handle, so also when the process is killed.
-fn lock(database: &Path) -> Result<File, OpenError> {
-    let path = database.with_extension("lock");
-    let failed = |error| OpenError::File { path: path.clone(), error };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -346,5 +271,28 @@ impl Store for SqliteStore {
         let mut writer = self.writer().await?;
         let done = code::ready(&mut writer.connection).await;
         writer.judge(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn settings(store: &SqliteStore) -> (i64, String) {
+        let mut writer = store.writer().await.expect("a writer");
+        let synchronous = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer.connection).await;
+        let journal = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer.connection).await;
+        (synchronous.expect("a number"), journal.expect("a word"))
+    }
+
+    /// What this comes to on a disk, `tests/it/power.rs` shows.
+    #[tokio::test]
+    async fn every_commit_is_synced_also_after_the_connection_was_replaced() {
+        const FULL: i64 = 2;
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
+        store.writer.lock().await.distrust();
+        assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
     }
 }

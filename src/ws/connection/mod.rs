@@ -5,6 +5,7 @@
 
 mod account;
 mod joining;
+mod leaving;
 mod news;
 mod replay;
 mod sending;
@@ -104,6 +105,8 @@ struct Connection {
     ends_at: Instant,
     /// The account as the client was last told.
     told: Option<Account>,
+    /// When it is closed because the server goes down.
+    leaves_at: Option<Instant>,
     next_ping: Instant,
     frames_in: u64,
     entries_out: u64,
@@ -130,6 +133,7 @@ impl Connection {
             expires_at,
             issued_at,
             told: None,
+            leaves_at: None,
             next_ping,
             frames_in: 0,
             entries_out: 0,
@@ -167,10 +171,10 @@ impl Connection {
 
     /// One turn of the loop. The arms are tried in random order: neither a busy room nor a busy client keeps the other waiting.
     async fn turn(&mut self) -> Result<(), Ended> {
-        let alarm = self.next_ping.min(self.ends_at);
+        let alarm = self.next_ping.min(self.leaves_at.unwrap_or(self.ends_at)).min(self.ends_at);
         let room_for_more = self.underway.len() < limits::COMMANDS_IN_FLIGHT;
         tokio::select! {
-            () = self.door.shutdown.cancelled() => return Err(CloseCode::Restart.into()),
+            plan = self.door.drain.begun(), if self.leaves_at.is_none() => Box::pin(self.on_drain(plan)).await?,
             () = sleep_until(alarm) => self.on_alarm().await?,
             Some(answered) = self.underway.next() => self.on_answer(answered).await?,
             () = self.seat.outbox().wait() => {}
@@ -231,6 +235,9 @@ impl Connection {
 
     async fn on_alarm(&mut self) -> Result<(), Ended> {
         let now = Instant::now();
+        if self.leaves_at.is_some_and(|leaves_at| now >= leaves_at) {
+            return Box::pin(self.leave()).await;
+        }
         if now >= self.ends_at {
             return Err(CloseCode::TokenExpired.into());
         }

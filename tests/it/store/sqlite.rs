@@ -92,7 +92,7 @@ async fn a_file_that_cannot_be_used_is_named() {
     std::fs::write(file.path(), "this is no database, it is a letter to somebody".repeat(100))
         .expect("written");
     let Err(refused) = SqliteStore::open(&file.path()).await else { panic!("opened") };
-    assert!(matches!(&refused, OpenError::Database { .. }), "{refused}");
+    assert!(matches!(&refused, OpenError::Damaged { .. }), "{refused}");
     assert!(refused.to_string().contains("anteroom.db"), "{refused}");
 }
 
@@ -105,7 +105,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     )
     .await;
     let Err(refused) = SqliteStore::open(&file.path()).await else { panic!("opened") };
-    assert!(matches!(refused, OpenError::Database { .. }));
+    assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().contains("9999"), "{refused}");
 }
 

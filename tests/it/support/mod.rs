@@ -7,6 +7,7 @@ mod exchange;
 pub(crate) mod issuer;
 mod person;
 mod pipeline;
+pub(crate) mod process;
 pub(crate) mod raw;
 mod scene;
 mod server;

@@ -69,6 +69,23 @@ impl Raw {
         serde_json::from_slice(&body).expect("JSON")
     }
 
+    /// Asks for a page on this connection and leaves it open: the status and the body.
+    pub(crate) async fn get(&mut self, path: &str) -> (u16, String) {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: server\r\n\r\n").as_bytes()).await;
+        let head = self.head().await;
+        let length = head.header("content-length").and_then(|length| length.parse().ok());
+        let mut body = vec![0; length.expect("a length")];
+        soon("a body", self.0.read_exact(&mut body)).await.expect("a body");
+        (head.status, String::from_utf8(body).expect("text"))
+    }
+
+    /// Asks for an upgrade on this connection.
+    pub(crate) async fn upgrade(&mut self) -> Head {
+        let lines: String = UPGRADE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.send(format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n").as_bytes()).await;
+        self.head().await
+    }
+
     /// Connects and upgrades.
     pub(crate) async fn upgraded(base: &str) -> Self {
         let (raw, head) = Self::ask(base, &UPGRADE).await;

@@ -85,6 +85,11 @@ impl TestServer {
         &self.running.app
     }
 
+    /// Its database's file.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        anteroom::server::database(&self.config)
+    }
+
     /// `http://127.0.0.1:PORT` of the figures.
     pub(crate) fn figures(&self) -> String {
         format!("http://{}", self.running.metrics_address)
@@ -102,10 +107,13 @@ fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
         listen: id_address(),
         data_dir: directory.path().to_owned(),
         demo: false,
+        // A test that stops a server does not want to wait for its sockets; those of going down set their own.
+        drain_seconds: 0,
         auth: Auth { secret: Some(SECRET.into()), ..Auth::default() },
         ..Config::default()
     };
-    // Tests are hastier than people.
+    // Tests are hastier than people, and all come from one address.
+    (config.limits.sockets_per_address, config.limits.greeting_per_address) = (10_000, 10_000);
     let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
         &mut config.limits;
     for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
