@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test there is, from a fresh checkout: Rust, then a talk between two clients of other authors, then the page in
-# a real browser. Installs what is missing where it may, and says what to install where it may not.
+# Every test there is, from a fresh checkout: Rust, then the published documents against their specifications, then a talk
+# between two clients of other authors, then the page in a real browser. Installs what is missing where it may, and says what to install where it may not.
 #
 # CARGO_TARGET_DIR   where cargo builds, as for cargo itself
 # CHROMIUM           the browser to use, if not the first of the usual names
@@ -36,6 +36,11 @@ browser_tests() {
     (cd tests/browser && npx --no-install playwright test)
 }
 
+contracts() {
+    npm_ci tests/contracts
+    (cd tests/contracts && npm test --silent)
+}
+
 need_rust
 need_python
 need_node
@@ -51,5 +56,6 @@ ANTEROOM_BIN=$(built_server)
 CHROMIUM=$(find_chromium)
 export ANTEROOM_BIN CHROMIUM
 
+step "the published documents against their specifications" contracts
 step "a talk between two clients of other authors" tests/talk.sh
 step "the page in $CHROMIUM" browser_tests

@@ -1,5 +1,6 @@
 //! Candidacies: one freelancer's case on one job, and the phases of its life.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CandidacyId, InvitationId, ProposalId, RoomRef};
@@ -9,21 +10,21 @@ use crate::time::Time;
 use crate::user::{Side, UserSummary};
 
 /// `candidacy.decline`: the client ends an active candidacy. The room can be read for ever and written no more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidacyDecline {
     /// Which candidacy.
     pub candidacy: CandidacyId,
 }
 
 /// `candidacy.withdraw`: the freelancer ends an active candidacy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidacyWithdraw {
     /// Which candidacy.
     pub candidacy: CandidacyId,
 }
 
 /// The phases of a candidacy. Who may do what in which is the table in `docs/domain.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the wire's own words")]
 pub enum Phase {
@@ -72,7 +73,7 @@ impl Phase {
 }
 
 /// What every command on an invitation, a proposal or a candidacy answers: where the case stands now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseAnswer {
     /// The candidacy.
     pub candidacy: CandidacyId,
@@ -90,7 +91,7 @@ pub struct CaseAnswer {
 }
 
 /// One candidacy as one of its two people sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CandidacyView {
     /// Its id.
     pub id: CandidacyId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -12,6 +13,7 @@ use crate::id::{ClientId, RoomRef};
 use crate::limits;
 use crate::marker::Mark;
 use crate::room::Cursor;
+use crate::time::Time;
 
 /// One frame from a client, without its `id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +39,14 @@ pub enum ClientFrame {
 }
 
 /// `hello`: authenticates and resumes in one frame.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// A JSON Web Token of the marketplace. Absent: the one that the upgrade carried as `Authorization`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The logs to read, at most [`limits::HELLO_ROOMS`].
+    /// The logs to read, at most [`limits::HELLO_ROOMS`], each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::HELLO_ROOMS))]
     pub rooms: Vec<Cursor>,
     /// The `changes_cursor` of the last `welcome` or page of changes: asks which logs have grown since.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,19 +68,27 @@ impl fmt::Debug for Hello {
 }
 
 /// `ping`: a sign of life, and what the client has.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Ping {
     /// The number of the last entry the client has, for at most [`limits::PING_HEADS`] of the logs it reads. What the server has not
     /// sent yet follows, and the other side learns that its entries have arrived.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = limits::PING_HEADS, "propertyNames" = RoomRef::names()))]
     pub heads: BTreeMap<RoomRef, u64>,
 }
 
 /// `refresh`: a new token for the open socket, of the same person.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refresh {
     /// A JSON Web Token of the marketplace.
     pub token: String,
+}
+
+/// The answer to `refresh`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshAnswer {
+    /// When the new token ends, and the socket with it.
+    pub token_expires_at: Time,
 }
 
 /// Without the token, which must not reach a log.
@@ -88,14 +99,14 @@ impl fmt::Debug for Refresh {
 }
 
 /// `typing`: shown to the others in the room for [`limits::TYPING_MS`]. Never kept, and the first thing to be dropped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Typing {
     /// Where; a room this socket reads.
     pub room: RoomRef,
 }
 
 /// `leave`: this socket reads a log no more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Leave {
     /// Which log.
     pub room: RoomRef,

@@ -3,16 +3,18 @@
 //! The socket, the HTTP router, the access tests and the documents are all driven by this table, so that a new command cannot be
 //! forgotten in one of them.
 
+use schemars::{Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::candidacy::{CandidacyDecline, CandidacyWithdraw};
+use crate::candidacy::{CandidacyDecline, CandidacyWithdraw, CaseAnswer};
+use crate::error::ErrorCode;
 use crate::invitation::{
     InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
 use crate::log::canonical;
-use crate::message::{MessageEdit, MessagePost, MessageRedact};
+use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
 use crate::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
 
 /// One row of the table of commands.
@@ -22,6 +24,12 @@ pub struct CommandSpec {
     pub name: &'static str,
     /// The path of its `POST` route. A part in braces is the field of that name.
     pub path: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// The type of its answer; every answer has `duplicate` beside.
+    pub answer: &'static str,
+    /// The refusals of the rules that belong to it, beside those that every command can meet.
+    pub refusals: &'static [ErrorCode],
 }
 
 impl CommandSpec {
@@ -34,17 +42,33 @@ impl CommandSpec {
 }
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal at $path:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal at $path:literal answers $answer:ident refuses [$($code:ident),*],)*) => {
         /// What a client can ask to be done and kept. Each is one function in the server.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "type")]
         pub enum Command {
-            $($(#[$doc])* #[serde(rename = $name)] $variant($variant),)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant($variant),)*
         }
 
         impl Command {
             /// The table.
-            pub const ALL: &'static [CommandSpec] = &[$(CommandSpec { name: $name, path: $path },)*];
+            pub const ALL: &'static [CommandSpec] = &[$(CommandSpec {
+                name: $name,
+                path: $path,
+                summary: concat!($($doc,)*).trim_ascii(),
+                answer: stringify!($answer),
+                refusals: &[$(ErrorCode::$code),*],
+            },)*];
+
+            /// The schemas of what each command says, in the table's order.
+            pub(crate) fn payloads(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$(($name, generator.subschema_for::<$variant>()),)*]
+            }
+
+            /// The schemas of what each command is answered, in the table's order.
+            pub(crate) fn answers(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$(($name, generator.subschema_for::<$answer>()),)*]
+            }
 
             /// The `type` on the socket.
             pub fn name(&self) -> &'static str {
@@ -77,33 +101,47 @@ macro_rules! commands {
 
 commands! {
     /// Write a message into a room.
-    MessagePost = "message.post" at "/v1/rooms/{room}/messages",
+    MessagePost = "message.post" at "/v1/rooms/{room}/messages" answers MessageAnswer
+        refuses [WrongPhase],
     /// Give one's own message another text.
-    MessageEdit = "message.edit" at "/v1/rooms/{room}/edits",
+    MessageEdit = "message.edit" at "/v1/rooms/{room}/edits" answers MessageAnswer
+        refuses [WrongPhase, NotAMessage, NotTheAuthor, EditWindowOver, AlreadyRedacted],
     /// Delete the text of a message.
-    MessageRedact = "message.redact" at "/v1/rooms/{room}/redactions",
+    MessageRedact = "message.redact" at "/v1/rooms/{room}/redactions" answers MessageAnswer
+        refuses [WrongPhase, NotAMessage, NotTheAuthor, AlreadyRedacted],
     /// Invite a freelancer to discuss a job.
-    InvitationSend = "invitation.send" at "/v1/invitations",
+    InvitationSend = "invitation.send" at "/v1/invitations" answers CaseAnswer
+        refuses [WrongSide, CandidacyExists, JobNotOpen],
     /// Accept an invitation.
-    InvitationAccept = "invitation.accept" at "/v1/invitations/{invitation}/accept",
+    InvitationAccept = "invitation.accept" at "/v1/invitations/{invitation}/accept" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, InvitationExpired, JobNotOpen],
     /// Decline an invitation.
-    InvitationDecline = "invitation.decline" at "/v1/invitations/{invitation}/decline",
+    InvitationDecline = "invitation.decline" at "/v1/invitations/{invitation}/decline" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, InvitationExpired],
     /// Ignore an invitation.
-    InvitationArchive = "invitation.archive" at "/v1/invitations/{invitation}/archive",
+    InvitationArchive = "invitation.archive" at "/v1/invitations/{invitation}/archive" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, InvitationExpired],
     /// Take an invitation back.
-    InvitationWithdraw = "invitation.withdraw" at "/v1/invitations/{invitation}/withdraw",
+    InvitationWithdraw = "invitation.withdraw" at "/v1/invitations/{invitation}/withdraw" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, InvitationExpired],
     /// Answer a job.
-    ProposalSubmit = "proposal.submit" at "/v1/proposals",
+    ProposalSubmit = "proposal.submit" at "/v1/proposals" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired],
     /// Answer a proposal.
-    ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer",
+    ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen],
     /// Turn a proposal down.
-    ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline",
+    ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline" answers CaseAnswer
+        refuses [WrongPhase, WrongSide],
     /// Take a proposal back.
-    ProposalWithdraw = "proposal.withdraw" at "/v1/proposals/{proposal}/withdraw",
+    ProposalWithdraw = "proposal.withdraw" at "/v1/proposals/{proposal}/withdraw" answers CaseAnswer
+        refuses [WrongPhase, WrongSide],
     /// End an active candidacy, as the client.
-    CandidacyDecline = "candidacy.decline" at "/v1/candidacies/{candidacy}/decline",
+    CandidacyDecline = "candidacy.decline" at "/v1/candidacies/{candidacy}/decline" answers CaseAnswer
+        refuses [WrongPhase, WrongSide],
     /// End an active candidacy, as the freelancer.
-    CandidacyWithdraw = "candidacy.withdraw" at "/v1/candidacies/{candidacy}/withdraw",
+    CandidacyWithdraw = "candidacy.withdraw" at "/v1/candidacies/{candidacy}/withdraw" answers CaseAnswer
+        refuses [WrongPhase, WrongSide],
 }
 
 impl Command {

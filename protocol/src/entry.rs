@@ -1,5 +1,6 @@
 //! What stands in a log: the kinds of entries, their data, and the frame that carries one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -13,7 +14,7 @@ use crate::terms::Terms;
 use crate::time::Time;
 
 /// What happened, in the past tense: the public part of an entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "data")]
 pub enum EntryData {
     /// Somebody wrote.
@@ -58,15 +59,15 @@ impl EntryData {
     }
 }
 
-/// See [`EntryData::MessagePosted`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `message.posted`: somebody wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessagePosted {
     /// The text.
     pub body: String,
 }
 
-/// See [`EntryData::MessageEdited`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `message.edited`: somebody gave a message of their own another text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageEdited {
     /// The number of the message.
     pub seq: u64,
@@ -74,8 +75,8 @@ pub struct MessageEdited {
     pub body: String,
 }
 
-/// See [`EntryData::MessageRedacted`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `message.redacted`: the text of a message was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageRedacted {
     /// The number of the message.
     pub seq: u64,
@@ -86,7 +87,7 @@ pub struct MessageRedacted {
 }
 
 /// On whose behalf a text was deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RedactedFor {
     /// Its author deleted it.
@@ -95,8 +96,8 @@ pub enum RedactedFor {
     Marketplace,
 }
 
-/// See [`EntryData::InvitationSent`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `invitation.sent` in a room: how it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationSent {
     /// The invitation.
     pub invitation: InvitationId,
@@ -106,8 +107,8 @@ pub struct InvitationSent {
     pub sent_at: Time,
 }
 
-/// See [`EntryData::InvitationAccepted`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `invitation.accepted` in a room: the freelancer's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationAccepted {
     /// The invitation.
     pub invitation: InvitationId,
@@ -116,7 +117,7 @@ pub struct InvitationAccepted {
 }
 
 /// On which terms an invitation was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AcceptedTerms {
     /// On those the client suggested.
@@ -127,8 +128,8 @@ pub enum AcceptedTerms {
     None,
 }
 
-/// See [`EntryData::ProposalSubmitted`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `proposal.submitted` in a room: the letter it began with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalSubmitted {
     /// The proposal.
     pub proposal: ProposalId,
@@ -138,8 +139,8 @@ pub struct ProposalSubmitted {
     pub submitted_at: Time,
 }
 
-/// See [`EntryData::TermsProposed`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `terms.proposed`: a version of the terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TermsProposed {
     /// 1, 2, 3 …
     pub version: u32,
@@ -149,15 +150,15 @@ pub struct TermsProposed {
     pub terms: Terms,
 }
 
-/// See [`EntryData::PhaseChanged`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// `phase.changed` in a room: the candidacy moved on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseChanged {
     /// The new phase.
     pub phase: Phase,
 }
 
 /// What happened to a candidacy, as its two people's inboxes tell it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names are the wire's own words")]
 pub enum NoticeKind {
     #[serde(rename = "invitation.sent")]
@@ -201,7 +202,7 @@ impl NoticeKind {
 }
 
 /// The data of an inbox entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// The candidacy.
     pub candidacy: CandidacyId,
@@ -231,11 +232,13 @@ pub struct Notice {
 }
 
 /// One entry as a reader gets it, in an `entry` frame and in a page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Entry")]
 pub struct EntryFrame {
     /// Which log.
     pub room: RoomRef,
     /// Its number: 1, 2, 3 … without a hole.
+    #[schemars(range(min = 1))]
     pub seq: u64,
     /// What happened. A reader skips kinds it does not know.
     pub kind: String,
@@ -249,7 +252,7 @@ pub struct EntryFrame {
     pub client_id: Option<ClientId>,
     /// Its hash, which covers everything before it too.
     pub hash: Hash,
-    /// The public part; `null` when it was deleted, and `amended_by` tells where it is said by whom and why.
+    /// The public part, in the form of its kind; `null` when it was deleted, and `amended_by` tells where it is said by whom and why.
     pub data: Box<RawValue>,
     /// The number of the last entry that edited or redacted this one, when there was one as this was read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,7 +279,7 @@ impl EntryFrame {
 }
 
 /// What a reader needs, beside the entry, to compute the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
     /// The salt of the public part.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -293,7 +296,7 @@ pub struct Proof {
 }
 
 /// One page of a log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryPage {
     /// Entries by rising number.
     pub items: Vec<EntryFrame>,

@@ -1,15 +1,16 @@
 //! The one table of errors a client can see: code, whether a retry makes sense, HTTP status.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClientId;
 
 macro_rules! errors {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $retryable:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $code:literal, $status:literal, $retryable:literal;)*) => {
         /// What went wrong, in a word that never changes.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+            $($(#[doc = $doc])* #[serde(rename = $code)] $variant,)*
         }
 
         impl ErrorCode {
@@ -19,6 +20,11 @@ macro_rules! errors {
             /// The word on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What it means, in one line.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc,)*).trim_ascii(),)* }
             }
 
             /// The status of an HTTP answer with this code.
@@ -105,8 +111,8 @@ errors! {
     Internal = "internal", 500, true;
 }
 
-/// `error` in a frame, and the heart of a problem document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why something was not done: `error` in a frame, and the heart of a problem document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {
     /// The word of the table.
     pub code: ErrorCode,

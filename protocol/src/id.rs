@@ -3,10 +3,12 @@
 //! The marketplace's own ids ([`UserId`], [`JobId`]) are its strings; ids made by the server are UUIDs (version 7, so that they sort
 //! by birth); a [`ClientId`] is a UUID made by the author of a command.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -21,14 +23,17 @@ pub enum IdError {
     Uuid,
 }
 
+/// Characters of a marketplace's id.
+const NAME_LENGTH: usize = 64;
+
 fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
+    (1..=NAME_LENGTH).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'"' | b'\\'))
 }
 
 macro_rules! name_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
@@ -60,16 +65,32 @@ macro_rules! name_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                let text = Cow::<'de, str>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": concat!($($doc,)*).trim_ascii(),
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": NAME_LENGTH,
+                    "pattern": r"^[!#-.0-\[\]-~]+$",
+                })
             }
         }
     };
 }
 
 macro_rules! uuid_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
@@ -84,6 +105,20 @@ macro_rules! uuid_id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": concat!($($doc,)*).trim_ascii(),
+                    "type": "string",
+                    "format": "uuid",
+                })
             }
         }
     };
@@ -146,6 +181,26 @@ impl fmt::Display for RoomRef {
     }
 }
 
+impl JsonSchema for RoomRef {
+    fn schema_name() -> Cow<'static, str> {
+        "RoomRef".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A log: the id of a room, or `inbox` for the reader's own.",
+            "anyOf": [{ "const": INBOX }, { "type": "string", "format": "uuid" }],
+        })
+    }
+}
+
+impl RoomRef {
+    /// The schema of names of properties that are references.
+    pub(crate) fn names() -> Schema {
+        json_schema!({ "anyOf": [{ "const": INBOX }, { "format": "uuid" }] })
+    }
+}
+
 impl Serialize for RoomRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -154,7 +209,7 @@ impl Serialize for RoomRef {
 
 impl<'de> Deserialize<'de> for RoomRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }

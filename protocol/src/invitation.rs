@@ -1,21 +1,24 @@
 //! Invitations to interview: the commands around them and how a reader sees one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CandidacyId, InvitationId, JobId, RoomRef, UserId};
 use crate::job::JobSummary;
+use crate::limits;
 use crate::terms::{Terms, TermsView};
 use crate::time::Time;
 use crate::user::{Side, UserSummary};
 
 /// `invitation.send`: the job's client asks one freelancer to discuss the job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationSend {
     /// The job to discuss.
     pub job: JobId,
     /// Who is asked.
     pub freelancer: UserId,
     /// The client's words.
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
     pub message: String,
     /// Terms the client suggests.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,11 +26,12 @@ pub struct InvitationSend {
 }
 
 /// `invitation.accept`: always with a message; with terms of one's own or as suggested. Opens the room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationAccept {
     /// Which invitation.
     pub invitation: InvitationId,
     /// The freelancer's words to the client.
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
     pub message: String,
     /// New terms; absent: as suggested.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +39,7 @@ pub struct InvitationAccept {
 }
 
 /// `invitation.decline`: with one reason of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationDecline {
     /// Which invitation.
     pub invitation: InvitationId,
@@ -43,25 +47,26 @@ pub struct InvitationDecline {
     pub reason: DeclineReason,
     /// The reason in words: required with `other`, refused with any other.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::REASON_BYTES))]
     pub reason_text: Option<String>,
 }
 
 /// `invitation.archive`: put it out of the way. Not a response; it can still be accepted or declined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationArchive {
     /// Which invitation.
     pub invitation: InvitationId,
 }
 
 /// `invitation.withdraw`: the client takes it back before it is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationWithdraw {
     /// Which invitation.
     pub invitation: InvitationId,
 }
 
 /// Why a freelancer declines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the wire's own words")]
 pub enum DeclineReason {
@@ -77,7 +82,7 @@ pub enum DeclineReason {
 }
 
 /// Where an invitation stands. The client never sees `archived`: ignoring is the freelancer's own business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the wire's own words")]
 pub enum InvitationStatus {
@@ -90,7 +95,7 @@ pub enum InvitationStatus {
 }
 
 /// One invitation as one of its two people sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationView {
     /// Its id.
     pub id: InvitationId,

@@ -1,11 +1,13 @@
 //! Jobs: a client's postings, as the marketplace tells them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{JobId, UserId};
+use crate::limits;
 
 /// Whether a job still takes candidates. Only the marketplace says `filled`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// Takes candidates.
@@ -29,17 +31,20 @@ impl JobStatus {
 }
 
 /// What the marketplace tells about a job: the body of `PUT /v1/jobs/{job}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobPosting {
     /// Whose job it is. It never changes.
     pub client: UserId,
     /// The title: 1 to 200 bytes.
+    #[schemars(length(min = 1, max = limits::TITLE_BYTES))]
     pub title: String,
     /// What is to be done.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = limits::DESCRIPTION_BYTES))]
     pub description: String,
     /// The marketplace's category.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::NAME_BYTES))]
     pub category: Option<String>,
     /// The job's page on the marketplace.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +55,7 @@ pub struct JobPosting {
 }
 
 /// The answer of the job routes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobView {
     /// The job's id.
     pub id: JobId,
@@ -60,7 +65,7 @@ pub struct JobView {
 }
 
 /// A job inside another view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobSummary {
     /// The job's id.
     pub id: JobId,

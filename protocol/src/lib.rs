@@ -1,8 +1,9 @@
 //! The wire of Anteroom, without a runtime, a database or a rule of the domain.
 //!
-//! Here live the frames ([`client`], [`server`]), the commands and their HTTP routes ([`command`]), the entries of a log and
-//! their hash chain ([`entry`], [`log`]), and the tables a client must know: [`error`], [`close`], [`limits`]. The prose is
-//! `README.md` beside this crate; one example of every frame is in `golden/`.
+//! Here live the frames ([`client`], [`server`]), the commands ([`command`]) and every HTTP route ([`route`]), the entries of a log
+//! and their hash chain ([`entry`], [`log`]), and the tables a client must know: [`error`], [`close`], [`limits`]. The prose is
+//! `README.md` beside this crate; one example of every frame is in `golden/`. [`contract`] makes the published documents of all this:
+//! `openapi.json`, `asyncapi.json` and `schema/`.
 //!
 //! What never lives here: sockets, SQL, and the decision whether a command is allowed.
 
@@ -10,6 +11,7 @@ pub mod candidacy;
 pub mod client;
 pub mod close;
 pub mod command;
+pub mod contract;
 pub mod entry;
 pub mod error;
 pub mod id;
@@ -21,6 +23,7 @@ pub mod marker;
 pub mod message;
 pub mod proposal;
 pub mod room;
+pub mod route;
 pub mod search;
 pub mod server;
 pub mod terms;

@@ -2,6 +2,7 @@
 //!
 //! What an operator sets is in the server's configuration; what is here is the same on every server of this version.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of one text frame from a client.
@@ -47,18 +48,18 @@ pub const MILESTONES: usize = 50;
 /// The largest amount of money, in minor units.
 pub const AMOUNT: i64 = 100_000_000_000_000;
 
-/// `welcome.limits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The bounds a client must know: `welcome.limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
-    /// [`FRAME_BYTES`]
+    /// Bytes of one text frame from a client.
     pub frame_bytes: usize,
-    /// [`BODY_BYTES`]
+    /// Bytes of a message, a cover letter, an invitation's text or a scope.
     pub body_bytes: usize,
-    /// [`JOINED_ROOMS`]
+    /// Logs one socket reads at a time.
     pub joined_rooms: usize,
-    /// [`COMMANDS_IN_FLIGHT`]
+    /// Commands of one socket that are not answered yet.
     pub commands_in_flight: usize,
-    /// [`PAGE_ITEMS`]
+    /// Items of a page at most.
     pub page_items: u32,
 }
 

@@ -3,12 +3,13 @@
 //! Two numbers belong to each person and log. `read` only rises and is shown to the others of the room. `marker` is the person's own:
 //! what counts as unread begins behind it, and it may go back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::RoomRef;
 
 /// `read` and `mark_unread`: a place in a log. Both may be sent again at any time, so neither needs a `client_id`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mark {
     /// Which log.
     pub room: RoomRef,
@@ -34,16 +35,28 @@ pub struct MarkSpec {
     pub name: &'static str,
     /// The path of its `POST` route.
     pub path: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
 }
 
 /// The table. It drives the router, the documents and the access tests.
 pub const MARKS: [MarkSpec; 2] = [
-    MarkSpec { kind: MarkKind::Read, name: "read", path: "/v1/rooms/{room}/read" },
-    MarkSpec { kind: MarkKind::Unread, name: "mark_unread", path: "/v1/rooms/{room}/unread" },
+    MarkSpec {
+        kind: MarkKind::Read,
+        name: "read",
+        path: "/v1/rooms/{room}/read",
+        summary: "Say how far one has read, for all to see.",
+    },
+    MarkSpec {
+        kind: MarkKind::Unread,
+        name: "mark_unread",
+        path: "/v1/rooms/{room}/unread",
+        summary: "For oneself alone: from here on it is unread.",
+    },
 ];
 
 /// The answer to both: where one stands now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MarkAnswer {
     /// Which log.
     pub room: RoomRef,

@@ -1,50 +1,54 @@
 //! Proposals: a freelancer's answer to a job.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::candidacy::Phase;
 use crate::id::{CandidacyId, JobId, ProposalId, RoomRef};
 use crate::job::JobSummary;
+use crate::limits;
 use crate::terms::{Terms, TermsView};
 use crate::time::Time;
 use crate::user::{Side, UserSummary};
 
 /// `proposal.submit`: a freelancer answers an open job. To a job one is invited to, this is the acceptance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalSubmit {
     /// The job.
     pub job: JobId,
     /// The letter to the client; it can never be changed.
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
     pub cover_letter: String,
     /// The terms asked for.
     pub terms: Terms,
 }
 
 /// `proposal.answer`: the client's first word, which opens the room. A freelancer is refused `client_first`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalAnswer {
     /// Which proposal.
     pub proposal: ProposalId,
     /// The client's words.
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
     pub message: String,
 }
 
 /// `proposal.decline`: the client does not want it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalDecline {
     /// Which proposal.
     pub proposal: ProposalId,
 }
 
 /// `proposal.withdraw`: the freelancer takes it back before the client answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalWithdraw {
     /// Which proposal.
     pub proposal: ProposalId,
 }
 
 /// One proposal as one of its two people sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalView {
     /// Its id.
     pub id: ProposalId,

@@ -1,5 +1,6 @@
 //! Rooms: joining a log, and how a reader sees one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::candidacy::Phase;
@@ -10,7 +11,7 @@ use crate::log::Hash;
 use crate::user::Side;
 
 /// Where a reader is in a log: in `hello.rooms` and in `join`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cursor {
     /// Which log.
     pub room: RoomRef,
@@ -23,7 +24,7 @@ pub struct Cursor {
 }
 
 /// What follows a join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinMode {
     /// Nothing was missed.
@@ -49,7 +50,7 @@ impl JoinMode {
 }
 
 /// The answer to one join.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Joined {
     /// Which log.
     pub room: RoomRef,
@@ -60,7 +61,7 @@ pub struct Joined {
 }
 
 /// The answer to one cursor of `hello`: joined, or why not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum JoinResult {
     /// The socket reads this log now.
@@ -75,7 +76,7 @@ pub enum JoinResult {
 }
 
 /// One room as a member sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomView {
     /// Its id.
     pub room: RoomRef,
@@ -103,7 +104,7 @@ pub struct RoomView {
 }
 
 /// A log of one's own that has grown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomChange {
     /// Which log.
     pub room: RoomRef,
@@ -114,7 +115,7 @@ pub struct RoomChange {
 }
 
 /// The answer of `GET /v1/changes`: which logs have grown since a cursor, the one that waited longest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
     /// The logs.
     pub items: Vec<RoomChange>,
@@ -128,7 +129,7 @@ pub struct Changes {
 }
 
 /// One person in a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberView {
     /// Who.
     pub user: UserId,

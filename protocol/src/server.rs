@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use crate::time::Time;
 use crate::user::Account;
 
 /// One frame from the server.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The answer to `hello`.
@@ -98,7 +99,7 @@ pub enum ServerFrame {
 }
 
 /// `receipt`: how far somebody has got a room, and read it. Numbers only rise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// Which room.
     pub room: RoomRef,
@@ -114,7 +115,7 @@ pub struct Receipt {
 }
 
 /// `welcome`: the answer to `hello`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Welcome {
     /// The `id` of the hello, when it had one.
     #[serde(skip_serializing_if = "Option::is_none")]

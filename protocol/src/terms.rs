@@ -1,40 +1,48 @@
 //! Terms: what is to be paid for what. An immutable version, carried and shown; its hash says exactly what was agreed on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::limits;
 use crate::log::{Hash, canonical};
 use crate::time::Time;
 use crate::user::Side;
 
 /// Terms as they are proposed. The amount is what the client is charged, in minor units of the currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// Paid by the hour or in all.
     pub kind: TermsKind,
     /// Minor units charged: per hour, or in all.
+    #[schemars(range(min = 1, max = limits::AMOUNT))]
     pub amount: i64,
     /// ISO 4217, three capital letters.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     /// Hourly only: how many hours a week at most.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 168))]
     pub weekly_hours: Option<u16>,
     /// Fixed only: parts of the amount, in order; they add up to it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::MILESTONES))]
     pub milestones: Option<Vec<Milestone>>,
     /// How long the work is expected to take, in weeks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 520))]
     pub duration_weeks: Option<u16>,
     /// The day work begins, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<jiff::civil::Date>,
     /// What is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
     pub scope: Option<String>,
 }
 
 /// How terms are paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TermsKind {
     /// By the hour.
@@ -44,11 +52,13 @@ pub enum TermsKind {
 }
 
 /// One part of a fixed amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Milestone {
     /// What it is for.
+    #[schemars(length(min = 1, max = limits::TITLE_BYTES))]
     pub title: String,
     /// Minor units charged for it.
+    #[schemars(range(min = 1, max = limits::AMOUNT))]
     pub amount: i64,
     /// When it is due, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +73,7 @@ impl Terms {
 }
 
 /// One version of terms as a reader sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TermsView {
     /// 1, 2, 3 …: one counter for both sides.
     pub version: u32,

@@ -1,11 +1,13 @@
 //! People known to the marketplace.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
+use crate::limits;
 
 /// The side a person is on in one candidacy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The one whose job it is.
@@ -25,7 +27,7 @@ impl Side {
 }
 
 /// Whether a person may act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
     /// May read and write.
@@ -49,9 +51,10 @@ impl UserStatus {
 }
 
 /// What the marketplace tells about a person: the body of `PUT /v1/users/{user}`, and of `GET /v1/me` beside the id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserProfile {
     /// The name others see: 1 to 100 bytes.
+    #[schemars(length(min = 1, max = limits::NAME_BYTES))]
     pub name: String,
     /// A picture.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,17 +67,19 @@ pub struct UserProfile {
     pub status: UserStatus,
     /// Why not, in the marketplace's words.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::REASON_BYTES))]
     pub status_reason: Option<String>,
     /// Whether that can be undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reversible: Option<bool>,
     /// What the person can do next.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::REASON_BYTES))]
     pub status_next_step: Option<String>,
 }
 
 /// The answer of `GET /v1/me` and of `PUT /v1/users/{user}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserView {
     /// The person's id.
     pub user: UserId,
@@ -84,7 +89,7 @@ pub struct UserView {
 }
 
 /// Whether a person may act, as that person is told: in `welcome`, as the frame `account` and as the inbox entry `account.changed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// The status.
     pub status: UserStatus,
@@ -111,7 +116,7 @@ impl From<&UserProfile> for Account {
 }
 
 /// A person inside another view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserSummary {
     /// The person's id.
     pub id: UserId,

@@ -4,11 +4,19 @@ mod common;
 
 use std::fs;
 
+use anteroom_protocol::candidacy::CandidacyView;
 use anteroom_protocol::client::{self, CONTROL_TYPES, ClientFrame};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::{EntryData, EntryPage, Notice, NoticeKind};
 use anteroom_protocol::error::ErrorBody;
+use anteroom_protocol::invitation::InvitationView;
+use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::room::{Changes, RoomView};
+use anteroom_protocol::search::SearchPage;
 use anteroom_protocol::server::{self, ServerFrame};
+use anteroom_protocol::user::{UserProfile, UserView};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -215,6 +223,40 @@ fn the_example_of_a_log_is_a_page_that_encodes_to_itself() {
         let page: EntryPage = serde_json::from_str(&file.text).expect("a page");
         assert_eq!(serde_json::to_value(&page).expect("a value"), file.value, "{}", file.stem);
     }
+}
+
+fn encodes_to_itself<T: DeserializeOwned + Serialize>(file: &Golden) {
+    let value: T = serde_json::from_str(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.stem));
+    assert_eq!(serde_json::to_value(&value).expect("a value"), file.value, "{}", file.stem);
+}
+
+#[test]
+fn every_example_of_http_decodes_and_encodes_to_itself() {
+    for file in golden("http") {
+        match file.stem.split('.').next().expect("a type") {
+            "CandidacyView" => encodes_to_itself::<CandidacyView>(&file),
+            "Changes" => encodes_to_itself::<Changes>(&file),
+            "InvitationView" => encodes_to_itself::<InvitationView>(&file),
+            "JobPosting" => encodes_to_itself::<JobPosting>(&file),
+            "JobView" => encodes_to_itself::<JobView>(&file),
+            "ProposalView" => encodes_to_itself::<ProposalView>(&file),
+            "RoomView" => encodes_to_itself::<RoomView>(&file),
+            "SearchPage" => encodes_to_itself::<SearchPage>(&file),
+            "UserProfile" => encodes_to_itself::<UserProfile>(&file),
+            "UserView" => encodes_to_itself::<UserView>(&file),
+            "Problem" => assert_is_problem(&file),
+            new => panic!("{new} is of which type?"),
+        }
+    }
+}
+
+/// A problem document is an error with other words around it.
+fn assert_is_problem(file: &Golden) {
+    let mut error = file.value.clone();
+    error["message"] = file.value["detail"].clone();
+    let error: ErrorBody = serde_json::from_value(error).expect("an error");
+    assert_eq!(file.value["status"], error.code.http_status(), "{}", file.stem);
+    assert_eq!(error.retryable, error.code.retryable(), "{}", file.stem);
 }
 
 #[test]

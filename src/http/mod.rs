@@ -1,6 +1,8 @@
-//! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry.
+//! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry. Every route here has
+//! its row in [`anteroom_protocol::route`].
 
 mod command;
+mod documents;
 pub mod error;
 mod extract;
 mod health;
@@ -65,6 +67,9 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .layer(Extension(drain));
+    let documents = Router::new()
+        .route("/openapi.json", get(documents::openapi))
+        .route("/asyncapi.json", get(documents::asyncapi));
     let metrics = app.metrics.clone();
     commands
         .merge(reads)
@@ -73,6 +78,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .layer(middleware::from_fn(rate::show))
         .layer(cors(origins))
         .merge(health)
+        .merge(documents)
         .method_not_allowed_fallback(no_such_method)
         .with_state(app)
         .layer(middleware::from_fn_with_state(metrics, count))

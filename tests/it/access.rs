@@ -1,42 +1,19 @@
 //! What a stranger learns: nothing. A foreign thing and a missing one get the same answer, byte for byte, on every command and route
-//! there is. The commands come from the protocol's table, the routes from a table here that is held to the protocol's README.
+//! there is. Commands, frames and routes come from the protocol's own tables, so that a new one is asked here or turns a test red; the
+//! tables are held to the protocol's README.
 
 use std::collections::BTreeSet;
 
 use anteroom_load_tests::client::{Socket, from_start, new_client_id};
+use anteroom_protocol::client::CONTROL_TYPES;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, RoomRef};
 use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::route::{self, Answer, Body, Method, RouteSpec, Who};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
-
-/// Every route of the README that is no command.
-pub(crate) const ROUTES: [(&str, &str); 22] = [
-    ("GET", "/v1/me"),
-    ("GET", "/v1/jobs"),
-    ("GET", "/v1/jobs/{job}"),
-    ("GET", "/v1/rooms"),
-    ("GET", "/v1/rooms/{room}"),
-    ("GET", "/v1/rooms/{room}/entries"),
-    ("POST", "/v1/rooms/{room}/read"),
-    ("POST", "/v1/rooms/{room}/unread"),
-    ("GET", "/v1/changes"),
-    ("GET", "/v1/search"),
-    ("GET", "/v1/invitations"),
-    ("GET", "/v1/invitations/{invitation}"),
-    ("GET", "/v1/proposals"),
-    ("GET", "/v1/proposals/{proposal}"),
-    ("GET", "/v1/candidacies"),
-    ("GET", "/v1/candidacies/{candidacy}"),
-    ("PUT", "/v1/users/{user}"),
-    ("POST", "/v1/users/{user}/revoke"),
-    ("PUT", "/v1/jobs/{job}"),
-    ("GET", "/livez"),
-    ("GET", "/readyz"),
-    ("GET", "/v1/ws"),
-];
 
 /// The things of one case, or ids that stand for nothing.
 #[derive(Debug, Clone)]
@@ -72,7 +49,7 @@ impl Things {
         things.iter().fold(template.to_owned(), |path, (place, thing)| path.replace(place, thing))
     }
 
-    /// The fields of a command about these things. A new command panics here until it has its row.
+    /// The fields of a command or marker about these things. A new one panics here until it has its row.
     fn fields(&self, command: &str) -> Value {
         let terms = json!(ask::hourly(7_000));
         match command {
@@ -87,6 +64,26 @@ impl Things {
             "proposal.answer" => json!({"proposal": self.proposal, "message": "hello"}),
             "proposal.decline" | "proposal.withdraw" => json!({"proposal": self.proposal}),
             "candidacy.decline" | "candidacy.withdraw" => json!({"candidacy": self.candidacy}),
+            "read" | "mark_unread" => json!({"room": self.room, "seq": 1}),
+            new => panic!("{new} has no row in this test"),
+        }
+    }
+
+    /// What a control frame can say of the room. A new one panics here until it has its row.
+    fn frames(&self, kind: &str) -> Vec<Value> {
+        let room = self.room;
+        match kind {
+            "join" => vec![
+                json!({"room": room}),
+                json!({"room": room, "after": 0}),
+                json!({"room": room, "after": 2}),
+                json!({"room": room, "after": 99}),
+            ],
+            "read" | "mark_unread" => [0, 1, 99].map(|seq| json!({"room": room, "seq": seq})).to_vec(),
+            "leave" | "typing" => vec![json!({"room": room})],
+            "ping" => [0, 1, 99].map(|head| json!({"heads": {room.to_string(): head}})).to_vec(),
+            // The first frame has a test of its own, and a token names no thing.
+            "hello" | "refresh" => Vec::new(),
             new => panic!("{new} has no row in this test"),
         }
     }
@@ -131,40 +128,59 @@ async fn strangers_scene() -> (Scene, Person, Vec<Things>, Things) {
     (scene, stranger, foreign, Things::missing())
 }
 
-/// Sends this command as the stranger.
-async fn over_http(scene: &Scene, stranger: &Person, name: &str, path: &str, fields: &Value) -> Answered {
-    let spec = Command::ALL.iter().find(|spec| spec.name == name).expect("a command");
+/// Every route that does what a frame does.
+fn doing() -> impl Iterator<Item = RouteSpec> {
+    route::all().filter(|route| matches!(route.body, Body::Frame(_)))
+}
+
+/// Does this about these things as the stranger.
+async fn over_http(scene: &Scene, stranger: &Person, route: &RouteSpec, things: &Things) -> Answered {
+    let fields = things.fields(route.name);
     let mut body = fields.as_object().expect("fields").clone();
-    if let Some(field) = spec.path_field() {
+    for field in route.path_fields() {
         body.remove(field);
     }
     let token = scene.server.token(&stranger.user);
     let key = new_client_id().to_string();
-    let headers = [("Idempotency-Key", key.as_str())];
-    exchange(&scene.server, ("POST", path), Some(&token), &headers, Value::Object(body).to_string()).await
+    let key = [("Idempotency-Key", key.as_str())];
+    let headers: &[_] = if route.idempotency_key { &key } else { &[] };
+    let asked = (route.method.as_str(), things.path(route.path));
+    exchange(&scene.server, (asked.0, &asked.1), Some(&token), headers, Value::Object(body).to_string()).await
 }
 
 #[tokio::test]
-async fn every_command_over_http_tells_a_stranger_the_same_of_foreign_and_missing_things() {
+async fn every_command_and_marker_over_http_tells_a_stranger_the_same_of_foreign_and_missing_things() {
     let (scene, stranger, foreign, missing) = strangers_scene().await;
     let before = scene.client.inbox().await.len();
-    for spec in Command::ALL {
-        let expected =
-            over_http(&scene, &stranger, spec.name, &missing.path(spec.path), &missing.fields(spec.name))
-                .await;
+    for route in doing() {
+        let expected = over_http(&scene, &stranger, &route, &missing).await;
         assert_eq!(
             (expected.status, expected.code()),
             (404, "not_found".into()),
             "{}: {expected:?}",
-            spec.name
+            route.name
         );
         for things in &foreign {
-            let path = things.path(spec.path);
-            let answer = over_http(&scene, &stranger, spec.name, &path, &things.fields(spec.name)).await;
-            assert_eq!(answer, expected, "{} on {things:?}", spec.name);
+            let answer = over_http(&scene, &stranger, &route, things).await;
+            assert_eq!(answer, expected, "{} on {things:?}", route.name);
         }
     }
     assert_eq!(scene.client.inbox().await.len(), before, "and changes nothing");
+}
+
+#[tokio::test]
+async fn every_route_of_the_marketplace_tells_a_stranger_the_same_of_known_and_missing_things() {
+    let (scene, stranger, foreign, missing) = strangers_scene().await;
+    let token = scene.server.token(&stranger.user);
+    for route in route::all().filter(|route| route.who == Who::Service) {
+        let ask = async |path: String| {
+            let asked = (route.method.as_str(), path.as_str());
+            exchange(&scene.server, asked, Some(&token), &[], "{}".to_owned()).await
+        };
+        let expected = ask(missing.path(route.path).replace("clara", "nobody")).await;
+        assert_eq!(expected.code(), "forbidden", "{}", route.name);
+        assert_eq!(ask(foreign[0].path(route.path)).await, expected, "{}", route.name);
+    }
 }
 
 /// The answer to a frame under an id, as it came.
@@ -201,20 +217,16 @@ async fn every_command_on_the_socket_tells_a_stranger_the_same_of_foreign_and_mi
 }
 
 #[tokio::test]
-async fn hello_join_and_leave_tell_a_stranger_the_same_of_foreign_and_missing_rooms() {
+async fn every_control_frame_tells_a_stranger_the_same_of_foreign_and_missing_rooms() {
     let (scene, mut stranger, foreign, missing) = strangers_scene().await;
-    let rooms = [missing.room, foreign[0].room];
-    for kind in ["join", "leave"] {
-        for cursor in [json!({}), json!({"after": 0}), json!({"after": 2}), json!({"after": 99})] {
-            let mut answers = Vec::new();
-            for room in rooms {
-                let mut frame = frame(kind, cursor.clone());
-                frame.insert("room".into(), json!(room));
-                answers.push(answer_text(&mut stranger.socket, frame).await);
-            }
-            assert_eq!(answers[0], answers[1], "{kind} {cursor}");
+    for kind in CONTROL_TYPES {
+        for (foreign, missing) in foreign[0].frames(kind).into_iter().zip(missing.frames(kind)) {
+            let expected = answer_text(&mut stranger.socket, frame(kind, missing)).await;
+            let answer = answer_text(&mut stranger.socket, frame(kind, foreign.clone())).await;
+            assert_eq!(answer, expected, "{kind} {foreign}");
         }
     }
+    let rooms = [missing.room, foreign[0].room];
     let token = scene.server.token(&stranger.user);
     let cursors = rooms.map(from_start).to_vec();
     let (_, welcome) = Socket::connect(&scene.server.base, &token, cursors).await.expect("a welcome");
@@ -233,7 +245,9 @@ async fn every_route_tells_a_stranger_the_same_of_foreign_and_missing_things() {
     let (scene, stranger, foreign, missing) = strangers_scene().await;
     let token = scene.server.token(&stranger.user);
     let queries = ["", "?after=0", "?before=3&limit=1", "?proof=true"];
-    for (_, template) in ROUTES.iter().filter(|(method, path)| *method == "GET" && path.contains('{')) {
+    let views =
+        route::all().filter(|route| route.method == Method::Get && route.path_fields().next().is_some());
+    for template in views.map(|route| route.path) {
         for query in if template.ends_with("entries") { &queries[..] } else { &queries[..1] } {
             let get = async |things: &Things| {
                 let path = format!("{}{query}", things.path(template));
@@ -254,9 +268,22 @@ async fn every_route_tells_a_stranger_the_same_of_foreign_and_missing_things() {
 
 #[tokio::test]
 async fn lists_show_a_stranger_nothing_of_others() {
-    let (scene, stranger, _, _) = strangers_scene().await;
-    for path in ["/v1/rooms", "/v1/invitations", "/v1/proposals", "/v1/candidacies", "/v1/jobs"] {
-        assert_eq!(stranger.list(path).await, Vec::<Value>::new(), "{path}");
+    let (scene, stranger, foreign, _) = strangers_scene().await;
+    let names = ["clara", "felix"].map(str::to_owned);
+    let things = foreign.iter().flat_map(|things| {
+        [things.room.to_string(), things.invitation.to_string(), things.candidacy.to_string()]
+    });
+    let never: Vec<String> = names.into_iter().chain(things).collect();
+    let lists = route::all().filter(|route| route.who == Who::User && route.method == Method::Get);
+    for route in lists.filter(|route| route.path_fields().next().is_none()) {
+        let required = route.query.iter().filter(|parameter| parameter.required);
+        let query: Vec<String> = required.map(|parameter| format!("{}=hello", parameter.name)).collect();
+        let view: Value = stranger.see(&format!("{}?{}", route.path, query.join("&"))).await;
+        let text = view.to_string();
+        assert!(!never.iter().any(|name| text.contains(name)), "{}: {text}", route.path);
+        if let Answer::Page(_) = route.answer {
+            assert_eq!(view["items"], json!([]), "{}", route.path);
+        }
     }
     assert_eq!(scene.client.list("/v1/jobs").await.len(), 4, "one's own, whatever their status");
 }
@@ -266,13 +293,9 @@ async fn a_person_with_a_case_is_a_stranger_to_every_other_case() {
     let (scene, _, foreign, missing) = strangers_scene().await;
     let mine = scene.server.marketplace.open_room("mine").await.expect("a room");
     let person = Person::come(&scene.server, mine.freelancer, Door::Http).await;
-    for spec in Command::ALL {
-        let expected =
-            over_http(&scene, &person, spec.name, &missing.path(spec.path), &missing.fields(spec.name)).await;
-        let things = &foreign[0];
-        let answer =
-            over_http(&scene, &person, spec.name, &things.path(spec.path), &things.fields(spec.name)).await;
-        assert_eq!(answer, expected, "{}", spec.name);
+    for route in doing() {
+        let expected = over_http(&scene, &person, &route, &missing).await;
+        assert_eq!(over_http(&scene, &person, &route, &foreign[0]).await, expected, "{}", route.name);
     }
 }
 
@@ -298,10 +321,10 @@ fn readme() -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_tables_here_and_in_the_protocol_name_the_routes_of_the_readme() {
-    let commands = Command::ALL.iter().map(|spec| ("POST", spec.path));
+fn the_table_of_routes_has_the_routes_of_the_readme() {
     // The socket's own route has a chapter instead of a row.
-    let routes = ROUTES.into_iter().filter(|(_, path)| *path != "/v1/ws").chain(commands);
-    let expected: BTreeSet<_> = routes.map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
+    let routes = route::all().filter(|route| route.answer != Answer::Upgrade);
+    let expected: BTreeSet<_> =
+        routes.map(|route| (route.method.as_str().to_owned(), route.path.to_owned())).collect();
     assert_eq!(readme(), expected);
 }

@@ -3,6 +3,7 @@
 mod access;
 mod candidacy;
 mod cli;
+mod contract;
 mod crash;
 mod defence;
 mod disk;

@@ -1,12 +1,11 @@
 //! Errors over HTTP: each is a problem document with a code of the one table, whatever went wrong and wherever.
 
 use anteroom_load_tests::token::{Claims, Scope};
-use anteroom_protocol::command::Command;
 use anteroom_protocol::error::ErrorCode;
+use anteroom_protocol::route::{self, Who};
 use serde_json::Value;
 
-use crate::access::ROUTES;
-use crate::support::{Answered, Door, Person, Scene, TestServer, exchange};
+use crate::support::{Answered, Door, Person, Scene, TestServer, exchange, filled};
 
 /// Checks the form of an error: the code is of the table, and the status is the code's.
 fn is_problem(answer: &Answered, asked: &str) -> String {
@@ -25,18 +24,11 @@ fn is_problem(answer: &Answered, asked: &str) -> String {
     code
 }
 
-/// A path of a template's form.
-fn filled(template: &str) -> String {
-    const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
-    let places = ["{room}", "{invitation}", "{proposal}", "{candidacy}", "{job}", "{user}"];
-    places.iter().fold(template.to_owned(), |path, place| path.replace(place, NOTHING))
-}
-
 /// Everything that needs a token.
 fn guarded() -> impl Iterator<Item = (&'static str, String)> {
-    let commands = Command::ALL.iter().map(|spec| ("POST", spec.path));
-    let routes = ROUTES.into_iter().filter(|(_, path)| path.starts_with("/v1/") && *path != "/v1/ws");
-    routes.chain(commands).map(|(method, path)| (method, filled(path)))
+    route::all()
+        .filter(|route| route.who != Who::Anyone)
+        .map(|route| (route.method.as_str(), filled(route.path)))
 }
 
 #[tokio::test]
@@ -44,7 +36,8 @@ async fn nothing_is_answered_without_a_token_that_is_believed() {
     let server = TestServer::start().await;
     Person::arrive(&server, "ana", Door::Http).await;
     let claims = server.mint.claims("ana", Scope::User);
-    let ended = Claims { exp: claims.iat - 120, ..claims.clone() };
+    // An hour: the server's clock stands still since it was started, which may be a second ago.
+    let ended = Claims { exp: claims.iat - 3_600, ..claims.clone() };
     let other = Claims { iss: "elsewhere".into(), ..claims };
     let tokens = [
         (None, "unauthenticated"),
@@ -87,8 +80,7 @@ async fn what_is_no_route_is_a_problem_of_404() {
 #[tokio::test]
 async fn regression_what_is_no_method_of_a_route_is_a_problem_of_405() {
     let scene = Scene::new(Door::Http).await;
-    let commands = Command::ALL.iter().map(|spec| ("POST", spec.path));
-    for (_, template) in ROUTES.into_iter().chain(commands).chain([("GET", "/"), ("GET", "/app.js")]) {
+    for template in route::all().map(|route| route.path).chain(["/", "/app.js"]) {
         let path = filled(template);
         let answer = exchange(&scene.server, ("DELETE", &path), None, &[], String::new()).await;
         assert_eq!(answer.status, 405, "{path}");

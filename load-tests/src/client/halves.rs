@@ -17,6 +17,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::SocketError;
+use super::observer::{Seen, tell};
 
 pub(super) type Wire = WebSocketStream<TcpStream>;
 
@@ -30,12 +31,13 @@ const FAREWELL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct SocketSender {
     sink: SplitSink<Wire, Message>,
+    connection: u64,
     last_id: u64,
 }
 
 impl SocketSender {
-    pub(super) fn new(sink: SplitSink<Wire, Message>) -> Self {
-        Self { sink, last_id: 0 }
+    pub(super) fn new(sink: SplitSink<Wire, Message>, connection: u64) -> Self {
+        Self { sink, connection, last_id: 0 }
     }
 
     /// Sends any text as one text frame.
@@ -43,7 +45,8 @@ impl SocketSender {
     /// # Errors
     /// The connection failed.
     pub async fn send_text(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), SocketError> {
-        Ok(self.sink.send(Message::Text(text.into())).await?)
+        let text = self.told(text.into());
+        Ok(self.sink.send(Message::Text(text)).await?)
     }
 
     /// Puts any text into the send buffer; [`Self::flush`] sends what is there.
@@ -51,7 +54,13 @@ impl SocketSender {
     /// # Errors
     /// The connection failed.
     pub async fn feed_text(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), SocketError> {
-        Ok(self.sink.feed(Message::Text(text.into())).await?)
+        let text = self.told(text.into());
+        Ok(self.sink.feed(Message::Text(text)).await?)
+    }
+
+    fn told(&self, text: Utf8Bytes) -> Utf8Bytes {
+        tell(Seen::Sent { connection: self.connection, text: &text });
+        text
     }
 
     /// Sends what [`Self::feed_text`] put into the buffer.
@@ -111,14 +120,15 @@ impl SocketSender {
 #[derive(Debug)]
 pub struct SocketReceiver {
     stream: SplitStream<Wire>,
+    connection: u64,
     stash: VecDeque<ServerFrame>,
     patience: Duration,
     closed: Option<(u16, String)>,
 }
 
 impl SocketReceiver {
-    pub(super) fn new(stream: SplitStream<Wire>, patience: Duration) -> Self {
-        Self { stream, stash: VecDeque::new(), patience, closed: None }
+    pub(super) fn new(stream: SplitStream<Wire>, connection: u64, patience: Duration) -> Self {
+        Self { stream, connection, stash: VecDeque::new(), patience, closed: None }
     }
 
     /// How long every wait on this socket lasts at most; 10 s unless set.
@@ -141,7 +151,10 @@ impl SocketReceiver {
         }
         loop {
             match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(text),
+                Some(Ok(Message::Text(text))) => {
+                    tell(Seen::Received { connection: self.connection, text: &text });
+                    return Ok(text);
+                }
                 Some(Ok(Message::Close(frame))) => {
                     let (code, reason) = frame.map_or((1005, String::new()), |frame| {
                         (u16::from(frame.code), frame.reason.as_str().to_owned())

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::observer::{Exchange, Seen, tell};
 use super::{HttpError, Problem};
 
 /// A client of the routes, as one person or as the marketplace's service. Clones share their connections.
@@ -230,11 +231,24 @@ fn route(name: &str, fields: Value) -> Result<(String, Map<String, Value>), Http
 }
 
 async fn send(request: RequestBuilder) -> Result<HttpAnswer, HttpError> {
-    let response = request.send().await?;
+    let (client, request) = request.build_split();
+    let request = request?;
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let body = request.body().and_then(reqwest::Body::as_bytes).map(<[u8]>::to_vec).unwrap_or_default();
+    let response = client.execute(request).await?;
     let status = response.status().as_u16();
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
-    Ok(HttpAnswer { status, content_type, text: response.text().await? })
+    let text = response.text().await?;
+    tell(Seen::Exchanged(Exchange {
+        method: method.as_str(),
+        path: &path,
+        body: &body,
+        status,
+        content_type: &content_type,
+        text: &text,
+    }));
+    Ok(HttpAnswer { status, content_type, text })
 }
 
 fn read<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<T, HttpError> {

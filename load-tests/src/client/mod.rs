@@ -6,6 +6,7 @@ mod answer;
 mod error;
 mod halves;
 mod http;
+pub mod observer;
 mod socket;
 
 pub use answer::{Case, Posted};

@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WireError, Utf8Bytes};
 
 use super::halves::unexpected;
-use super::{Posted, SocketError, SocketReceiver, SocketSender};
+use super::{Posted, SocketError, SocketReceiver, SocketSender, observer};
 
 /// How a connection is made.
 #[derive(Debug, Clone)]
@@ -282,8 +282,9 @@ async fn upgrade(base: &str, options: &SocketOptions) -> Result<Socket, SocketEr
     let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(8 * 1024);
     let (wire, _) = client_async_with_config(request(authority, options)?, stream, Some(config)).await?;
     let (sink, stream) = wire.split();
-    let receiver = SocketReceiver::new(stream, options.timeout);
-    Ok(Socket { sender: SocketSender::new(sink), receiver })
+    let connection = observer::connection();
+    let receiver = SocketReceiver::new(stream, connection, options.timeout);
+    Ok(Socket { sender: SocketSender::new(sink, connection), receiver })
 }
 
 async fn open(authority: &str, receive_buffer: Option<u32>) -> Result<TcpStream, SocketError> {

@@ -1,5 +1,6 @@
 //! A request and its whole answer, for what must be the same to the last byte.
 
+use anteroom_load_tests::client::observer::{Exchange, Seen, tell};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -29,6 +30,13 @@ impl Answered {
     }
 }
 
+/// A path of this form that names nothing there is.
+pub(crate) fn filled(template: &str) -> String {
+    const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
+    let places = ["{room}", "{invitation}", "{proposal}", "{candidacy}", "{job}", "{user}"];
+    places.iter().fold(template.to_owned(), |path, place| path.replace(place, NOTHING))
+}
+
 /// Asks this of the server.
 pub(crate) async fn exchange(
     server: &TestServer,
@@ -38,8 +46,8 @@ pub(crate) async fn exchange(
     body: String,
 ) -> Answered {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
-    let method = Method::from_bytes(method.as_bytes()).expect("a method");
-    let mut request = client.request(method, format!("{}{path}", server.base)).body(body);
+    let verb = Method::from_bytes(method.as_bytes()).expect("a method");
+    let mut request = client.request(verb, format!("{}{path}", server.base)).body(body.clone());
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
@@ -52,5 +60,19 @@ pub(crate) async fn exchange(
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     headers.sort();
-    Answered { status: response.status().as_u16(), headers, body: response.text().await.expect("a body") }
+    let path = response.url().path().to_owned();
+    let answered = Answered {
+        status: response.status().as_u16(),
+        headers,
+        body: response.text().await.expect("a body"),
+    };
+    tell(Seen::Exchanged(Exchange {
+        method,
+        path: &path,
+        body: body.as_bytes(),
+        status: answered.status,
+        content_type: answered.header("content-type").unwrap_or_default(),
+        text: &answered.body,
+    }));
+    answered
 }

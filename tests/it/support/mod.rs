@@ -1,7 +1,8 @@
 //! What the tests stand on: a server in this process, people who come through either door, and a scene of a client, a freelancer and
-//! a job. Nothing here decides what a right answer is.
+//! a job. Nothing here decides what a right answer is, but that it is one of those the published documents know.
 
 pub(crate) mod ask;
+mod contract;
 mod exchange;
 pub(crate) mod issuer;
 mod person;
@@ -11,7 +12,7 @@ pub(crate) mod raw;
 mod scene;
 mod server;
 
-pub(crate) use exchange::{Answered, exchange};
+pub(crate) use exchange::{Answered, exchange, filled};
 pub(crate) use person::{Door, Person, data, kinds};
 pub(crate) use pipeline::post_all;
 pub(crate) use scene::Scene;
