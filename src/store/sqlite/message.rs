@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use super::candidacy::append_to;
 use super::commit::{Writer, message_answer, repeat};
 use super::rows::{NewCommand, Rows, busy, write_rows};
-use super::{code, log as sql_log};
+use super::{code, log as sql_log, search};
 use crate::domain::log::{Event, LogEntry, Part, What};
 use crate::domain::refusal::Refusal;
 use crate::store::{CommitError, Committed, DecideAmendment, Moment, Write};
@@ -92,6 +92,7 @@ async fn delete_texts(connection: &mut SqliteConnection, log: i64, message: &Log
         let (salt, json): (Option<Vec<u8>>, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
         let (Some(salt), Some(json)) = (salt, json) else { continue };
         let digest = Part::Whole { salt: code::salt(&salt)?, json: json.into() }.digest();
+        search::forget(&mut *connection, id).await?;
         sqlx::query(
             "UPDATE entries SET public = NULL, public_salt = NULL, public_digest = $2 WHERE id = $1 AND private IS NULL",
         )
@@ -99,7 +100,6 @@ async fn delete_texts(connection: &mut SqliteConnection, log: i64, message: &Log
         .bind(digest.0.as_slice())
         .execute(&mut *connection)
         .await?;
-        sqlx::query("DELETE FROM search WHERE rowid = $1").bind(id).execute(&mut *connection).await?;
         let author = row.try_get::<Option<&str>, _>(3)?.map(code::user).transpose()?;
         let client_id = row.try_get::<Option<&[u8]>, _>(4)?.map(code::uuid).transpose()?.map(ClientId);
         if let (Some(author), Some(client_id)) = (author, client_id) {
