@@ -110,7 +110,8 @@ impl Session {
         let Some(cursor) = self.cursors.get_mut(log) else { return };
         let waits_already = cursor.is_owed();
         cursor.owed_to = cursor.owed_to.max(up_to);
-        if cursor.is_owed() && !waits_already {
+        // A log that was joined anew may still have its place in the row.
+        if cursor.is_owed() && !waits_already && !self.owed.contains(log) {
             self.owed.push_back(log.clone());
         }
     }
@@ -251,6 +252,16 @@ mod tests {
         assert_eq!(session.read(&stretch), None);
         session.owe(&log(), 12);
         assert_eq!(session.next_owed(), None, "a log that is not read is owed nothing");
+    }
+
+    #[test]
+    fn a_log_that_is_joined_again_and_again_stands_in_the_row_once() {
+        let mut session = Session::default();
+        for _ in 0..1_000 {
+            session.join(log(), 1, Audience::Client);
+            session.owe(&log(), 5);
+        }
+        assert_eq!(session.owed.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
