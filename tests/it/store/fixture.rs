@@ -59,6 +59,7 @@ async fn a_database_of_the_road_is_opened_with_all_that_was_promised_in_it() {
 
     for _ in 0..2 {
         the_logs_are_those_of(&record, &world).await;
+        what_is_unread_of_the_road_is_right(&record, &world).await;
         for Done { by, client_id, command, answer } in &record.commands {
             let again = world.act(&person(by), *client_id, command).await.expect("repeated");
             assert!(again.duplicate, "{command:?}");
@@ -75,6 +76,24 @@ async fn the_logs_are_those_of(record: &Record, world: &World) {
     }
     for (name, expected) in &record.inboxes {
         assert_eq!(frames(world, &inbox(name)).await, *expected);
+    }
+}
+
+/// That version had no markers: everything that others wrote and that counts is unread.
+async fn what_is_unread_of_the_road_is_right(record: &Record, world: &World) {
+    let rooms: Vec<RoomRef> = record.rooms.iter().map(|(room, _)| RoomRef::Room(*room)).collect();
+    let (talk, answered, ended) = (rooms[0], rooms[1], rooms[2]);
+    for (name, expected) in [
+        ("clara", vec![(talk, 3), (answered, 2), (ended, 1)]),
+        ("felix", vec![(talk, 3), (ended, 0)]),
+        ("fiona", vec![(answered, 1), (RoomRef::Inbox, 2)]),
+        ("mallory", vec![]),
+    ] {
+        let changes = world.store().changes(&user(name), None, ALL).await.expect("read").items;
+        for (room, unread) in expected {
+            let change = changes.iter().find(|change| change.room == room).expect("one of the logs");
+            assert_eq!(change.unread, unread, "{name} in {room}");
+        }
     }
 }
 
