@@ -27,15 +27,18 @@ const DEPARTURES: usize = 65_536;
 #[derive(Default)]
 pub(super) struct Departures(Mutex<Gone>);
 
+/// Who has gone, from where.
+type Whose = (Log, UserId);
+
 #[derive(Default)]
 struct Gone {
-    until: HashMap<(Log, UserId), (Instant, Arc<[UserId]>)>,
+    until: HashMap<Whose, (Instant, Arc<[UserId]>)>,
     /// In the order of time. Who has come back stands here until then.
-    order: VecDeque<(Instant, (Log, UserId))>,
+    order: VecDeque<(Instant, Whose)>,
 }
 
 impl Gone {
-    fn add(&mut self, whose: (Log, UserId), people: Arc<[UserId]>) {
+    fn add(&mut self, whose: Whose, people: Arc<[UserId]>) {
         if self.order.len() < DEPARTURES {
             let until = Instant::now() + GRACE;
             self.until.insert(whose.clone(), (until, people));
@@ -44,7 +47,7 @@ impl Gone {
     }
 
     /// Those whose time is over.
-    fn due(&mut self) -> Vec<(Log, UserId, Arc<[UserId]>)> {
+    fn due(&mut self) -> Vec<(Whose, Arc<[UserId]>)> {
         let mut due = Vec::new();
         let now = Instant::now();
         while let Some((at, whose)) = self.order.pop_front_if(|(at, _)| *at <= now) {
@@ -52,7 +55,7 @@ impl Gone {
             if self.until.get(&whose).is_some_and(|(until, _)| *until == at)
                 && let Some((_, people)) = self.until.remove(&whose)
             {
-                due.push((whose.0, whose.1, people));
+                due.push((whose, people));
             }
         }
         due
@@ -115,7 +118,7 @@ impl Hub {
             sleep(LOOK_EVERY).await;
             // Told under the lock: whoever comes back now is told of after it.
             let mut gone = self.departures.lock();
-            for (log, user, people) in gone.due() {
+            for ((log, user), people) in gone.due() {
                 if !self.is_there(&user, &log) {
                     self.news(&people, &log, &presence(&log, &user, false));
                 }

@@ -1,7 +1,10 @@
 //! Black-box tests: the whole server, reached over its wire.
 
 mod access;
+mod amendment;
+mod backlog;
 mod candidacy;
+mod changes;
 mod cli;
 mod crash;
 mod defence;
@@ -14,10 +17,13 @@ mod invitation;
 mod marketplace;
 mod message;
 mod negotiation;
+mod presence;
 mod problem;
 mod proposal;
 mod race;
+mod receipt;
 mod resume;
+mod search;
 mod slow_reader;
 mod socket;
 mod standing;

@@ -1,5 +1,6 @@
 //! A server in this process, on a port, a database and a clock of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
@@ -76,6 +77,11 @@ impl TestServer {
     /// Stops it.
     pub(crate) async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// The file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.config.data_dir.join("anteroom.db")
     }
 
     /// A token of this person.
