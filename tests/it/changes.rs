@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::support::{Door, Person, Scene, TestServer, id, post_all};
+use crate::support::{Door, Person, Scene, TestServer, id, post_all, post_everywhere};
 
 /// Says hello with this cursor of changes, and gives back the first frame there is.
 async fn hello(server: &TestServer, user: &UserId, changes_after: Option<&str>) -> (Socket, Welcome) {
@@ -180,49 +180,48 @@ fn word(frame: &ServerFrame) -> String {
     if let ServerFrame::Pong { id, .. } = frame { format!("pong {id:?}") } else { format!("{frame:?}") }
 }
 
-/// The long room is 400 entries of two KiB, so that its replay is many pages.
+/// A few long rooms of which each is several pages, so that what is asked for meanwhile has many turns to come in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_a_long_room_is_replayed_answers_and_another_room_do_not_wait_for_its_end() {
+async fn while_long_rooms_are_replayed_answers_and_another_room_do_not_wait_for_their_end() {
+    const LONG: usize = 5;
     const ENTRIES: usize = 400;
     const BYTES: usize = 520;
     let mut scene = Scene::new(Door::Socket).await;
-    let (_, long) = scene.talking().await;
-    scene.job = scene.another_job("another").await;
-    let (_, short) = scene.talking().await;
-    post_all(&mut scene.freelancer.socket, long, vec!["x".repeat(BYTES); ENTRIES]).await;
-    let mut socket = scene.client.socket_at(&scene.server, Vec::new()).await;
-    // Sent in one go, so that the server has all of it before it has read the long room.
+    let mut rooms = Vec::new();
+    for number in 0..=LONG {
+        scene.job = scene.another_job(&format!("job-{number}")).await;
+        rooms.push(scene.talking().await.1);
+    }
+    let (short, long) = (rooms[LONG], &rooms[..LONG]);
+    let posts = (0..LONG * ENTRIES).map(|number| (long[number % LONG], "x".repeat(BYTES)));
+    post_everywhere(&mut scene.freelancer.socket, posts.collect()).await;
+
+    // Sent in one go, so that the server has the questions before it has read the first page.
+    let mut socket = Socket::connect_raw(&scene.server.base).await.expect("a socket");
+    let rooms = long.iter().map(|room| from_start(*room)).collect();
+    let token = Some(scene.server.token(&scene.client.user));
+    let hello = ClientFrame::Hello(Hello { token, rooms, changes_after: None, client: None });
     let (sender, _) = socket.halves();
-    for (frame, frame_id) in [
-        (ClientFrame::Join(from_start(long)), "long"),
-        (ClientFrame::Join(from_start(short)), "short"),
-        (heads(&[]), "ping"),
-    ] {
+    for (frame, frame_id) in
+        [(hello, "hello"), (ClientFrame::Join(from_start(short)), "short"), (heads(&[]), "ping")]
+    {
         sender.feed_text(frame.encode(Some(frame_id))).await.expect("sent");
     }
     sender.flush().await.expect("sent");
-    let head = 4 + ENTRIES as u64;
     let mut came = Vec::new();
-    while came.last().is_none_or(|last| *last != format!("{long} {head}")) {
+    for _ in 0..3 + 4 + LONG * (ENTRIES + 4) {
         came.push(word(&socket.next().await.expect("a frame")));
     }
-    let place = |wanted: &str| {
-        came.iter()
-            .position(|frame| frame == wanted)
-            .unwrap_or_else(|| panic!("{wanted} did not come before the end"))
-    };
-    let end = came.len() - 1;
+    let place = |wanted: &str| came.iter().position(|frame| frame == wanted).expect("it came");
+    let head = 4 + ENTRIES as u64;
+    let end = long.iter().map(|room| place(&format!("{room} {head}"))).max().expect("some");
     assert!(place(r#"pong Some("ping")"#) < end);
-    for seq in 1..=4 {
-        assert!(place(&format!("{short} {seq}")) < end);
-    }
-    let of = |room: RoomRef| -> Vec<&String> {
+    assert!(place(&format!("{short} 4")) < end);
+    for (room, head) in long.iter().map(|room| (*room, head)).chain([(short, 4)]) {
         let prefix = format!("{room} ");
-        came.iter().filter(|frame| frame.starts_with(&prefix)).collect()
-    };
-    for (room, head) in [(long, head), (short, 4)] {
+        let heard = came.iter().filter(|frame| frame.starts_with(&prefix));
         let expected: Vec<String> = (1..=head).map(|seq| format!("{room} {seq}")).collect();
-        assert!(of(room).into_iter().eq(&expected), "in order, no hole, no repeat");
+        assert!(heard.eq(&expected), "in order, no hole, no repeat");
     }
 }
 
