@@ -47,7 +47,6 @@ async fn rooms(marketplace: &Marketplace, client: &UserId, freelancer: &UserId) 
 
 /// Writes it all: enough into the first room for a gap, and the rest into all of them in turn. Where each room ends.
 async fn write(marketplace: &Marketplace, freelancer: &UserId, rooms: &[RoomRef]) -> HashMap<RoomRef, u64> {
-    let (mut socket, _) = marketplace.socket(freelancer, Vec::new()).await.expect("a socket");
     let at_first = usize::try_from(RESUME_ENTRIES).expect("small") + 1;
     let places =
         (0..entries()).map(|number| if number < at_first { rooms[0] } else { rooms[number % ROOMS] });
@@ -55,6 +54,8 @@ async fn write(marketplace: &Marketplace, freelancer: &UserId, rooms: &[RoomRef]
         places.enumerate().map(|(number, room)| (room, format!("{number:0>BYTES$}"))).collect();
     let mut heads: HashMap<RoomRef, u64> = rooms.iter().map(|room| (*room, BEGINNING)).collect();
     for part in posts.chunks(1_000) {
+        // Each part on a socket of its own: they are told of the growth of every room, and keep what nobody asks for.
+        let (mut socket, _) = marketplace.socket(freelancer, Vec::new()).await.expect("a socket");
         for (_, answer) in post_everywhere(&mut socket, part.to_vec()).await {
             heads.insert(answer.room, answer.seq);
         }
