@@ -15,7 +15,7 @@ lint: ## lock file, format, clippy, rustdoc, dependencies: all that needs no run
 fmt: ## format the Rust code
 	@cargo fmt --all
 
-proof: ## properties on many cases, and the crash loop with many rounds
+proof: ## properties on many cases, the crash loop and the races with many rounds, a great backlog
 	@scripts/proof.sh
 
 load: ## the load scenario steady-rooms against a release build (ARGS="…" goes to it)

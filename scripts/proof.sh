@@ -1,33 +1,43 @@
 #!/usr/bin/env bash
-# The same tests with more patience: properties on many more cases, and a server that is killed again and again in the
-# middle of its work. For the night, and for a change to the commit path.
+# The same tests with more patience: properties on many more cases, a server that is killed again and again in the
+# middle of its work, thousands of ways in which commits, joins and reads fall together, and a backlog of a size that
+# shows in the server's memory. For the night, and for a change to the commit path.
 #
-# PROPTEST_CASES          cases of each property (5000)
-# ANTEROOM_CRASH_ROUNDS   how often the server is killed (60)
+# PROPTEST_CASES              cases of each property (5000)
+# ANTEROOM_CRASH_ROUNDS       how often the server is killed (60)
+# ANTEROOM_RACE_ROUNDS        interleavings of commits, joins and reads (10000)
+# ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/common.sh
 
 crash_loop=nothing_acknowledged_is_lost
+race=however_commits_joins_and_reads_fall_together
+backlog=a_great_backlog_in_64_rooms
 export PROPTEST_CASES=${PROPTEST_CASES:-5000}
-rounds=${ANTEROOM_CRASH_ROUNDS:-60}
+crashes=${ANTEROOM_CRASH_ROUNDS:-60}
+races=${ANTEROOM_RACE_ROUNDS:-10000}
+entries=${ANTEROOM_BACKLOG_ENTRIES:-100000}
 
 properties() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace -E "not test($crash_loop)"
+        cargo nextest run --workspace -E "not test(/$crash_loop|$race|$backlog/)"
     else
-        cargo test --workspace --tests -- --skip "$crash_loop"
+        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$race" --skip "$backlog"
     fi
 }
 
-crashes() {
+# patient TEST: one test of the server by itself, with its variables as they are set.
+patient() {
     # A filter that fits no test passes in silence: look first.
-    cargo test --quiet -p anteroom --test it -- --list | grep "$crash_loop" || fail "no test is named $crash_loop"
-    ANTEROOM_CRASH_ROUNDS=$rounds cargo test -p anteroom --test it -- --nocapture "$crash_loop"
+    cargo test --quiet -p anteroom --test it -- --list | grep "$1" || fail "no test is named $1"
+    cargo test -p anteroom --test it -- --nocapture "$1"
 }
 
 need_rust
 demand
 
 step "properties, $PROPTEST_CASES cases each" properties
-step "nothing acknowledged is lost, $rounds crashes" crashes
+ANTEROOM_CRASH_ROUNDS=$crashes step "nothing acknowledged is lost, $crashes crashes" patient "$crash_loop"
+ANTEROOM_RACE_ROUNDS=$races step "nothing is lost or doubled, $races interleavings" patient "$race"
+ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"

@@ -27,9 +27,11 @@ CREATE TABLE markers (
 ) STRICT, WITHOUT ROWID;
 
 -- The words of messages. Contentless: the texts stand in entries alone. scope holds the word of the entry's log, so that a search in
--- some rooms never looks through the words of others. It is filled behind the commits, up to and with entry indexed.upto.
+-- some rooms never looks through the words of others. It is filled behind the commits, up to and with entry indexed.upto. With
+-- secure-delete the words of a row that is deleted are taken out at once; a contentless_delete table would only mark them as gone.
 CREATE VIRTUAL TABLE search USING fts5 (
-    scope, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+    scope, body, content = '', tokenize = 'unicode61 remove_diacritics 2'
 );
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 CREATE TABLE indexed (upto INTEGER NOT NULL) STRICT;
 INSERT INTO indexed (upto) VALUES (0);

@@ -29,11 +29,11 @@ pub fn mark_unread(
     go(app, actor, mark.room, Place::Unread(mark.seq))
 }
 
-/// A client has this entry. Nobody waits for the outcome: it is said again with the next ping.
-pub fn delivered(app: &App, actor: &Actor, room: RoomRef, seq: u64) {
+/// A client has this entry. Nobody waits for the outcome. Whether the writer has taken it; if not, the next ping says it again.
+pub fn delivered(app: &App, actor: &Actor, room: RoomRef, seq: u64) -> bool {
     let mark =
         Mark { log: Log::named(room, &actor.user), user: actor.user.clone(), place: Place::Delivered(seq) };
-    drop(app.writer.mark(mark));
+    app.writer.mark(mark).is_ok()
 }
 
 fn go(

@@ -19,6 +19,8 @@ const AT_A_TIME: u32 = 256;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Words of one search.
 const WORDS: usize = 16;
+/// Accents that stand behind their letter. Some keyboards and file names write them so, and the index takes both for one letter.
+const ACCENTS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 
 /// The reader's messages with all of these words.
 ///
@@ -45,14 +47,14 @@ pub async fn search(
     Ok(SearchPage { items, next: next.map(|next| next.to_string()) })
 }
 
-/// The words of a question. What is no letter and no digit parts them, as it does in the index.
+/// The words of a question. What is no letter, no digit and no accent of its own parts them, as it does in the index.
 fn parse(text: &str) -> Result<Vec<String>, Refusal> {
     if text.len() > limits::SEARCH_BYTES {
         return Err(Refusal::TooLarge { field: "q", limit: limits::SEARCH_BYTES });
     }
     let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
+        .split(|c: char| !c.is_alphanumeric() && !ACCENTS.contains(&c))
+        .filter(|word| word.contains(char::is_alphanumeric))
         .map(str::to_owned)
         .collect();
     match words.len() {
@@ -86,7 +88,8 @@ mod tests {
             parse("  Grüß-Gott, \"x y\"* NEAR(日本) "),
             Ok(["Grüß", "Gott", "x", "y", "NEAR", "日本"].map(str::to_owned).to_vec())
         );
-        for nothing in ["", "  ", "\"*()"] {
+        assert_eq!(parse("cafe\u{301}s"), Ok(vec!["cafe\u{301}s".to_owned()]), "an accent parts no word");
+        for nothing in ["", "  ", "\"*()", "\u{301}"] {
             assert!(matches!(parse(nothing), Err(Refusal::Invalid(_))), "{nothing:?}");
         }
         assert!(parse(&"a ".repeat(17)).is_err());

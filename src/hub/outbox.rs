@@ -3,7 +3,7 @@
 //! At the bound, an entry is not queued and nobody is disconnected: the outbox only remembers that the log is behind, and the socket
 //! reads the missing entries from the log when it has drained. So a slow reader costs a number per log, not memory per entry.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,7 +30,8 @@ pub struct Outbox {
 
 #[derive(Default)]
 struct State {
-    reads: HashSet<Log>,
+    /// The logs whose entries are queued, and whether the socket's person is seen in each.
+    reads: HashMap<Log, bool>,
     waiting: Waiting,
     bytes: usize,
 }
@@ -104,7 +105,19 @@ impl Outbox {
 
     /// From now on the entries of this log are queued.
     pub fn read(&self, log: Log) {
-        self.lock().reads.insert(log);
+        self.lock().reads.entry(log).or_default();
+    }
+
+    /// The socket's person is seen in this log from now on, if it is read.
+    pub(super) fn show(&self, log: &Log) {
+        if let Some(seen) = self.lock().reads.get_mut(log) {
+            *seen = true;
+        }
+    }
+
+    /// Whether the socket's person is seen in this log by this socket.
+    pub(super) fn shows(&self, log: &Log) -> bool {
+        self.lock().reads.get(log).copied().unwrap_or_default()
     }
 
     /// From now on they are not. What still waits becomes word that the log has grown.
@@ -127,11 +140,6 @@ impl Outbox {
         }
     }
 
-    /// Whether the entries of this log are queued.
-    pub fn reads(&self, log: &Log) -> bool {
-        self.lock().reads.contains(log)
-    }
-
     /// How many logs are read.
     pub fn reading(&self) -> usize {
         self.lock().reads.len()
@@ -142,7 +150,7 @@ impl Outbox {
         let entry = encoded.entry();
         let mut state = self.lock();
         let State { reads, waiting, bytes } = &mut *state;
-        let offered = if !reads.contains(&entry.log) {
+        let offered = if !reads.contains_key(&entry.log) {
             waiting.activity.insert(entry.log.reference(), entry.seq);
             Offered::Activity
         } else if waiting.behind.contains_key(&entry.log) || *bytes + encoded.size() > self.limit {
@@ -161,7 +169,7 @@ impl Outbox {
     /// Offers news of a log. They are the first to go: when half the bound is taken, they are not told.
     pub(super) fn news(&self, log: &Log, news: &News) -> Offered {
         let mut state = self.lock();
-        if !state.reads.contains(log) {
+        if !state.reads.contains_key(log) {
             return Offered::Activity;
         }
         let key = (log.reference(), news.about.clone(), std::mem::discriminant(&news.frame));

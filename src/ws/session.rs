@@ -110,7 +110,8 @@ impl Session {
         let Some(cursor) = self.cursors.get_mut(log) else { return };
         let waits_already = cursor.is_owed();
         cursor.owed_to = cursor.owed_to.max(up_to);
-        if cursor.is_owed() && !waits_already {
+        // A log that was joined anew may still have its place in the row.
+        if cursor.is_owed() && !waits_already && !self.owed.contains(log) {
             self.owed.push_back(log.clone());
         }
     }
@@ -141,12 +142,16 @@ impl Session {
         }
     }
 
-    /// The client says to have this entry. Whether that is more than it has said before.
-    pub(super) fn arrived(&mut self, log: &Log, seq: u64) -> bool {
-        let Some(cursor) = self.cursors.get_mut(log) else { return false };
-        let more = seq > cursor.arrived;
-        cursor.arrived = cursor.arrived.max(seq);
-        more
+    /// Whether it is news that the client has this entry: more than it has said before, and no more than it was sent.
+    pub(super) fn is_news(&self, log: &Log, seq: u64) -> bool {
+        self.cursors.get(log).is_some_and(|cursor| seq > cursor.arrived && seq < cursor.next)
+    }
+
+    /// The client has said to have this entry.
+    pub(super) fn arrived(&mut self, log: &Log, seq: u64) {
+        if let Some(cursor) = self.cursors.get_mut(log) {
+            cursor.arrived = cursor.arrived.max(seq);
+        }
     }
 
     /// Whether `typing` is to be passed on: in a room that is read, and not too often.
@@ -251,6 +256,31 @@ mod tests {
         assert_eq!(session.read(&stretch), None);
         session.owe(&log(), 12);
         assert_eq!(session.next_owed(), None, "a log that is not read is owed nothing");
+    }
+
+    /// A number from nowhere was taken for the last one that had arrived, and what arrived after it was told to nobody.
+    #[test]
+    fn regression_only_what_was_sent_can_have_arrived() {
+        let mut session = Session::default();
+        assert!(!session.is_news(&log(), 1), "a log that is not read");
+        session.join(log(), 3, Audience::Client);
+        let news = |session: &Session| [0, 1, 2, 3, u64::MAX].map(|seq| session.is_news(&log(), seq));
+        assert_eq!(news(&session), [false, true, true, false, false]);
+        session.arrived(&log(), 1);
+        session.arrived(&log(), 0);
+        assert_eq!(news(&session), [false, false, true, false, false]);
+        session.sent(&log(), 3);
+        assert_eq!(news(&session), [false, false, true, true, false]);
+    }
+
+    #[test]
+    fn a_log_that_is_joined_again_and_again_stands_in_the_row_once() {
+        let mut session = Session::default();
+        for _ in 0..1_000 {
+            session.join(log(), 1, Audience::Client);
+            session.owe(&log(), 5);
+        }
+        assert_eq!(session.owed.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

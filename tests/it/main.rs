@@ -1,7 +1,10 @@
 //! Black-box tests: the whole server, reached over its wire.
 
 mod access;
+mod amendment;
+mod backlog;
 mod candidacy;
+mod changes;
 mod cli;
 mod contract;
 mod crash;
@@ -22,11 +25,14 @@ mod message;
 mod negotiation;
 mod operating;
 mod power;
+mod presence;
 mod problem;
 mod proposal;
 mod race;
+mod receipt;
 mod resume;
 mod revocation;
+mod search;
 mod slow_reader;
 mod socket;
 mod standing;

@@ -96,7 +96,7 @@ async fn a_welcome_says_what_a_client_must_know() {
 async fn a_token_that_is_not_believed_is_told_why_and_closes() {
     let (server, ana) = greeted().await;
     let ended = server.mint.claims("ana", Scope::User);
-    let ended = anteroom_load_tests::token::Claims { exp: ended.iat - 61, ..ended };
+    let ended = anteroom_load_tests::token::Claims { exp: ended.iat - 3_600, ..ended };
     let nobody: UserId = id("nobody");
     for (token, error, code) in [
         (server.mint.sign(&ended), ErrorCode::TokenExpired, CloseCode::TokenExpired),

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use super::candidacy::append_to;
 use super::commit::{Writer, message_answer, repeat};
 use super::rows::{NewCommand, Rows, busy, write_rows};
-use super::{code, log as sql_log};
+use super::{code, log as sql_log, search};
 use crate::domain::log::{Event, LogEntry, Part, What};
 use crate::domain::refusal::Refusal;
 use crate::store::{CommitError, Committed, DecideAmendment, Moment, Write};
@@ -57,8 +57,19 @@ async fn attempt(
     // Also when the outcome is unknown: then nobody knows where this log ends.
     writer.forget(&write.log);
     committed.map_err(|error| CommitError::Unknown(error.to_string()))?;
+    if redacts {
+        empty_the_log_ahead(&mut writer.connection).await;
+    }
     let answer = message_answer(&appended.entry);
     Ok(Committed { answer, duplicate: false, appended: vec![appended] })
+}
+
+/// What was deleted stands in the write-ahead log until that is written over: it is moved into the database now, and cut off. Readers may
+/// be in the way of it; then the next checkpoint does it.
+async fn empty_the_log_ahead(connection: &mut SqliteConnection) {
+    if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(connection).await {
+        tracing::warn!(%error, "the write-ahead log could not be emptied after a redaction");
+    }
 }
 
 async fn name_amendment(
@@ -92,6 +103,7 @@ async fn delete_texts(connection: &mut SqliteConnection, log: i64, message: &Log
         let (salt, json): (Option<Vec<u8>>, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
         let (Some(salt), Some(json)) = (salt, json) else { continue };
         let digest = Part::Whole { salt: code::salt(&salt)?, json: json.into() }.digest();
+        search::forget(&mut *connection, id).await?;
         sqlx::query(
             "UPDATE entries SET public = NULL, public_salt = NULL, public_digest = $2 WHERE id = $1 AND private IS NULL",
         )
@@ -99,7 +111,6 @@ async fn delete_texts(connection: &mut SqliteConnection, log: i64, message: &Log
         .bind(digest.0.as_slice())
         .execute(&mut *connection)
         .await?;
-        sqlx::query("DELETE FROM search WHERE rowid = $1").bind(id).execute(&mut *connection).await?;
         let author = row.try_get::<Option<&str>, _>(3)?.map(code::user).transpose()?;
         let client_id = row.try_get::<Option<&[u8]>, _>(4)?.map(code::uuid).transpose()?.map(ClientId);
         if let (Some(author), Some(client_id)) = (author, client_id) {

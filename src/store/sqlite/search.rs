@@ -44,6 +44,22 @@ pub(super) async fn index(connection: &mut SqliteConnection, limit: u32) -> Resu
     Ok(more)
 }
 
+/// Takes the words of an entry out of the index, if they are in it. The entry must still have its text: it is by the words that the
+/// places are found.
+pub(super) async fn forget(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO search (search, rowid, scope, body)
+         SELECT 'delete', id, 'log' || log, public ->> '$.body' FROM entries
+         WHERE id = $1 AND id <= (SELECT upto FROM indexed) AND public IS NOT NULL
+           AND kind IN (SELECT value FROM json_each($2))",
+    )
+    .bind(id)
+    .bind(code::to_json(&KINDS)?)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 #[derive(FromRow)]
 struct FoundRow {
     id: i64,
@@ -104,9 +120,11 @@ fn found(mut rows: Vec<FoundRow>, limit: usize) -> Result<Found, StoreError> {
     Ok(Found { entries, next })
 }
 
-/// The words as FTS5 asks for them: each as a string, in which nothing has a meaning; the last one may be a beginning.
+/// The words as FTS5 asks for them: each as a string, in which nothing has a meaning; the last one may be a beginning. Only a NUL would
+/// end the question, whatever stands around it.
 fn question(scopes: &[String], words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+    let quoted = |word: &String| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', " "));
+    let words: Vec<String> = words.iter().map(quoted).collect();
     format!("scope : ({}) AND body : ({} *)", scopes.join(" OR "), words.join(" AND "))
 }
 

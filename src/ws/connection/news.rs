@@ -55,8 +55,11 @@ impl Connection {
         let mut read = Vec::new();
         for (room, seq) in ping.heads {
             let log = Log::named(room, &self.actor.user);
-            if self.session.arrived(&log, seq) && matches!(room, RoomRef::Room(_)) {
-                marker::delivered(&self.door.app, &self.actor, room, seq);
+            if matches!(room, RoomRef::Room(_))
+                && self.session.is_news(&log, seq)
+                && marker::delivered(&self.door.app, &self.actor, room, seq)
+            {
+                self.session.arrived(&log, seq);
             }
             if self.session.cursor(&log).is_some() {
                 read.push(log);

@@ -4,15 +4,19 @@
 //! that adapter. What only one adapter can do or suffer is tested in the file of that adapter; what databases of earlier versions need,
 //! in `fixture`.
 
+mod amend;
 mod change;
+mod changes;
 pub(crate) mod deed;
 mod fixture;
 mod lists;
+mod marker;
 mod marketplace;
 mod model;
 mod numbering;
 mod once;
 mod reading;
+mod search;
 mod sqlite;
 mod strangers;
 mod truth;
@@ -75,7 +79,51 @@ macro_rules! conformance {
                 a_text_is_kept_byte_for_byte,
                 an_id_that_looks_like_something_else_is_an_id_like_any_other,
                 the_measure_of_a_stretch_is_the_bytes_of_its_parts,
+                a_page_ends_at_its_bytes_and_never_before_one_entry,
                 a_log_that_is_empty_or_missing_has_no_entries,
+            ],
+            marker: [
+                what_was_read_only_rises_and_everybody_of_the_room_sees_it,
+                marking_unread_goes_back_for_oneself_alone_and_the_next_reading_goes_on,
+                unread_is_what_counting_one_by_one_gives_at_every_place,
+                a_mark_of_a_stranger_is_refused_like_one_in_a_room_that_is_not_there,
+                a_mark_beyond_the_end_is_refused_and_moves_nothing,
+                several_marks_of_one_person_in_one_batch_are_done_in_turn,
+                markers_are_there_after_the_database_was_opened_again,
+                a_suspended_person_reads_on,
+                whatever_is_marked_the_markers_are_those_of_a_simple_model,
+            ],
+            amend: [
+                an_edit_is_an_entry_and_every_version_stays,
+                an_edit_is_done_within_its_window_and_not_after_it,
+                only_its_author_amends_a_message_and_strangers_learn_nothing,
+                an_edit_or_a_redaction_is_no_message_that_could_be_amended,
+                nobody_amends_in_a_room_that_is_closed_or_while_suspended_but_the_marketplace_deletes,
+                the_marketplace_deletes_in_its_own_name_and_edits_nothing,
+                an_amendment_repeated_gets_the_same_answer_and_another_under_its_id_is_refused,
+                what_was_deleted_is_shown_to_nobody_and_the_chain_holds,
+                what_was_deleted_is_not_restored_by_sending_it_again,
+                the_first_message_of_a_room_is_deleted_like_any_other,
+                after_a_hire_only_the_marketplace_deletes,
+            ],
+            changes: [
+                without_a_cursor_every_log_with_entries_is_told_and_with_it_what_has_grown_since,
+                of_three_hundred_rooms_exactly_the_forty_that_have_grown_are_told_oldest_first,
+                a_log_is_told_to_its_people_alone,
+                a_cursor_that_is_not_of_this_database_is_reset_and_everything_told,
+                a_cursor_is_good_after_the_database_was_opened_again,
+                what_is_committed_between_two_pages_is_never_left_out,
+                what_is_committed_while_asking_is_never_left_out,
+            ],
+            search: [
+                a_message_is_found_by_all_of_its_words_and_the_beginning_of_the_last,
+                accents_and_case_make_no_difference_in_any_script,
+                signs_of_the_question_language_are_words_like_any_other,
+                nobody_finds_what_stands_in_a_room_of_others,
+                every_version_of_a_message_is_found_until_it_is_deleted,
+                what_was_deleted_before_it_was_made_ready_is_never_found,
+                pages_of_what_was_found_give_everything_once_newest_first,
+                whoever_has_many_rooms_finds_in_all_of_them,
             ],
             lists: [
                 pages_give_every_item_exactly_once_newest_first,

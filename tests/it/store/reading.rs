@@ -1,7 +1,7 @@
 //! Reading: access to many logs at once, stretches of a log, and their measure.
 
 use anteroom::domain::log::{Log, LogEntry};
-use anteroom::store::Range;
+use anteroom::store::{PageSize, Range};
 use anteroom_protocol::entry::MessagePosted;
 use anteroom_protocol::id::{RoomId, UserId};
 use anteroom_protocol::user::{Side, UserStatus};
@@ -144,6 +144,33 @@ pub(super) async fn the_measure_of_a_stretch_is_the_bytes_of_its_parts(world: Wo
         })
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+pub(super) async fn a_page_ends_at_its_bytes_and_never_before_one_entry(world: World) {
+    let (log, entries) = long_room(&world).await;
+    let bytes = |entry: &LogEntry| {
+        entry.public.json().len() + entry.private.as_ref().map_or(0, |part| part.json().len())
+    };
+    /// As many of these as fit, and one in any case.
+    fn fitting(sizes: impl Iterator<Item = usize>, most: usize) -> usize {
+        let ends = sizes.scan(0, |sum, size| {
+            *sum += size;
+            Some(*sum)
+        });
+        ends.take_while(|end| *end <= most).count().max(1)
+    }
+    for most in [0, 1, 50, bytes(&entries[150]), bytes(&entries[150]) + 1, 1_000, 10_000, usize::MAX] {
+        for limit in [1, 7, 300] {
+            let size = PageSize { entries: limit, bytes: most };
+            let limit = usize::try_from(limit).expect("small");
+            let after = world.store().entries(&log, Range::After(150), size).await.expect("read");
+            let count = fitting(entries[150..].iter().map(bytes), most).min(limit);
+            assert_eq!(after, entries[150..150 + count], "{size:?}");
+            let before = world.store().entries(&log, Range::Before(151), size).await.expect("read");
+            let count = fitting(entries[..150].iter().rev().map(bytes), most).min(limit);
+            assert_eq!(before, entries[150 - count..150], "{size:?}");
+        }
+    }
 }
 
 pub(super) async fn a_text_is_kept_byte_for_byte(mut world: World) {

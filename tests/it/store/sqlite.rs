@@ -210,3 +210,184 @@ async fn regression_a_batch_over_logs_old_and_new_finds_them_all_when_memory_is_
         "somebody"
     );
 }
+
+/// Words that a redaction deletes. Each begins with a letter of its own: the index of words keeps of a word only what differs from the one
+/// before it.
+const SECRETS: [&str; 4] = ["quartzsecret", "xenonsecret", "jadesecret", "kryptonsecret"];
+
+/// The tables in which this word stands, in whatever column and however it is kept.
+async fn tables_with(path: &Path, word: &str) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+    let mut connection = options.connect().await.expect("opened");
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await
+        .expect("read");
+    let mut with_it = Vec::new();
+    for table in tables {
+        let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+            .bind(&table)
+            .fetch_all(&mut connection)
+            .await
+            .expect("read");
+        for column in columns.iter().filter(|_| table != "search") {
+            let sql = format!(
+                r#"SELECT COUNT(*) FROM "{table}" WHERE instr(hex(CAST("{column}" AS BLOB)), hex(CAST($1 AS BLOB))) > 0"#
+            );
+            let found: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(word)
+                .fetch_one(&mut connection)
+                .await
+                .expect("read");
+            if found > 0 {
+                with_it.push(format!("{table}.{column}"));
+            }
+        }
+    }
+    connection.close().await.expect("closed");
+    with_it
+}
+
+/// The files of a database in which these bytes stand, after all that was written has reached the database itself.
+async fn files_with(path: &Path, bytes: &[u8]) -> Vec<PathBuf> {
+    execute(path, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let files = std::fs::read_dir(path.parent().expect("a directory")).expect("read");
+    let files = files.map(|file| file.expect("a file").path());
+    files
+        .filter(|file| {
+            let content = std::fs::read(file).expect("read");
+            content.windows(bytes.len()).any(|window| window == bytes)
+        })
+        .collect()
+}
+
+/// Salts and macs would let somebody who guesses the text see that the guess is right.
+async fn traces_of(path: &Path, seqs: &[u64]) -> (i64, i64) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+    let mut connection = options.connect().await.expect("opened");
+    let seqs = serde_json::to_string(seqs).expect("JSON");
+    let salts = "SELECT COUNT(*) FROM entries e JOIN logs l ON l.id = e.log
+        WHERE l.room IS NOT NULL AND e.seq IN (SELECT value FROM json_each($1)) AND (public_salt IS NOT NULL OR public IS NOT NULL)";
+    let macs = "SELECT COUNT(*) FROM commands c JOIN logs l ON l.id = c.log
+        WHERE l.room IS NOT NULL AND c.seq IN (SELECT value FROM json_each($1)) AND length(mac) > 0";
+    let salts = sqlx::query_scalar(salts).bind(&seqs).fetch_one(&mut connection).await.expect("read");
+    let macs = sqlx::query_scalar(macs).bind(&seqs).fetch_one(&mut connection).await.expect("read");
+    connection.close().await.expect("closed");
+    (salts, macs)
+}
+
+/// The index of words kept those of a message that was deleted, and only marked them as gone: whoever opened the file could read them.
+#[tokio::test]
+async fn regression_what_was_deleted_stands_nowhere_in_the_file() {
+    let file = database();
+    let path = file.path();
+    let world = World::new(file).await;
+    let room = world.room("garden", "felix").await;
+    let name = anteroom_protocol::id::RoomRef::Room(room);
+    let [first, second, third, later] = SECRETS;
+    let seq = world.posted("felix", room, &format!("{first} was the first word")).await.seq;
+    let (long, filler) =
+        (world.posted("felix", room, &format!("{} {later}", "filler ".repeat(900))).await.seq, 200);
+    let felix = super::deed::person("felix");
+    let edit = |words: &str| ask::edit(name, seq, format!("{words} {}", "more ".repeat(300)));
+    world.act(&felix, world.client_id(), &edit(second)).await.expect("edited");
+    for number in 0..filler {
+        world.posted("clara", room, &format!("zyxwneighbour number {number}")).await;
+    }
+    while world.store().index(64).await.expect("indexed") {}
+    world.act(&felix, world.client_id(), &edit(third)).await.expect("edited and not made ready to be found");
+    for word in SECRETS {
+        assert!(!tables_with(&path, word).await.is_empty(), "{word} can be looked for");
+        assert!(!files_with(&path, word.as_bytes()).await.is_empty(), "{word} can be looked for");
+    }
+    assert!(tables_with(&path, first).await.iter().any(|place| place.starts_with("search_data")));
+    let edits = [seq + 2, seq + 3 + filler];
+    assert_eq!(traces_of(&path, &[seq, long, edits[0], edits[1]]).await, (4, 4));
+
+    for target in [seq, long] {
+        world.act(&felix, world.client_id(), &ask::redact(name, target)).await.expect("deleted");
+    }
+    for indexed in [false, true] {
+        for word in SECRETS {
+            assert_eq!(tables_with(&path, word).await, Vec::<String>::new(), "{word}");
+            assert_eq!(files_with(&path, word.as_bytes()).await, Vec::<PathBuf>::new(), "{word}");
+        }
+        assert_eq!(traces_of(&path, &[seq, long, edits[0], edits[1]]).await, (0, 0));
+        let neighbours =
+            world.store().search(&user("clara"), None, &["zyxwneighbour".into()], first_page()).await;
+        assert_eq!(neighbours.expect("searched").entries.len(), 200, "the neighbours are still found");
+        while world.store().index(64).await.expect("indexed") {}
+        if indexed {
+            execute(&path, "INSERT INTO search (search) VALUES ('integrity-check')").await;
+        }
+    }
+    world.sound(&Log::Room(room)).await;
+}
+
+fn first_page() -> anteroom::store::Page<u64> {
+    super::world::first(super::world::ALL)
+}
+
+#[tokio::test]
+async fn a_mark_that_moves_nothing_is_no_write() {
+    let file = database();
+    let path = file.path();
+    let world = World::new(file).await;
+    let log = Log::Room(world.room("garden", "felix").await);
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(false);
+    let mut watching = options.connect().await.expect("opened");
+    let mark = |place| anteroom::store::Mark { log: log.clone(), user: user("felix"), place };
+    let mut version = None;
+    use anteroom::store::Place::{Delivered, Read, Unread};
+    for (place, writes) in [
+        (Read(3), true),
+        (Read(3), false),
+        (Read(1), false),
+        (Delivered(3), false),
+        (Delivered(2), false),
+        (Unread(4), false),
+        (Unread(2), true),
+        (Unread(2), false),
+        (Read(99), false),
+        (Delivered(4), true),
+    ] {
+        let _ = world.store().mark(&[mark(place), mark(place)]).await;
+        // It changes when somebody else has written.
+        let now: i64 =
+            sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut watching).await.expect("read");
+        if let Some(before) = version {
+            assert_eq!(now != before, writes, "{place:?}");
+        }
+        version = Some(now);
+    }
+    watching.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_cursor_of_changes_that_a_restored_copy_has_lost_is_reset_even_when_it_has_grown_again() {
+    let file = database();
+    let (path, copy) = (file.path(), file.directory.path().join("copy"));
+    let mut world = World::new(file).await;
+    let room = world.room("garden", "felix").await;
+    let kept = world.store().changes_end().await.expect("read");
+    execute(&path, &format!("VACUUM INTO '{}'", copy.display())).await;
+    world.posted("felix", room, "this will be lost").await;
+    let lost = world.store().changes_end().await.expect("read");
+
+    let directory = world.close();
+    for leftover in ["anteroom.db", "anteroom.db-wal", "anteroom.db-shm"] {
+        let _ = std::fs::remove_file(path.with_file_name(leftover));
+    }
+    std::fs::copy(&copy, &path).expect("restored");
+    world = World::empty(directory).await;
+    world.live_on();
+    for grown in [false, true] {
+        let since = world.store().changes(&user("clara"), Some(&lost), 100).await.expect("read");
+        assert!(since.reset && since.items.len() == 2, "{since:?}");
+        let since = world.store().changes(&user("clara"), Some(&kept), 100).await.expect("read");
+        assert!(!since.reset && since.items.len() == usize::from(grown), "{since:?}");
+        if !grown {
+            world.posted("felix", room, "something else in its place").await;
+        }
+    }
+}

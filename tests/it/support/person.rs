@@ -55,6 +55,11 @@ impl Person {
         connected.expect("a socket").0
     }
 
+    /// The way this person's commands take.
+    pub(crate) fn door(&self) -> Door {
+        self.door
+    }
+
     /// Does something through this person's door.
     pub(crate) async fn say_as(&mut self, client_id: ClientId, command: Command) -> Result<Value, ErrorBody> {
         match self.door {

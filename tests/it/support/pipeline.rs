@@ -11,13 +11,22 @@ pub(crate) async fn post_all(
     room: RoomRef,
     bodies: impl IntoIterator<Item = String>,
 ) -> Vec<(ClientId, Posted)> {
+    post_everywhere(socket, bodies.into_iter().map(|body| (room, body)).collect()).await
+}
+
+/// The same into several rooms.
+pub(crate) async fn post_everywhere(
+    socket: &mut Socket,
+    posts: Vec<(RoomRef, String)>,
+) -> Vec<(ClientId, Posted)> {
     let (sender, receiver) = socket.halves();
-    let posts: Vec<(ClientId, String)> = bodies.into_iter().map(|body| (new_client_id(), body)).collect();
+    let posts: Vec<_> =
+        posts.into_iter().map(|(room, body)| (new_client_id(), ask::post(room, body))).collect();
     let keys: Vec<ClientId> = posts.iter().map(|(key, _)| *key).collect();
     let (ids, mut awaited) = tokio::sync::mpsc::channel(posts.len().max(1));
     let send = async move {
-        for (key, body) in posts {
-            let id = sender.send_command(key, ask::post(room, body)).await.expect("sent");
+        for (key, post) in posts {
+            let id = sender.send_command(key, post).await.expect("sent");
             ids.send(id).await.expect("awaited");
         }
     };

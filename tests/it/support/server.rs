@@ -1,6 +1,6 @@
 //! A server in this process, on a port, a database and a clock of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anteroom::app::App;
@@ -93,7 +93,7 @@ impl TestServer {
     }
 
     /// Its database's file.
-    pub(crate) fn database(&self) -> std::path::PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         anteroom::server::database(&self.config)
     }
 
