@@ -248,9 +248,8 @@ async fn tables_with(path: &Path, word: &str) -> Vec<String> {
     with_it
 }
 
-/// The files of a database in which these bytes stand, after all that was written has reached the database itself.
+/// The files of a database in which these bytes stand.
 async fn files_with(path: &Path, bytes: &[u8]) -> Vec<PathBuf> {
-    execute(path, "PRAGMA wal_checkpoint(TRUNCATE)").await;
     let files = std::fs::read_dir(path.parent().expect("a directory")).expect("read");
     let files = files.map(|file| file.expect("a file").path());
     files
