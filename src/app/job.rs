@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 
 /// Makes or replaces a job.
 pub async fn put(app: &App, id: JobId, posting: JobPosting) -> Result<JobView, AppError> {
-    job::check(&posting)?;
+    let posting = job::check(posting)?;
     app.store.put_job(&id, &posting, app.clock.now()).await?;
     Ok(JobView { id, posting })
 }

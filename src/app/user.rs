@@ -13,7 +13,7 @@ use crate::store::Moment;
 
 /// Makes or replaces a person, and tells the person's sockets.
 pub async fn put(app: &App, id: UserId, profile: UserProfile) -> Result<UserView, AppError> {
-    user::check(&profile)?;
+    let profile = user::check(profile)?;
     let moment = Moment { now: app.clock.now(), policy: app.policy.version };
     let kept = app.store.put_user(&id, &profile, moment).await;
     // Also after an error, behind which it may have been kept: sockets look for themselves.

@@ -34,14 +34,15 @@ impl Job {
     }
 }
 
-/// Checks what the marketplace tells about a job.
-pub fn check(posting: &JobPosting) -> Result<(), Refusal> {
-    text::line("title", &posting.title, limits::TITLE_BYTES)?;
+/// Checks what the marketplace tells about a job. The posting as it is kept.
+pub fn check(posting: JobPosting) -> Result<JobPosting, Refusal> {
+    let title = text::name("title", &posting.title, limits::TITLE_BYTES)?;
     if !posting.description.is_empty() {
         text::prose("description", &posting.description, limits::DESCRIPTION_BYTES)?;
     }
     if let Some(category) = &posting.category {
         text::line("category", category, limits::NAME_BYTES)?;
     }
-    text::optional_link("url", posting.url.as_deref())
+    text::optional_link("url", posting.url.as_deref())?;
+    Ok(JobPosting { title, ..posting })
 }

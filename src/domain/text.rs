@@ -1,5 +1,7 @@
 //! What may stand in a text: one place for length, control characters and links.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::domain::refusal::Refusal;
 
 /// A text of several lines: not blank, at most `limit` bytes, no control characters but tab and line ends. It is kept byte for byte.
@@ -19,6 +21,27 @@ pub fn line(field: &'static str, text: &str, limit: usize) -> Result<(), Refusal
         return Err(Refusal::Invalid(format!("{field}: no control characters")));
     }
     Ok(())
+}
+
+/// A name or a title, as it is kept: one line in normal form C, so that what looks the same is the same. Refused are characters that cannot
+/// be seen, and those that turn the text around them: a name stands in sentences that others read.
+pub fn name(field: &'static str, text: &str, limit: usize) -> Result<String, Refusal> {
+    line(field, text, limit)?;
+    if text.chars().any(is_unseen) {
+        return Err(Refusal::Invalid(format!(
+            "{field}: no characters that cannot be seen or that change the direction of text"
+        )));
+    }
+    Ok(text.nfc().collect())
+}
+
+/// Bidirectional controls, and what has no width. Joiners are not among them: some scripts cannot be written without.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'
+            ..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// A link: `http` or `https`, so that nobody's page ever offers a script to click on.
@@ -55,6 +78,19 @@ mod tests {
             assert!(matches!(prose("body", bad, 100), Err(Refusal::Invalid(_))), "{bad:?}");
         }
         assert_eq!(prose("body", "ää", 3), Err(Refusal::TooLarge { field: "body", limit: 3 }));
+    }
+
+    #[test]
+    fn a_name_is_kept_in_normal_form_and_cannot_hide_or_turn_anything() {
+        assert_eq!(name("name", "Ame\u{301}lie", 100), Ok("Am\u{e9}lie".to_owned()));
+        for good in ["Amélie", "علی‌رضا", "José Ñandú", "李小龍", "👩\u{200d}🔧 Ana"] {
+            assert_eq!(name("name", good, 100), Ok(good.to_owned()), "{good:?}");
+        }
+        for bad in
+            ["Ana\u{202e}nimda", "Ana\u{200b}", "\u{2066}Ana", "\u{feff}Ana", "Ana\nBen", "A\u{ad}na", " "]
+        {
+            assert!(matches!(name("name", bad, 100), Err(Refusal::Invalid(_))), "{bad:?}");
+        }
     }
 
     #[test]

@@ -48,9 +48,9 @@ pub fn outlives(issued_at: Option<Time>, taken_back: Option<Time>) -> bool {
     })
 }
 
-/// Checks what the marketplace tells about a person.
-pub fn check(profile: &UserProfile) -> Result<(), Refusal> {
-    text::line("name", &profile.name, limits::NAME_BYTES)?;
+/// Checks what the marketplace tells about a person. The profile as it is kept.
+pub fn check(profile: UserProfile) -> Result<UserProfile, Refusal> {
+    let name = text::name("name", &profile.name, limits::NAME_BYTES)?;
     text::optional_link("avatar_url", profile.avatar_url.as_deref())?;
     text::optional_link("profile_url", profile.profile_url.as_deref())?;
     for (field, value) in
@@ -60,7 +60,7 @@ pub fn check(profile: &UserProfile) -> Result<(), Refusal> {
             text::prose(field, value, limits::REASON_BYTES)?;
         }
     }
-    Ok(())
+    Ok(UserProfile { name, ..profile })
 }
 
 #[cfg(test)]

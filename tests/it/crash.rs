@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anteroom_load_tests::client::{Posted, Socket, new_client_id};
 use anteroom_load_tests::marketplace::{Marketplace, OpenRoom};
 use anteroom_load_tests::server::{Launcher, ServerProcess};
+use anteroom_protocol::client::ClientFrame;
 use anteroom_protocol::id::{ClientId, RoomRef, UserId};
 use anteroom_protocol::log::{Hash, verify_chain};
 use rand::rngs::StdRng;
@@ -281,4 +282,35 @@ async fn crash_during_accept_leaves_every_case_whole() {
         assert_eq!(whole(&marketplace, &all, &again).await, all.len());
     }
     assert!(server.terminate().await.expect("an end").success());
+}
+
+/// The commit was made and the author never heard of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_whose_answer_a_crash_has_swallowed_is_known_when_it_is_sent_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let launcher = launcher(directory.path());
+    let (mut server, marketplace) = start(&launcher).await;
+    let room = marketplace.open_room("swallowed").await.expect("a room");
+    let (mut socket, _) = marketplace.socket(&room.client, Vec::new()).await.expect("a socket");
+    let (key, post) = (new_client_id(), ask::post(room.room, "Did you get this?"));
+    socket.send_frame(&ClientFrame::Command(key, post), Some("p")).await.expect("sent");
+    let reader = marketplace.as_user(&room.freelancer);
+    let seq = soon("the commit", async {
+        loop {
+            let entries = reader.all_entries(room.room, false).await.expect("a log");
+            if let Some(entry) = entries.iter().find(|entry| entry.client_id == Some(key)) {
+                return entry.seq;
+            }
+        }
+    })
+    .await;
+    server.kill().await.expect("killed");
+    drop(socket);
+
+    let (_server, marketplace) = start(&launcher).await;
+    let (mut socket, _) = marketplace.socket(&room.client, Vec::new()).await.expect("a socket");
+    let again = socket.post(room.room, key, "Did you get this?").await.expect("known");
+    assert_eq!((again.seq, again.duplicate), (seq, true));
+    let entries = marketplace.as_user(&room.client).all_entries(room.room, false).await.expect("a log");
+    assert_eq!(entries.iter().filter(|entry| entry.client_id == Some(key)).count(), 1);
 }

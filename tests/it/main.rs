@@ -23,6 +23,7 @@ mod logging;
 mod marketplace;
 mod message;
 mod negotiation;
+mod odd;
 mod operating;
 mod power;
 mod presence;
