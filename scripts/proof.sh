@@ -4,7 +4,8 @@
 # shows in the server's memory. For the night, and for a change to the commit path.
 #
 # PROPTEST_CASES              cases of each property (5000)
-# ANTEROOM_CRASH_ROUNDS       how often the server is killed (60)
+# ANTEROOM_CRASH_ROUNDS       how often the server is killed (200)
+# ANTEROOM_GONE_ROUNDS        clients that are gone at the moment of the commit (10000)
 # ANTEROOM_RACE_ROUNDS        interleavings of commits, joins and reads (10000)
 # ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
@@ -12,18 +13,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/common.sh
 
 crash_loop=nothing_acknowledged_is_lost
+gone_test=clients_that_drop_at_the_moment_of_the_commit
 race=however_commits_joins_and_reads_fall_together
 backlog=a_great_backlog_in_64_rooms
 export PROPTEST_CASES=${PROPTEST_CASES:-5000}
-crashes=${ANTEROOM_CRASH_ROUNDS:-60}
+crashes=${ANTEROOM_CRASH_ROUNDS:-200}
+gone=${ANTEROOM_GONE_ROUNDS:-10000}
 races=${ANTEROOM_RACE_ROUNDS:-10000}
 entries=${ANTEROOM_BACKLOG_ENTRIES:-100000}
 
 properties() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace -E "not test(/$crash_loop|$race|$backlog/)"
+        cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$backlog/)"
     else
-        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$race" --skip "$backlog"
+        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$backlog"
     fi
 }
 
@@ -39,5 +42,6 @@ demand
 
 step "properties, $PROPTEST_CASES cases each" properties
 ANTEROOM_CRASH_ROUNDS=$crashes step "nothing acknowledged is lost, $crashes crashes" patient "$crash_loop"
+ANTEROOM_GONE_ROUNDS=$gone step "nothing is left of $gone clients that are gone" patient "$gone_test"
 ANTEROOM_RACE_ROUNDS=$races step "nothing is lost or doubled, $races interleavings" patient "$race"
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"

@@ -179,6 +179,35 @@ fn one_noun_has_one_name_in_every_layer() {
     assert!(missing.is_empty(), "a noun keeps its file name: {missing:?}");
 }
 
+/// A document that names a test is true as long as the test is there.
+#[test]
+fn every_fault_has_the_test_that_its_row_names() {
+    let document = fs::read_to_string(root().join("docs/faults.md")).expect("the document");
+    let rows = document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault"));
+    let named: Vec<&str> = rows
+        .filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next())
+        .flat_map(|cell| cell.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    let all: Vec<(String, String)> = ["src", "tests/it"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .map(|file| (file.to_string_lossy().into_owned(), fs::read_to_string(&file).expect("a file")))
+        .collect();
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|name| {
+            let (module, test) = name.rsplit_once("::").unwrap_or(("", name));
+            let file = format!("{}.rs", module.replace("::", "/"));
+            let stands = format!("fn {test}(");
+            let fits = |text: &str| test == "*" || text.contains(&stands);
+            !all.iter().any(|(path, text)| (module.is_empty() || path.ends_with(&file)) && fits(text))
+        })
+        .collect();
+    assert!(missing.is_empty(), "docs/faults.md names tests that are not there: {missing:#?}");
+}
+
 /// The law is only as good as the eyes that look for its breach.
 #[test]
 fn every_way_to_import_is_seen() {
