@@ -1,37 +1,6 @@
-import { composer, expect, jobLink, meetInRoom, messages, say, section, test } from './fixtures.js';
+import { composer, cuttableLine, expect, jobLink, meetInRoom, messages, say, section, test, watchBanner } from './fixtures.js';
 
 const banner = (page) => page.getByTestId('banner');
-
-/** A network line of one page that a test can cut and mend. */
-function cuttableLine() {
-  const sockets = new Set();
-  let isCut = false;
-  return {
-    prepare: (page) => page.routeWebSocket('**/v1/ws', (socket) => {
-      if (isCut) return socket.close({ code: 1013 });
-      sockets.add(socket);
-      return socket.connectToServer();
-    }),
-    cut: () => {
-      isCut = true;
-      for (const socket of sockets) socket.close({ code: 1012 });
-    },
-    mend: () => { isCut = false; },
-  };
-}
-
-/** Measures in the page how long after the connection was lost the banner came, in milliseconds. */
-async function watchBanner(page) {
-  const times = await page.evaluateHandle(() => {
-    const seen = {};
-    new MutationObserver(() => {
-      if (document.querySelector('#connection').dataset.state !== 'live') seen.lost ??= performance.now();
-      if (!document.querySelector('#banner').hidden) seen.banner ??= performance.now();
-    }).observe(document.body, { subtree: true, attributes: true, childList: true });
-    return seen;
-  });
-  return () => times.evaluate(({ lost, banner: shown }) => shown - lost);
-}
 
 test('a killed server loses nothing: the banner comes and goes, and a message sent meanwhile arrives exactly once', async ({ server, client, freelancer }) => {
   await meetInRoom(client, freelancer);

@@ -30,9 +30,9 @@ test('pictures of the lists and the room @screenshots', async ({ server, visit }
     await say(side === 'client' ? client : freelancer, text);
     for (const page of [client, freelancer]) await expect(messages(page).last()).toHaveText(text);
   }
-  await expect(client.getByText('Sent', { exact: true })).toBeVisible();
+  await expect(client.getByText('Read', { exact: true })).toBeVisible();
   await meetAnother(server);
-  await expect(client.getByText('New', { exact: true })).toBeVisible();
+  await expect(client.getByText('2 new', { exact: true })).toBeVisible();
   await client.mouse.move(0, 0);
   await shot(client, 'room');
 

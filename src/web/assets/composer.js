@@ -41,7 +41,6 @@ export function composer(ctx, room, { send, typing }) {
       return;
     }
     input.value = '';
-    told = 0;
     ctx.drafts.set(key, undefined);
     send(body);
     input.focus();
