@@ -38,6 +38,12 @@ test('an edit can be given up with the Escape key, and the keyboard comes back t
   await client.keyboard.press('Escape');
   await expect(actions).toBeFocused();
   await expect(messages(client).last()).toHaveText('As it is.');
+
+  await client.keyboard.press('ArrowUp');
+  await expect(message(client, 'Happy to talk').getByRole('button', { name: 'Actions for this message' })).toBeFocused();
+  await client.keyboard.press('Tab');
+  await client.keyboard.press('Tab');
+  await expect(composer(client)).toBeFocused();
 });
 
 test('a deleted message leaves a line with its reason on both sides, and its text is nowhere, also after a reload', async ({ server, client, freelancer }) => {

@@ -85,3 +85,15 @@ test('a message can be marked unread: it counts again, also after a reload, and 
   await client.getByRole('link', { name: 'Back to Candidates' }).click();
   await expect(candidate(client)).not.toContainText('new');
 });
+
+test('what was read in one window is counted no more in another one as soon as that is looked at', async ({ server, visit, client }) => {
+  await roomOfTheDemo(server);
+  await expect(candidate(client)).toContainText('1 new');
+  const second = await visit(server.links.client);
+  await jobLink(second, 'Active Candidacies').click();
+  await second.getByRole('link', { name: 'Back to Candidates' }).click();
+  await expect(candidate(second)).not.toContainText('new');
+  await setVisible(client, false);
+  await setVisible(client, true);
+  await expect(candidate(client)).not.toContainText('new');
+});

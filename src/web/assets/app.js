@@ -105,6 +105,7 @@ class App {
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState !== 'visible') return;
       this.connection.wake();
+      this.unread.renew();
       this.#view?.redraw?.();
     });
     window.addEventListener('hashchange', () => this.#show());

@@ -68,6 +68,23 @@ export function keepingFocus(root, rebuild) {
   if (mark) root.querySelector(mark)?.focus({ preventScroll: true });
 }
 
+/**
+ * One stop of the Tab key for many like elements of a list, the arrow keys between them. Answers what is to be called when the list changed.
+ */
+export function rove(list, selector) {
+  list.addEventListener('keydown', (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.target.matches(selector)) return;
+    event.preventDefault();
+    const all = [...list.querySelectorAll(selector)];
+    all[all.indexOf(event.target) + step]?.focus();
+  });
+  return () => {
+    const all = [...list.querySelectorAll(selector)];
+    for (const node of all) node.tabIndex = node === document.activeElement || node === all.at(-1) ? 0 : -1;
+  };
+}
+
 // --- time -------------------------------------------------------------------------------------------------------
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });

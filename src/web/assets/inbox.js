@@ -1,7 +1,7 @@
 // What lives here: the inbox as a list of notices, newest first. What happened to one's invitations, proposals and account.
 
 import { accountLines } from './account.js';
-import { exactTime, h, keepingFocus, name, phaseWord, reasonText } from './dom.js';
+import { briefTime, h, keepingFocus, name, phaseWord, reasonText } from './dom.js';
 import { candidacyHref } from './lists.js';
 import { Reading } from './reading.js';
 
@@ -40,7 +40,7 @@ function notices(ctx, log) {
   const older = h('button', { type: 'button', class: 'plain', id: 'older-notices', on: { click: () => log.older().catch((error) => ctx.announce(error.message)) } }, 'Show earlier ones');
   return [
     h('ul', { class: 'rows' }, log.entries.toReversed().map((entry) => h('li', { class: 'row notice', 'data-testid': 'notice', 'data-kind': entry.kind },
-      h('div', { class: 'row-text' }, noticeLines(ctx, entry)), h('div', { class: 'row-end' }, exactTime(entry.at))))),
+      h('div', { class: 'row-text' }, noticeLines(ctx, entry)), h('div', { class: 'row-end' }, briefTime(entry.at))))),
     ...(log.hasOlder ? [h('p', {}, older)] : []),
   ];
 }

@@ -2,7 +2,7 @@
 
 import { accountLines, isActive } from './account.js';
 import { composer, takeBack } from './composer.js';
-import { avatar, dayOf, h, keepingFocus, name, phaseChip, phaseWord, plain } from './dom.js';
+import { avatar, dayOf, h, keepingFocus, name, phaseChip, phaseWord, plain, rove } from './dom.js';
 import { eventNode, spoken } from './events.js';
 import { drawFacts } from './facts.js';
 import { roomRail } from './lists.js';
@@ -39,6 +39,7 @@ class RoomView {
   #parts;
   #rowNodes = new Map();
   #resized;
+  #roved;
   #look;
   #closed = false;
 
@@ -54,6 +55,7 @@ class RoomView {
       jump: () => { this.#toBottom(); this.#markRead(); },
     });
     this.node = this.#parts.node;
+    this.#roved = rove(this.#parts.list, '.acts');
     this.#resized = new ResizeObserver(() => this.#sticky && this.#toBottom());
     this.#resized.observe(this.#parts.log);
     this.#look = setInterval(() => this.redraw(), LOOK_EVERY_MS);
@@ -121,6 +123,7 @@ class RoomView {
     });
     this.#ctx.outbox.settle(this.#id, this.#log.last);
     keepingFocus(this.#parts.list, () => this.#place(rows));
+    this.#roved();
     older.hidden = !this.#log.hasOlder;
     if (this.#sticky) this.#toBottom();
     else if (prepended) log.scrollTop = log.scrollHeight - fromBottom;

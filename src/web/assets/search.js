@@ -14,7 +14,7 @@ export function searchView(ctx, query, room, area) {
     h('h1', { tabindex: -1 }, 'Search'),
     searchForm(ctx, query, room), results);
   if (query) find(ctx, results, { q: query, room: room || undefined });
-  return { node, title: 'Search', area, refresh: () => {}, focus: () => node.querySelector('input[type=search]').focus({ preventScroll: true }) };
+  return { node, title: 'Search', area, refresh: () => {}, focus: () => node.querySelector('input[type=search]').select() };
 }
 
 function searchForm(ctx, query, room) {
@@ -53,12 +53,12 @@ async function find(ctx, results, question) {
 }
 
 /** A hit leads to its message; a version that is not the first leads to the message it belongs to. */
-function hitNode({ lists, me }, { room, seq, kind, at, by, data }) {
+function hitNode({ lists, me }, { room, seq, kind, at, by, data, amended_by: amended }) {
   const candidacy = lists.candidacies.find((one) => one.room === room);
   const person = [candidacy?.client, candidacy?.freelancer].find((one) => one?.id === by) ?? { id: by };
   const target = kind === 'message.edited' ? data.seq : seq;
   return h('li', { class: 'row hit', 'data-testid': 'hit' },
     h('div', { class: 'row-text' },
-      h('p', { class: 'row-facts' }, h('span', {}, by === me.user ? 'You' : name(person)), candidacy && h('span', {}, h('bdi', {}, candidacy.job.title)), h('span', {}, briefTime(at))),
+      h('p', { class: 'row-facts' }, h('span', {}, by === me.user ? 'You' : name(person)), candidacy && h('span', {}, h('bdi', {}, candidacy.job.title)), h('span', {}, briefTime(at)), amended && h('span', {}, 'edited since')),
       h('a', { class: 'hit-link', href: `#/room/${encodeURIComponent(room)}/${target}` }, h('span', { class: 'prose hit-text', dir: 'auto' }, data.body))));
 }

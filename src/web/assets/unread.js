@@ -58,6 +58,12 @@ export class Unread {
     this.refresh();
   }
 
+  /** Asks for every log again: markers may have been moved in another window, of which nothing is told here. */
+  renew() {
+    this.cursor = undefined;
+    this.refresh();
+  }
+
   /** Asks what has grown. Calls that come while a question is under way are answered by one more after it. */
   refresh() {
     this.#stale = true;
