@@ -176,3 +176,28 @@ test('no name and no title turns what stands beside it: the price stays on the r
   expect(odd.filter(({ inOrder }) => !inOrder)).toEqual([]);
   expect(new Set(odd.map(({ width }) => width)).size).toBe(1);
 });
+
+test('a name that wants to turn what follows turns only itself, in the lines of a room and above a message', async ({ server, freelancer }) => {
+  for (const [number, [what, text]] of unusual.slice(0, 8).entries()) {
+    const client = `turning-${number}`;
+    await server.service('PUT', `/v1/users/${client}`, { name: text });
+    await server.service('PUT', `/v1/jobs/${client}`, { client, title: `Job ${number}` });
+    const { invitation } = await server.service('POST', '/v1/invitations', { job: client, freelancer: 'felix', message: 'Hello' });
+    const { room } = await server.command('felix', `/v1/invitations/${invitation}/accept`, { message: 'Yes' });
+    await server.command(client, `/v1/rooms/${room}/messages`, { body: 'Good' });
+    await freelancer.goto(`${server.origin}/#/room/${room}`);
+    await expect(messages(freelancer)).toHaveText(['Yes', 'Good']);
+    const lines = freelancer.locator('[data-kind="invitation.sent"] .event-line, .theirs .who');
+    await expect(lines).toHaveCount(2);
+    expect(await lines.first().textContent()).toContain(`${text} invited to an interview.`);
+    const isInOrder = await lines.evaluateAll((all) => all.map((line) => {
+      const boxes = [...line.childNodes].filter((node) => node.textContent.trim()).map((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return range.getBoundingClientRect();
+      });
+      return boxes.length > 1 && boxes.every((box, index) => index === 0 || boxes[index - 1].right <= box.left + 1);
+    }));
+    expect(isInOrder, what).toEqual([true, true]);
+  }
+});
