@@ -44,8 +44,10 @@ test('pictures of the lists and the room @screenshots', async ({ server, visit }
   await expect(client.getByText('2 new', { exact: true })).toBeVisible();
   await client.mouse.move(0, 0);
   await composer(client).focus();
-  await composer(freelancer).pressSequentially('Before');
-  await expect(typing(client)).not.toBeEmpty();
+  await expect(async () => {
+    await composer(freelancer).pressSequentially('Before');
+    await expect(typing(client)).not.toBeEmpty({ timeout: 1000 });
+  }).toPass();
   await shot(client, 'room');
   await composer(freelancer).fill('');
 
