@@ -8,8 +8,11 @@ export { expect };
 export const DEMO_JOB = 'Landing page for a bicycle workshop';
 
 export const test = base.extend({
-  server: async ({}, use, testInfo) => {
-    const server = await Server.start();
+  /** Settings of the server, as environment. */
+  settings: [{}, { option: true }],
+
+  server: async ({ settings }, use, testInfo) => {
+    const server = await Server.start(settings);
     await use(server);
     await server.stop();
     if (testInfo.status !== testInfo.expectedStatus) await testInfo.attach('server log', { body: server.log.join('\n'), contentType: 'text/plain' });
@@ -63,6 +66,65 @@ export async function accept(page, message) {
 export async function say(page, text) {
   await composer(page).fill(text);
   await composer(page).press('Enter');
+}
+
+export const message = (page, text) => page.getByTestId('message').filter({ hasText: text });
+export const typing = (page) => page.getByTestId('typing');
+
+/** Opens what can be done with a message and chooses one thing. */
+export async function act(page, text, action) {
+  await message(page, text).hover();
+  await message(page, text).getByRole('button', { name: 'Actions for this message' }).click();
+  await message(page, text).getByRole('button', { name: action, exact: true }).click();
+}
+
+/** As if the person had turned to another window, or had come back. */
+export const setVisible = (page, visible) => page.evaluate((state) => {
+  Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+  document.dispatchEvent(new Event('visibilitychange'));
+}, visible ? 'visible' : 'hidden');
+
+/** The one room of the demo, made by the freelancer's own client; answers its id. */
+export async function roomOfTheDemo(server) {
+  const [{ id }] = (await server.get('felix', '/v1/invitations')).items;
+  const { room } = await server.command('felix', `/v1/invitations/${id}/accept`, { message: 'Happy to talk about it.' });
+  return room;
+}
+
+/** A network line of one page that a test can cut and mend. */
+export function cuttableLine() {
+  const sockets = new Set();
+  const opened = [];
+  let isCut = false;
+  return {
+    opened, // when each socket was opened, in milliseconds
+    prepare: (page) => page.routeWebSocket('**/v1/ws', (socket) => {
+      opened.push(Date.now());
+      if (isCut) return socket.close({ code: 1013 });
+      sockets.add(socket);
+      return socket.connectToServer();
+    }),
+    /** Closes every socket. Until the line is mended, no other one comes through. */
+    cut: (code = 1012) => {
+      isCut = true;
+      for (const socket of sockets) socket.close({ code });
+      sockets.clear();
+    },
+    mend: () => { isCut = false; },
+  };
+}
+
+/** Measures in the page how long after the connection was lost the banner came, in milliseconds. */
+export async function watchBanner(page) {
+  const times = await page.evaluateHandle(() => {
+    const seen = {};
+    new MutationObserver(() => {
+      if (document.querySelector('#connection').dataset.state !== 'live') seen.lost ??= performance.now();
+      if (!document.querySelector('#banner').hidden) seen.banner ??= performance.now();
+    }).observe(document.body, { subtree: true, attributes: true, childList: true });
+    return seen;
+  });
+  return () => times.evaluate(({ lost, banner: shown }) => (shown === undefined ? Infinity : shown - lost));
 }
 
 /** Both people in the room of the demo invitation, after it was accepted with one message. */

@@ -9,7 +9,7 @@ test('an accepted invitation opens a room on both sides without a reload, and te
   await expect(events(freelancer, 'invitation.accepted')).toContainText('left the terms as they are');
 
   const row = section(client, 'Active Candidacies').getByRole('listitem').filter({ hasText: DEMO_JOB });
-  await expect(row.getByText('New', { exact: true })).toBeVisible();
+  await expect(row.getByText('1 new', { exact: true })).toBeVisible();
   await jobLink(client, 'Active Candidacies').click();
   await expect(messages(client)).toHaveText(['Happy to talk about it.']);
 

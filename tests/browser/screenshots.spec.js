@@ -2,11 +2,11 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { accept, expect, jobLink, messages, openInvitation, say, section, test } from './fixtures.js';
+import { accept, act, composer, expect, jobLink, messages, openInvitation, say, section, test, typing } from './fixtures.js';
 
 const DIR = process.env.SCREENSHOT_DIR || 'screenshots';
 const DESKTOP = { viewport: { width: 1280, height: 940 }, deviceScaleFactor: 2 };
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const PHONE = { colorScheme: 'dark', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 const TALK = [
   ['client', 'Great to hear from you! Is three weeks realistic, with the photos we have?'],
@@ -16,6 +16,7 @@ const TALK = [
 ];
 
 test('pictures of the lists and the room @screenshots', async ({ server, visit }) => {
+  test.slow();
   await mkdir(DIR, { recursive: true });
   await furnish(server);
   const freelancer = await visit(server.links.freelancer, DESKTOP);
@@ -30,11 +31,25 @@ test('pictures of the lists and the room @screenshots', async ({ server, visit }
     await say(side === 'client' ? client : freelancer, text);
     for (const page of [client, freelancer]) await expect(messages(page).last()).toHaveText(text);
   }
-  await expect(client.getByText('Sent', { exact: true })).toBeVisible();
+  await act(freelancer, 'You will have two sketches', 'Edit');
+  await freelancer.getByLabel('New text').fill('You will have two sketches on Thursday, before noon.');
+  await freelancer.getByRole('button', { name: 'Save' }).click();
+  await say(client, 'The other job pays more, by the way.');
+  await act(client, 'The other job', 'Delete');
+  await client.getByLabel('Reason', { exact: true }).fill('Meant for another room');
+  await client.getByRole('button', { name: 'Delete the message' }).click();
+  await expect(client.getByTestId('deleted')).toBeVisible();
+  await expect(client.getByText('Read', { exact: true })).toBeVisible();
   await meetAnother(server);
-  await expect(client.getByText('New', { exact: true })).toBeVisible();
+  await expect(client.getByText('2 new', { exact: true })).toBeVisible();
   await client.mouse.move(0, 0);
+  await composer(client).focus();
+  await expect(async () => {
+    await composer(freelancer).pressSequentially('Before');
+    await expect(typing(client)).not.toBeEmpty({ timeout: 1000 });
+  }).toPass();
   await shot(client, 'room');
+  await composer(freelancer).fill('');
 
   await ignore(freelancer, 'Poster for a travelling cinema');
   await expect(section(freelancer, 'Archived').getByRole('listitem')).toHaveCount(1);
@@ -45,6 +60,22 @@ test('pictures of the lists and the room @screenshots', async ({ server, visit }
   await jobLink(phone, 'Active Candidacies').click();
   await expect(messages(phone)).toHaveCount(TALK.length + 1);
   await shot(phone, 'phone');
+
+  await freelancer.getByRole('link', { name: 'Search', exact: true }).click();
+  await expect(async () => {
+    await freelancer.getByLabel('Words in messages').fill('thurs');
+    await freelancer.getByRole('button', { name: 'Search', exact: true }).click();
+    await expect(freelancer.getByTestId('hit')).toHaveCount(3, { timeout: 1000 });
+  }).toPass();
+  await shot(freelancer, 'search');
+
+  await server.service('PUT', '/v1/users/felix', {
+    name: 'Felix Okafor', status: 'suspended', status_reason: 'A payment is under review.', status_reversible: true, status_next_step: 'Answer the letter of the support team.',
+  });
+  await freelancer.getByRole('link', { name: /^Notices/ }).click();
+  await expect(freelancer.getByTestId('standing')).toBeVisible();
+  await expect(freelancer.getByTestId('notice').first()).toContainText('suspended');
+  await shot(freelancer, 'suspended');
 });
 
 /** Some more of a marketplace than the demo has. */

@@ -13,19 +13,22 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BIN = resolve(HERE, process.env.ANTEROOM_BIN || '../../target/debug/anteroom');
 const START_WITHIN_MS = 20_000;
 // Tests write faster than people.
-const ENV = { ...process.env, ANTEROOM_LIMITS__COMMANDS_PER_SECOND: '1000', ANTEROOM_LIMITS__COMMANDS_BURST: '1000' };
+const LIMITS = { ANTEROOM_LIMITS__COMMANDS_PER_SECOND: '1000', ANTEROOM_LIMITS__COMMANDS_BURST: '1000' };
 const LINE = /^(listening on|client|freelancer)\s+(http:\/\/\S+)/;
 
 export class Server {
   links = {};
   log = [];
   #dataDir;
+  #env;
   #tokens = {};
   #child = null;
   #exited = Promise.resolve();
 
-  static async start() {
+  /** `env` goes to the process, besides what this one has. */
+  static async start(env = {}) {
     const server = new Server();
+    server.#env = { ...process.env, ...LIMITS, ...env };
     server.#dataDir = await mkdtemp(join(tmpdir(), 'anteroom-browser-'));
     try {
       await server.#spawn('127.0.0.1:0', ['listening on', 'client', 'freelancer']);
@@ -48,6 +51,11 @@ export class Server {
   async kill() {
     this.#child.kill('SIGKILL');
     await this.#exited;
+  }
+
+  /** Asks the process to go, and waits until it has taken its leave. */
+  async terminate() {
+    await this.#end();
   }
 
   /** Comes up again on the same data and the same port. */
@@ -117,7 +125,7 @@ export class Server {
   }
 
   #spawn(listen, awaited) {
-    const child = spawn(BIN, ['serve', '--listen', listen, '--data-dir', this.#dataDir], { env: ENV, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BIN, ['serve', '--listen', listen, '--data-dir', this.#dataDir], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#exited = new Promise((done) => { child.once('exit', done); });
     const missing = new Set(awaited);

@@ -1,6 +1,6 @@
 // What lives here: the views of one thing that is answered. An invitation, a proposal, and a job with the form to propose or to invite.
 
-import { REASONS, avatar, exactTime, h, keepingFocus, name, outLink, phaseChip, prose, reasonText, termsList } from './dom.js';
+import { REASONS, avatar, exactTime, h, keepingFocus, name, outLink, phaseChip, plain, prose, reasonText, termsList } from './dom.js';
 import { choice, commandButton, commandForm, field, readTerms, termsFields, textArea, textInput } from './forms.js';
 import { isOwnJob } from './lists.js';
 
@@ -60,7 +60,7 @@ const roomLink = (room) => h('p', {}, h('a', { class: 'button primary', href: `#
 
 export function invitationView(ctx, id) {
   return resourceView(ctx, `/v1/invitations/${encodeURIComponent(id)}`, 'work', (item, view) => {
-    Object.assign(view, { title: item.job.title, area: item.role === 'client' ? 'my' : 'work' });
+    Object.assign(view, { title: plain(item.job.title), area: item.role === 'client' ? 'my' : 'work' });
     const isOpen = item.status === 'pending' || item.status === 'archived';
     return [
       ...caseHead(item, INVITATION),
@@ -153,7 +153,7 @@ function declineForm(ctx, item, cancel, finish) {
 
 export function proposalView(ctx, id) {
   return resourceView(ctx, `/v1/proposals/${encodeURIComponent(id)}`, 'work', (item, view) => {
-    Object.assign(view, { title: item.job.title, area: item.role === 'client' ? 'my' : 'work' });
+    Object.assign(view, { title: plain(item.job.title), area: item.role === 'client' ? 'my' : 'work' });
     return [
       ...caseHead(item, PROPOSAL),
       card('Cover letter', item.cover_letter ? prose(item.cover_letter) : h('p', { class: 'note' }, 'No cover letter.'), h('p', { class: 'hint' }, 'Submitted ', exactTime(item.submitted_at))),
@@ -188,11 +188,11 @@ function proposalAnswer(ctx, item) {
 export function jobView(ctx, id) {
   return resourceView(ctx, `/v1/jobs/${encodeURIComponent(id)}`, 'work', (job, view) => {
     const own = isOwnJob(job, ctx.me);
-    Object.assign(view, { title: job.title, area: own ? 'my' : 'work' });
+    Object.assign(view, { title: plain(job.title), area: own ? 'my' : 'work' });
     return [
       h('p', { class: 'back' }, h('a', { href: own ? '#/my/jobs' : '#/work/jobs' }, own ? 'Back to Your jobs' : 'Back to Open jobs')),
       h('header', { class: 'case-head' }, h('div', {},
-        h('p', { class: 'eyebrow' }, job.category || 'Job'),
+        h('p', { class: 'eyebrow' }, h('bdi', {}, job.category || 'Job')),
         h('h1', { tabindex: -1, dir: 'auto' }, job.title),
         job.url && h('p', { class: 'row-facts' }, outLink(job.url, 'Job posting')))),
       job.description && card('About the job', prose(job.description)),

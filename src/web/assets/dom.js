@@ -43,12 +43,17 @@ export function outLink(address, text = address) {
   return h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow ugc', dir: 'auto' }, text);
 }
 
-/** What a person wrote: line breaks kept, web addresses made links, direction taken from the text. */
-export function prose(text, props = {}) {
+/** A text as nodes, with its web addresses made links. */
+export function linked(text) {
   const parts = String(text).split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]])/);
-  const nodes = parts.map((part, index) => (index % 2 ? outLink(part) : part));
-  return h('p', { ...props, class: `prose ${props.class ?? ''}`.trim(), dir: 'auto' }, nodes);
+  return parts.map((part, index) => (index % 2 ? outLink(part) : part));
 }
+
+/** What a person wrote: line breaks kept, direction taken from the text. */
+export const prose = (text, props = {}) => h('p', { ...props, class: `prose ${props.class ?? ''}`.trim(), dir: 'auto' }, linked(text));
+
+/** A text for places without markup, such as the window's title: what would turn the direction of its surroundings is left out. */
+export const plain = (text) => text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
 
 export const chip = (text, tone = 'plain') => h('span', { class: `chip chip-${tone}` }, text);
 
@@ -61,6 +66,23 @@ export function keepingFocus(root, rebuild) {
   const mark = active?.id ? `#${CSS.escape(active.id)}` : active?.getAttribute('href') ? `a[href="${CSS.escape(active.getAttribute('href'))}"]` : null;
   rebuild();
   if (mark) root.querySelector(mark)?.focus({ preventScroll: true });
+}
+
+/**
+ * One stop of the Tab key for many like elements of a list, the arrow keys between them. Answers what is to be called when the list changed.
+ */
+export function rove(list, selector) {
+  list.addEventListener('keydown', (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.target.matches(selector)) return;
+    event.preventDefault();
+    const all = [...list.querySelectorAll(selector)];
+    all[all.indexOf(event.target) + step]?.focus();
+  });
+  return () => {
+    const all = [...list.querySelectorAll(selector)];
+    for (const node of all) node.tabIndex = node === document.activeElement || node === all.at(-1) ? 0 : -1;
+  };
 }
 
 // --- time -------------------------------------------------------------------------------------------------------
@@ -119,7 +141,7 @@ function termsRows(terms) {
     ['Hours a week', terms.weekly_hours && `up to ${terms.weekly_hours}`],
     ['Duration', terms.duration_weeks && `${terms.duration_weeks} ${terms.duration_weeks === 1 ? 'week' : 'weeks'}`],
     ['Start', terms.start_date && plainDate.format(new Date(terms.start_date))],
-    ...(terms.milestones ?? []).map((milestone, index) => [`Milestone ${index + 1}`, `${milestone.title} – ${money(milestone.amount, terms.currency)}`]),
+    ...(terms.milestones ?? []).map((milestone, index) => [`Milestone ${index + 1}`, [h('bdi', {}, milestone.title), ` – ${money(milestone.amount, terms.currency)}`]]),
     ['Scope', terms.scope],
   ].filter(([, value]) => value);
 }

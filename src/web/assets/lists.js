@@ -44,6 +44,12 @@ function endedForClient(lists) {
   return inPhases('client', ENDED)(lists).filter((candidacy) => !told.has(candidacy.id));
 }
 
+/** How many entries of a room are unread. */
+function newMark({ unread }, room) {
+  const count = room ? unread.of(room) : 0;
+  return count > 0 && h('span', { class: 'new' }, `${count} new`);
+}
+
 export function candidacyHref({ room, invitation, proposal }) {
   if (room) return `#/room/${encodeURIComponent(room)}`;
   if (invitation) return `#/invitation/${encodeURIComponent(invitation)}`;
@@ -58,7 +64,7 @@ export function candidaciesView(ctx, role) {
   const node = h('div', { class: 'page' }, h('h1', { tabindex: -1 }, title), body);
   const refresh = () => keepingFocus(body, () => body.replaceChildren(...listBody(ctx, role)));
   refresh();
-  return { node, title, area: role === 'client' ? 'my' : 'work', refresh };
+  return { node, title, area: role === 'client' ? 'my' : 'work', refresh, recount: refresh };
 }
 
 function listBody(ctx, role) {
@@ -83,7 +89,7 @@ function rowNode(ctx, row) {
   return h('li', { class: 'row' },
     avatar(other),
     h('div', { class: 'row-text' },
-      h('p', { class: 'row-title' }, h('a', { href: candidacyHref(row), dir: 'auto' }, row.job.title), ctx.seen.isNew(row) && h('span', { class: 'new' }, 'New')),
+      h('p', { class: 'row-title' }, h('a', { href: candidacyHref(row), dir: 'auto' }, row.job.title), newMark(ctx, row.room)),
       h('p', { class: 'row-facts' },
         h('span', {}, name(other)),
         terms && h('span', {}, priceOf(terms)),
@@ -103,13 +109,13 @@ export function roomRail(ctx, role, current) {
         h('span', { class: 'rail-text' },
           h('span', { class: 'rail-title', dir: 'auto' }, row.job.title),
           h('span', { class: 'rail-name' }, name(role === 'client' ? row.freelancer : row.client))),
-        row.room !== current && ctx.seen.isNew(row) && h('span', { class: 'new' }, 'New'))))),
+        row.room !== current && newMark(ctx, row.room))))),
   ];
 }
 
 /** How many things wait for the person on each side of the table. */
-export function waitingCounts({ lists, seen }) {
-  const count = (role, phase) => lists.candidacies.filter((row) => row.role === role && (row.phase === phase || (ACTIVE.has(row.phase) && seen.isNew(row)))).length;
+export function waitingCounts({ lists, unread }) {
+  const count = (role, phase) => lists.candidacies.filter((row) => row.role === role && (row.phase === phase || (ACTIVE.has(row.phase) && unread.of(row.room) > 0))).length;
   return { work: count('freelancer', 'invited'), my: count('client', 'submitted') };
 }
 
@@ -139,6 +145,6 @@ function jobRows(jobs, area) {
   return h('ul', { class: 'rows' }, jobs.map((job) => h('li', { class: 'row' },
     h('div', { class: 'row-text' },
       h('p', { class: 'row-title' }, h('a', { href: `#/job/${encodeURIComponent(job.id)}`, dir: 'auto' }, job.title)),
-      job.category && h('p', { class: 'row-facts', dir: 'auto' }, job.category)),
+      job.category && h('p', { class: 'row-facts' }, h('bdi', {}, job.category))),
     h('div', { class: 'row-end' }, h('span', { class: 'chip chip-plain' }, job.status)))));
 }

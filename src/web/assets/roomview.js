@@ -1,16 +1,22 @@
-// What lives here: the looks of a room. The conversation with its composer, and the facts beside it.
+// What lives here: the looks of a room. The conversation, how far it was read, and the facts beside it.
 
-import { avatar, dayOf, exactTime, h, keepingFocus, name, outLink, phaseChip, phaseWord, priceOf, prose, termsList, timeOfDay } from './dom.js';
-import { endCandidacy } from './cases.js';
+import { accountLines, isActive } from './account.js';
+import { composer, takeBack } from './composer.js';
+import { avatar, dayOf, h, keepingFocus, name, phaseChip, phaseWord, plain, rove } from './dom.js';
+import { eventNode, spoken } from './events.js';
+import { drawFacts } from './facts.js';
 import { roomRail } from './lists.js';
-import { WRITABLE, rowsOf } from './room.js';
+import { messageNode } from './message.js';
+import { Reading } from './reading.js';
+import { WRITABLE, rowsOf } from './rows.js';
 
 const NEAR_PX = 60;
-const MAX_BODY_BYTES = 8 * 1024;
+const LOOK_EVERY_MS = 30_000; // whether a message can still be edited
 const wide = matchMedia('(min-width: 64rem)');
 
-export function roomView(ctx, id) {
-  return new RoomView(ctx, id);
+/** A room; with `seq` at that entry, otherwise at its end. */
+export function roomView(ctx, id, seq) {
+  return new RoomView(ctx, id, Number(seq) || undefined);
 }
 
 class RoomView {
@@ -20,33 +26,45 @@ class RoomView {
   #ctx;
   #id;
   #log;
+  #people;
   #room = null;
   #candidacy = null;
-  #unreadAfter;
+  #wanted; // the entry to begin at
+  #reading;
+  #act = null; // {seq, mode}: the message something is open at
   #unseen = 0;
-  #sticky = true; // the newest entry stays in sight
+  #sticky; // the newest entry stays in sight
   #firstSeq;
   #turn = 0;
   #parts;
   #rowNodes = new Map();
   #resized;
+  #roved;
+  #look;
   #closed = false;
 
-  constructor(ctx, id) {
+  constructor(ctx, id, seq) {
     this.#ctx = ctx;
     this.#id = id;
-    this.#unreadAfter = ctx.seen.upTo(id);
+    this.#wanted = seq;
+    this.#sticky = !seq;
+    this.#reading = new Reading(ctx, id);
     this.#parts = skeleton({
       older: () => this.#older(),
       scroll: () => this.#scrolled(),
-      jump: () => this.#toBottom(),
+      jump: () => { this.#toBottom(); this.#markRead(); },
     });
     this.node = this.#parts.node;
+    this.#roved = rove(this.#parts.list, '.acts');
     this.#resized = new ResizeObserver(() => this.#sticky && this.#toBottom());
     this.#resized.observe(this.#parts.log);
-    this.#log = ctx.rooms.open(id);
-    this.#log.onchange = () => this.#draw();
-    this.#log.onlive = (entry) => this.#arrived(entry);
+    this.#look = setInterval(() => this.redraw(), LOOK_EVERY_MS);
+    const { log, people } = ctx.rooms.open(id);
+    this.#log = log;
+    this.#people = people;
+    log.onchange = () => this.#draw();
+    log.onlive = (entry) => this.#arrived(entry);
+    people.onchange = () => this.#peopleChanged();
     this.refresh();
   }
 
@@ -58,28 +76,35 @@ class RoomView {
       const room = await this.#ctx.http.get(`/v1/rooms/${encodeURIComponent(this.#id)}`);
       const candidacy = await this.#ctx.http.get(`/v1/candidacies/${encodeURIComponent(room.candidacy)}`);
       if (this.#closed || turn !== this.#turn) return;
+      if (!this.#room) this.#reading.begin(room);
       this.#room = room;
       this.#candidacy = candidacy;
+      for (const member of room.members) this.#people.reached(member);
       if (!this.#log.loaded) await this.#log.load();
       if (this.#closed) return;
-      this.#ctx.rooms.join(this.#log);
+      this.#ctx.rooms.join(this.#id);
       this.#drawAround();
       this.#draw();
+      if (this.#wanted) await this.#find();
     } catch (error) {
       if (!this.#closed && !this.#log.loaded) this.#parts.title.replaceChildren(h('p', { class: 'note' }, error.message));
     }
   }
 
-  /** The outbox or the connection changed: only the rows can look different. */
+  /** The outbox, the connection or the account changed: what is around the log stays. */
   redraw() {
-    if (this.#log.loaded) this.#draw();
+    if (!this.#log.loaded || !this.#room) return;
+    this.#draw();
+    this.#drawPeople();
+    this.#drawComposer();
   }
 
   close() {
     this.#closed = true;
+    clearInterval(this.#look);
     this.#resized.disconnect();
-    this.#log.onchange = this.#log.onlive = () => {};
-    this.#ctx.rooms.leave(this.#log);
+    this.#log.onchange = this.#log.onlive = this.#people.onchange = () => {};
+    this.#ctx.rooms.close(this.#id);
   }
 
   // --- the conversation
@@ -91,13 +116,27 @@ class RoomView {
     const fromBottom = log.scrollHeight - log.scrollTop;
     const prepended = entries[0]?.seq < this.#firstSeq;
     this.#firstSeq = entries[0]?.seq;
-    const rows = rowsOf({ entries, outgoing: this.#ctx.outbox.of(this.#id), me: this.#ctx.me.user, unreadAfter: this.#unreadAfter });
+    const others = this.#others();
+    const rows = rowsOf({
+      entries, outgoing: this.#ctx.outbox.of(this.#id), me: this.#ctx.me.user, unreadAfter: this.#reading.newAfter, now: this.#ctx.connection.now(),
+      reachOf: (seq) => this.#people.reachOf(seq, others), rights: this.#rights(),
+    });
     this.#ctx.outbox.settle(this.#id, this.#log.last);
-    this.#place(rows);
+    keepingFocus(this.#parts.list, () => this.#place(rows));
+    this.#roved();
     older.hidden = !this.#log.hasOlder;
     if (this.#sticky) this.#toBottom();
     else if (prepended) log.scrollTop = log.scrollHeight - fromBottom;
-    this.#markSeen();
+    this.#markRead();
+  }
+
+  #others() {
+    return this.#room.members.map((member) => member.user).filter((user) => user !== this.#ctx.me.user);
+  }
+
+  #rights() {
+    const edit = WRITABLE.has(this.#room.phase) && isActive(this.#ctx.account);
+    return { edit, redact: edit && this.#room.phase !== 'hired' };
   }
 
   /** Brings the list in line with the rows, making only the nodes that changed. */
@@ -106,11 +145,12 @@ class RoomView {
     const kept = new Map();
     let position = list.firstElementChild;
     for (const row of rows) {
-      const text = JSON.stringify([row, row.state === 'sending' && this.#ctx.connection.state]);
+      const act = row.seq && row.seq === this.#act?.seq ? this.#act.mode : null;
+      const text = JSON.stringify([act ? { ...row, reach: undefined } : row, act, row.state === 'sending' && this.#ctx.connection.state]);
       const old = this.#rowNodes.get(row.key);
       let node = old?.node;
       if (old?.text !== text) {
-        node = this.#rowNode(row);
+        node = this.#rowNode(row, act);
         node.dataset.key = row.key;
         if (old?.node === position) position = old.node.nextElementSibling;
         old?.node.remove();
@@ -123,20 +163,34 @@ class RoomView {
     this.#rowNodes = kept;
   }
 
-  #rowNode(row) {
+  #rowNode(row, act) {
     if (row.type === 'day') return h('li', { class: 'day' }, h('span', {}, dayOf(row.at)));
-    if (row.type === 'unread') return h('li', { class: 'unread' }, h('span', {}, 'New'));
-    if (row.type === 'event') return eventNode(row.entry, this.#person(row.entry.by));
-    return messageNode(row, this.#person(row.by), row.state && this.#stateLine(row));
+    if (row.type === 'unread') return h('li', { class: 'unread', 'data-testid': 'new-line' }, h('span', {}, 'New'));
+    if (row.type === 'event') return eventNode(row, this.#person(row.entry.by));
+    return messageNode(this.#ctx, this.#id, row, {
+      person: this.#person(row.by), act, state: this.#stateLine(row),
+      on: { act: (mode) => this.#open(row.seq, mode), unread: () => this.#markUnread(row.seq) },
+    });
+  }
+
+  /** Opens or closes what can be done with a message. */
+  #open(seq, mode) {
+    this.#act = mode && { seq, mode };
+    this.#draw();
+    const row = this.#parts.list.querySelector(`[data-seq="${seq}"]`);
+    (row?.querySelector('form :is(textarea, input), .menu button') ?? row?.querySelector('.acts') ?? this.#parts.log).focus({ preventScroll: true });
+    row?.scrollIntoView({ block: 'nearest' });
   }
 
   #stateLine(row) {
     const { outbox, connection } = this.#ctx;
     const retry = h('button', { type: 'button', class: 'link', on: { click: () => outbox.retry(row.clientId) } }, 'Try now');
-    const edit = h('button', { type: 'button', class: 'link', on: { click: () => this.#edit(row.clientId) } }, 'Edit');
+    const edit = h('button', { type: 'button', class: 'link', on: { click: () => takeBack(this.#parts.foot, outbox.discard(row.clientId)) } }, 'Edit');
     switch (row.state) {
-      case 'sent': return h('p', { class: 'state' }, 'Sent');
-      case 'waiting': return h('p', { class: 'state' }, 'Not sent yet, trying again. ', retry);
+      case 'sent': return null;
+      case 'waiting':
+        if (row.code === 'rate_limited' || row.code === 'held') return h('p', { class: 'state' }, 'Waiting for its turn…');
+        return h('p', { class: 'state' }, 'Not sent yet, trying again. ', retry);
       case 'failed': return h('p', { class: 'state failed', role: 'alert' }, `Not sent: ${row.error} `, retry, ' ', edit);
       default: return h('p', { class: 'state' }, connection.state === 'live' ? 'Sending…' : 'Waiting for the connection…');
     }
@@ -162,6 +216,19 @@ class RoomView {
     }
   }
 
+  /** Goes to the entry that the address names. */
+  async #find() {
+    const seq = this.#wanted;
+    this.#wanted = undefined;
+    await this.#log.back(seq);
+    const node = this.#parts.list.querySelector(`[data-seq="${seq}"]`);
+    if (!node) return this.#toBottom();
+    node.classList.add('found');
+    node.scrollIntoView({ block: 'center' });
+    node.focus({ preventScroll: true });
+    return this.#scrolled();
+  }
+
   // --- reading position
 
   #toBottom() {
@@ -174,25 +241,39 @@ class RoomView {
 
   #scrolled() {
     const { log, jump } = this.#parts;
+    if (this.#wanted) return;
     this.#sticky = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
     if (this.#sticky) {
       this.#unseen = 0;
       jump.hidden = true;
+      this.#markRead();
     } else if (log.scrollTop < NEAR_PX) {
       this.#older();
     }
   }
 
-  #markSeen() {
-    if (document.visibilityState === 'visible') this.#ctx.seen.mark(this.#id, this.#log.last);
+  #markRead() {
+    if (this.#closed || !this.#room || !this.#sticky || document.visibilityState !== 'visible') return;
+    this.#reading.mark(this.#log.last, () => this.#markRead());
+  }
+
+  async #markUnread(seq) {
+    this.#act = null;
+    try {
+      await this.#reading.markUnread(seq);
+      this.#ctx.announce('Marked unread from this message on.');
+    } catch (error) {
+      this.#ctx.announce(error.message);
+    }
+    this.#draw();
+    this.#parts.list.querySelector(`#acts-${seq}`)?.focus({ preventScroll: true });
   }
 
   #arrived(entry) {
     if (entry.kind === 'phase.changed' || entry.kind === 'terms.proposed') this.refresh();
     if (entry.by === this.#ctx.me.user) return;
-    const who = this.#person(entry.by).name;
-    this.#ctx.announce(entry.kind === 'message.posted' ? `${who}: ${entry.data.body}` : eventLine(entry, who));
-    if (this.#sticky) return;
+    this.#ctx.announce(spoken(entry, this.#person(entry.by)));
+    if (this.#sticky || entry.kind === 'message.edited' || entry.kind === 'message.redacted') return;
     this.#unseen += 1;
     this.#parts.jump.hidden = false;
     this.#parts.jump.textContent = this.#unseen === 1 ? '1 new message' : `${this.#unseen} new messages`;
@@ -200,98 +281,78 @@ class RoomView {
 
   // --- around the conversation
 
+  #peopleChanged() {
+    if (!this.#room || !this.#log.loaded) return;
+    this.#drawPeople();
+    this.#draw();
+  }
+
+  /** Who is there, and who writes. */
+  #drawPeople() {
+    const { typing, title } = this.#parts;
+    const writing = this.#others().filter((user) => this.#people.isTyping(user));
+    const names = writing.map((user) => name(this.#person(user))).flatMap((node, index) => (index ? [', ', node] : [node]));
+    typing.replaceChildren(...(writing.length ? [h('span', {}, names, writing.length > 1 ? ' are writing…' : ' is writing…')] : []));
+    const isThere = this.#others().some((user) => this.#people.isOnline(user));
+    const dot = title.querySelector('.presence');
+    if (dot) dot.hidden = !isThere;
+  }
+
   #drawAround() {
-    const { me, lists } = this.#ctx;
-    const role = this.#candidacy.role;
+    const { role } = this.#candidacy;
     const other = role === 'client' ? this.#candidacy.freelancer : this.#candidacy.client;
+    const back = role === 'client' ? ['#/my/candidates', 'Back to Candidates'] : ['#/work/proposals', 'Back to Proposals'];
     this.area = role === 'client' ? 'my' : 'work';
-    this.title = `${this.#room.job.title} – ${other.name}`;
-    this.#parts.log.setAttribute('aria-label', `Messages with ${other.name}`);
-    this.#parts.title.replaceChildren(
-      h('a', { class: 'back-arrow', href: role === 'client' ? '#/my/candidates' : '#/work/proposals', 'aria-label': role === 'client' ? 'Back to Candidates' : 'Back to Proposals' }),
+    this.title = plain(`${this.#room.job.title} – ${other.name}`);
+    this.#parts.log.setAttribute('aria-label', plain(`Messages with ${other.name}`));
+    keepingFocus(this.#parts.title, () => this.#parts.title.replaceChildren(
+      h('a', { class: 'back-arrow', href: back[0], 'aria-label': back[1] }),
       avatar(other),
-      h('div', { class: 'talk-names' }, h('h1', { tabindex: -1, dir: 'auto' }, this.#room.job.title), h('p', {}, name(other))),
-      phaseChip(this.#room.phase));
-    keepingFocus(this.#parts.rail, () => this.#parts.rail.replaceChildren(...(lists.loaded ? roomRail(this.#ctx, role, this.#id) : [])));
-    this.#drawFacts();
-    this.#drawComposer(me);
+      h('div', { class: 'talk-names' },
+        h('h1', { tabindex: -1, dir: 'auto' }, this.#room.job.title),
+        h('p', {}, name(other), h('span', { class: 'presence', 'data-testid': 'presence', hidden: true }, 'Online'))),
+      h('a', { class: 'find', href: `#/search//${encodeURIComponent(this.#id)}`, 'aria-label': 'Search in this room' }),
+      phaseChip(this.#room.phase)));
+    this.recount();
+    this.#drawPeople();
+    drawFacts(this.#ctx, this.#parts.facts, this.#room, this.#candidacy);
+    this.#drawComposer();
     this.#ctx.viewChanged(this);
   }
 
-  #drawFacts() {
-    const { facts } = this.#parts;
-    const text = JSON.stringify([this.#candidacy.phase, this.#candidacy.terms, this.#room.members, this.#room.job]);
-    if (facts.dataset.shown === text) return;
-    facts.dataset.shown = text;
-    const { terms, phase } = this.#candidacy;
-    facts.replaceChildren(
-      h('section', { 'aria-label': 'Terms' },
-        h('h2', {}, 'Terms'),
-        terms ? [termsList(terms.terms), h('p', { class: 'hint' }, `Version ${terms.version}, proposed by `, name(this.#candidacy[terms.by]))] : h('p', { class: 'note' }, 'No terms proposed yet.')),
-      h('section', { 'aria-label': 'People' },
-        h('h2', {}, 'People'),
-        h('ul', { class: 'people' }, this.#room.members.map((member) => h('li', {},
-          avatar(member), h('span', {}, name(member)), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
-      h('section', { 'aria-label': 'Job' },
-        h('h2', {}, 'Job'),
-        h('p', { dir: 'auto' }, this.#room.job.url ? outLink(this.#room.job.url, this.#room.job.title) : this.#room.job.title)),
-      ...(WRITABLE.has(phase) ? [endCandidacy(this.#ctx, this.#candidacy)] : []));
+  /** The other rooms, with what is unread in them. */
+  recount() {
+    if (!this.#candidacy || !this.#ctx.lists.loaded) return;
+    keepingFocus(this.#parts.rail, () => this.#parts.rail.replaceChildren(...roomRail(this.#ctx, this.#candidacy.role, this.#id)));
   }
 
-  #drawComposer(me) {
+  #drawComposer() {
     const { foot } = this.#parts;
-    const reason = readOnlyReason(this.#room.phase, me);
-    if (foot.dataset.reason === (reason ?? '')) return;
-    foot.dataset.reason = reason ?? '';
-    foot.replaceChildren(reason ? h('p', { class: 'read-only' }, reason) : this.#composer());
-    if (!reason && matchMedia('(pointer: fine)').matches) foot.querySelector('textarea').focus({ preventScroll: true });
+    const { account } = this.#ctx;
+    const reason = WRITABLE.has(this.#room.phase) ? JSON.stringify(isActive(account) ? null : account) : this.#room.phase;
+    if (foot.dataset.reason === reason) return;
+    const isFirst = foot.dataset.reason === undefined;
+    foot.dataset.reason = reason;
+    foot.replaceChildren(this.#composerOrReason());
+    const begins = isFirst && !this.#wanted && matchMedia('(pointer: fine)').matches;
+    if (begins) foot.querySelector('textarea')?.focus({ preventScroll: true });
   }
 
-  #composer() {
-    const key = `room:${this.#id}`;
-    const problem = h('p', { class: 'form-error', role: 'alert' });
-    const input = h('textarea', { id: 'composer', name: 'body', rows: 1, dir: 'auto', placeholder: 'Write a message', enterkeyhint: 'send', 'aria-describedby': 'composer-hint' });
-    input.value = this.#ctx.drafts.get(key) ?? '';
-    const form = h('form', { class: 'composer', 'aria-label': 'Send a message' },
-      h('label', { class: 'visually-hidden', for: 'composer' }, 'Message'),
-      input,
-      h('button', { class: 'primary', type: 'submit' }, 'Send'),
-      h('p', { class: 'hint', id: 'composer-hint' }, 'Enter sends, Shift and Enter begins a new line.'),
-      problem);
-    input.addEventListener('input', () => { problem.textContent = ''; this.#ctx.drafts.set(key, input.value || undefined); });
-    input.addEventListener('keydown', (event) => {
-      const composing = event.isComposing || event.keyCode === 229;
-      if (event.key !== 'Enter' || event.shiftKey || composing) return;
-      event.preventDefault();
-      form.requestSubmit();
+  #composerOrReason() {
+    const { phase } = this.#room;
+    if (!WRITABLE.has(phase)) return h('p', { class: 'read-only' }, `This room is read-only: the candidacy is ${phaseWord(phase)}.`);
+    if (!isActive(this.#ctx.account)) return h('div', { class: 'read-only', 'data-testid': 'read-only' }, accountLines(this.#ctx.account));
+    return composer(this.#ctx, this.#id, {
+      send: (body) => this.#send(body),
+      typing: () => this.#ctx.connection.tell({ type: 'typing', room: this.#id }).catch(() => {}),
     });
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      problem.textContent = this.#send(input, key) ?? '';
-    });
-    return form;
   }
 
-  #send(input, key) {
-    const body = input.value.trim();
-    const limit = this.#ctx.connection.limits.body_bytes ?? MAX_BODY_BYTES;
-    if (!body) return undefined;
-    if (new TextEncoder().encode(body).length > limit) return 'This message is too long. Please send it in parts.';
-    input.value = '';
-    this.#ctx.drafts.set(key, undefined);
+  #send(body) {
+    this.#reading.wrote();
     this.#ctx.outbox.add(this.#id, body);
     this.#toBottom();
-    input.focus();
-    return undefined;
-  }
-
-  #edit(clientId) {
-    const body = this.#ctx.outbox.discard(clientId);
-    const input = this.#parts.foot.querySelector('textarea');
-    if (!input) return;
-    input.value = [body, input.value].filter(Boolean).join('\n');
-    input.dispatchEvent(new Event('input'));
-    input.focus();
+    this.#markRead();
   }
 }
 
@@ -303,6 +364,7 @@ function skeleton(on) {
   const list = h('ol', { class: 'entries' });
   const log = h('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, on: { scroll: on.scroll } }, older, list);
   const jump = h('button', { type: 'button', class: 'jump', hidden: true, on: { click: on.jump } });
+  const typing = h('p', { class: 'typing', 'data-testid': 'typing' });
   const foot = h('div', { class: 'talk-foot' });
   const rail = h('nav', { class: 'rail', 'aria-label': 'Other rooms' });
   const facts = h('div', { class: 'facts' });
@@ -310,45 +372,6 @@ function skeleton(on) {
   wide.onchange = () => { factsFold.open = wide.matches; };
   const node = h('div', { class: 'room' }, rail, title,
     h('aside', { class: 'beside', 'aria-label': 'About this room' }, factsFold),
-    h('section', { class: 'talk', 'aria-label': 'Conversation' }, log, jump, foot));
-  return { node, title, log, list, older, jump, foot, rail, facts };
-}
-
-function messageNode(row, person, state) {
-  return h('li', { class: `message ${row.mine ? 'mine' : 'theirs'}${row.head ? ' head' : ''}`, 'data-testid': 'message', 'data-state': row.state ?? 'sent' },
-    row.head && !row.mine && avatar(person),
-    row.head && h('p', { class: 'who' }, row.mine ? h('span', { class: 'visually-hidden' }, 'You') : name(person), ' ', timeOfDay(row.at)),
-    prose(row.body, { class: 'bubble', 'data-testid': 'body' }),
-    state);
-}
-
-function eventNode(entry, person) {
-  const quoted = entry.kind === 'invitation.sent' ? entry.data.message : entry.kind === 'proposal.submitted' ? entry.data.cover_letter : undefined;
-  const when = entry.data?.sent_at ?? entry.data?.submitted_at ?? entry.at;
-  return h('li', { class: 'event', 'data-testid': 'event', 'data-kind': entry.kind },
-    h('p', { class: 'event-line' }, eventParts(entry, person), ' ', quoted ? exactTime(when) : timeOfDay(entry.at)),
-    quoted && prose(quoted, { class: 'quoted' }));
-}
-
-/** What happened, in one short line; the person's name first. */
-function eventParts(entry, person) {
-  const { data } = entry;
-  switch (entry.kind) {
-    case 'invitation.sent': return [name(person), ' invited to an interview.'];
-    case 'invitation.accepted': return [name(person), ' accepted the invitation', { as_suggested: ' and left the terms as they are.', new: ' with new terms.' }[data.terms] ?? '.'];
-    case 'proposal.submitted': return [name(person), ' submitted a proposal.'];
-    case 'terms.proposed': return [name(person), ` proposed terms: ${priceOf(data.terms)} (version ${data.version}).`];
-    case 'phase.changed': return [`The candidacy is now ${phaseWord(data.phase)}.`];
-    default: return [name(person), `: ${entry.kind.replace(/[._]/g, ' ')}.`];
-  }
-}
-
-const eventLine = (entry, who) => eventParts(entry, { name: who }).map((part) => part.textContent ?? part).join('');
-
-function readOnlyReason(phase, me) {
-  if (!WRITABLE.has(phase)) return `This room is read-only: the candidacy is ${phaseWord(phase)}.`;
-  if (me.status && me.status !== 'active') {
-    return [`Your account is ${me.status}.`, me.status_reason, me.status_next_step].filter(Boolean).join(' ');
-  }
-  return null;
+    h('section', { class: 'talk', 'aria-label': 'Conversation' }, log, jump, typing, foot));
+  return { node, title, log, list, older, jump, typing, foot, rail, facts };
 }

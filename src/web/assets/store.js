@@ -1,7 +1,7 @@
-// What lives here: what the page remembers. Who is signed in, drafts, which rooms were read how far, the lists, and the
-// client_id of an intention that has not been answered yet.
+// What lives here: what the page remembers. Who is signed in, drafts, the lists, and the client_id of an intention that has not
+// been answered yet.
 
-import { uuid } from './wire.js';
+import { pause, uuid } from './http.js';
 
 // --- sign-in ----------------------------------------------------------------------------------------------------
 
@@ -66,32 +66,6 @@ export const unsent = {
   save: (user, items) => sessionStorage.setItem(`anteroom.unsent.${user}`, JSON.stringify(items)),
 };
 
-/** How far a person has read each room in this browser. */
-export class Seen {
-  #kept;
-
-  constructor(user) {
-    this.#kept = new Kept(localStorage, `anteroom.seen.${user}`);
-  }
-
-  upTo(room) {
-    return this.#kept.get(room) ?? 0;
-  }
-
-  mark(room, seq) {
-    if (seq > this.upTo(room)) this.#kept.set(room, seq);
-  }
-
-  /** A browser that never showed these rooms cannot know what was read: everything so far counts as read. */
-  startFrom(candidacies) {
-    for (const { room, head } of candidacies) if (room && this.#kept.get(room) === undefined) this.#kept.set(room, head ?? 0);
-  }
-
-  isNew({ room, head }) {
-    return Boolean(room) && (head ?? 0) > this.upTo(room);
-  }
-}
-
 // --- intentions -------------------------------------------------------------------------------------------------
 
 /** One client_id for one intention: the same command keeps its id until the server has given a definite answer. */
@@ -116,7 +90,6 @@ export class Intentions {
 
 const PAGE = 100;
 const BREATH_MS = 200;
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** One's candidacies and invitations, on both sides of the table, fetched again whenever something says they changed. */
 export class Lists {

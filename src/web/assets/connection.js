@@ -1,40 +1,37 @@
-// What lives here: the public wire as a browser speaks it. HTTP for reading, and one socket that comes back by itself,
-// resumes where it was and sends unanswered commands again under the client_id they had. Nothing in this file knows the page.
+// What lives here: the one socket of a page as a browser speaks it. It comes back by itself, resumes where it was and sends
+// unanswered commands again under the client_id they had. Nothing in this file knows the page.
+
+import { WireError } from './http.js';
 
 const SUBPROTOCOL = 'anteroom.v1.json';
 const MAX_FRAME_BYTES = 16 * 1024; // until the welcome says it
 const WELCOME_WITHIN_MS = 10_000;
 const PONG_WITHIN_MS = 10_000;
 const STABLE_AFTER_MS = 10_000;
+const BEAT_MS = 25_000;
+const SOON_MS = 300;
+const HEADS = 16; // in one ping
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 20_000;
 
+const TOO_FAST = 4029;
+const SLOWER_MS = 10_000;
+
+const SIGN_IN_ENDED = 'Your sign-in has ended: a link to this page works for a while only. What you wrote is kept in this tab, and sent when you sign in here again.';
+const SIGNED_OUT = 'You were signed out by the marketplace.';
+
 /** Close codes after which coming back by itself would not help, in words. Besides these, every code from 4500 on is final. */
 const FINAL_CLOSES = {
-  4001: 'Your sign-in has ended.',
+  4001: SIGN_IN_ENDED,
   4500: 'The server could not understand this page.',
   4501: 'Your sign-in is not valid.',
+  4502: SIGNED_OUT,
   4503: 'You may not connect here.',
   4504: 'This page was opened again somewhere else.',
 };
 
-/** A refusal or a failure, with the stable `code` of the wire. */
-export class WireError extends Error {
-  constructor({ code, message, retryable = false, retry_after_ms: retryAfterMs, status_reason: why, status_next_step: nextStep }, httpStatus) {
-    super([message || code, why, nextStep].filter(Boolean).join(' '));
-    Object.assign(this, { code, retryable, retryAfterMs, httpStatus });
-  }
-}
-
-/** A version 4 UUID, also where the page has no secure context and `randomUUID` is missing. */
-export function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
+/** The same ends in words when HTTP is the first to tell. */
+export const signInProblem = ({ code, message }) => ({ token_expired: SIGN_IN_ENDED, token_revoked: SIGNED_OUT })[code] ?? message;
 
 /** A wait before attempt `n`, random over the whole range so that a restarted server is not met by everybody at once. */
 export function backoff(attempt) {
@@ -42,55 +39,37 @@ export function backoff(attempt) {
   return BACKOFF_MIN_MS + Math.random() * (ceiling - BACKOFF_MIN_MS);
 }
 
-// --- HTTP -------------------------------------------------------------------------------------------------------
-
-export class Http {
-  #token;
-
-  constructor(token) {
-    this.#token = token;
-  }
-
-  async get(path, query = {}) {
-    const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined && value !== null)).toString();
-    const response = await this.#fetch(search ? `${path}?${search}` : path);
-    const body = await response.json().catch(() => ({}));
-    if (response.ok) return body;
-    const unread = { code: `http_${response.status}`, message: `The server answered ${response.status}.`, retryable: response.status >= 500 };
-    throw new WireError({ ...unread, ...body, message: body.detail ?? body.title ?? unread.message }, response.status);
-  }
-
-  async #fetch(address) {
-    try {
-      return await fetch(address, { headers: { authorization: `Bearer ${this.#token}` }, cache: 'no-store', credentials: 'omit' });
-    } catch {
-      throw new WireError({ code: 'unreachable', message: 'The server cannot be reached right now.', retryable: true });
-    }
-  }
-}
-
-// --- socket -----------------------------------------------------------------------------------------------------
-
 /**
- * The one socket of a page. `handlers`:
+ * `handlers`:
  *   state(state, why)   connecting | live | away | stopped
+ *   welcome(frame)      before the rooms of the hello are answered
  *   joined(answer)      {room, head, mode} or {room, error}
- *   frame(frame)        entry, gap, reset, activity
+ *   frame(frame)        entry, gap, reset, activity, account, receipt, typing, presence
+ *   changesAfter()      the cursor of changes, if there is one
+ *   heads()             [[room, seq]] of the logs that are joined and held up to seq
  */
 export class Connection {
   state = 'connecting';
   limits = {};
+  isPlanned = false; // the server has said that it goes away and when to come back
   #options;
   #socket = null;
   #attempt = 0;
   #counter = 0;
+  #ahead = 0; // how much the server's clock is ahead of this one, in milliseconds
+  #turn = 0;
   #pending = new Map(); // frame id → {frame, keep, resolve, reject}, in the order of sending
   #rooms = new Map(); // room → function that tells its cursor
   #greeted = new Set(); // rooms the last hello named
-  #timers = { welcome: 0, again: 0, beat: 0, pong: 0, stable: 0 };
+  #timers = { welcome: 0, again: 0, beat: 0, pong: 0, stable: 0, soon: 0 };
 
   constructor(options) {
     this.#options = options;
+  }
+
+  /** The server's time of day, in milliseconds. */
+  now() {
+    return Date.now() + this.#ahead;
   }
 
   open() {
@@ -110,9 +89,19 @@ export class Connection {
     else if (this.state === 'live') this.#ping();
   }
 
+  /** Tells soon how far the logs are held, so that the authors learn what has arrived. */
+  tellHeads() {
+    this.#timers.soon ||= setTimeout(() => { this.#timers.soon = 0; this.#ping(); }, SOON_MS);
+  }
+
   /** Sends a command and waits for its answer, across as many connections as that takes. */
   command(frame) {
     return this.#ask(frame, true);
+  }
+
+  /** Sends a frame that is worth something on this connection only. */
+  tell(frame) {
+    return this.state === 'live' ? this.#ask(frame, false) : Promise.reject(new WireError({ code: 'away', message: 'There is no connection right now.', retryable: true }));
   }
 
   /** Listens to a room from its cursor on, now and after each reconnect. */
@@ -131,14 +120,17 @@ export class Connection {
   #greet() {
     this.#greeted = new Set(this.#rooms.keys());
     const rooms = [...this.#rooms].map(([room, cursor]) => ({ room, ...cursor() }));
-    this.#write({ type: 'hello', id: this.#nextId(), token: this.#options.token, client: 'anteroom-page', rooms });
+    this.#write({ type: 'hello', id: this.#nextId(), token: this.#options.token, client: 'anteroom-page', rooms, changes_after: this.#options.handlers.changesAfter() });
   }
 
   #welcome(frame) {
     clearTimeout(this.#timers.welcome);
     this.limits = frame.limits ?? {};
+    this.isPlanned = false;
+    if (frame.server_time) this.#ahead = Date.parse(frame.server_time) - Date.now();
     this.#timers.stable = setTimeout(() => { this.#attempt = 0; }, STABLE_AFTER_MS);
-    this.#timers.beat = setInterval(() => this.#ping(), Math.min(frame.heartbeat_ms || 25_000, 25_000));
+    this.#timers.beat = setInterval(() => this.#ping(), Math.min(frame.heartbeat_ms || BEAT_MS, BEAT_MS));
+    this.#options.handlers.welcome(frame);
     this.#setState('live');
     for (const answer of frame.rooms ?? []) this.#options.handlers.joined(answer);
     this.#catchUp();
@@ -149,6 +141,13 @@ export class Connection {
     for (const room of this.#rooms.keys()) if (!this.#greeted.has(room)) this.#join(room);
     for (const room of this.#greeted) if (!this.#rooms.has(room)) this.leave(room);
     for (const { frame, keep } of this.#pending.values()) if (keep) this.#write(frame);
+  }
+
+  /** The server goes away: work on until its moment for this socket, then come back. */
+  #goaway({ reconnect_in_ms: wait }) {
+    this.isPlanned = true;
+    clearTimeout(this.#timers.stable);
+    this.#timers.again = setTimeout(() => this.#lost({ code: 0 }), wait);
   }
 
   #lost({ code }) {
@@ -163,7 +162,8 @@ export class Connection {
       return;
     }
     this.#forget((request) => !request.keep, new WireError({ code: 'away', message: 'The connection was lost.', retryable: true }));
-    this.#timers.again = setTimeout(() => this.open(), backoff(this.#attempt));
+    const slower = code === TOO_FAST ? SLOWER_MS * (1 + Math.random()) : 0;
+    this.#timers.again = setTimeout(() => this.open(), slower + backoff(this.#attempt));
     this.#attempt += 1;
     this.#setState('away');
   }
@@ -187,8 +187,10 @@ export class Connection {
   }
 
   #clearTimers() {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#timers.pong = 0;
+    for (const [name, timer] of Object.entries(this.#timers)) {
+      clearTimeout(timer);
+      this.#timers[name] = 0;
+    }
   }
 
   // --- frames
@@ -198,6 +200,7 @@ export class Connection {
       case 'welcome': return this.#welcome(frame);
       case 'ok': return this.#settle(frame.id, (request) => request.resolve(frame.data));
       case 'error': return this.#settle(frame.id, (request) => request.reject(new WireError(frame.error)));
+      case 'goaway': return this.#goaway(frame);
       case 'pong':
         clearTimeout(this.#timers.pong);
         this.#timers.pong = 0;
@@ -220,9 +223,16 @@ export class Connection {
   }
 
   #ping() {
-    if (this.#timers.pong) return;
-    this.#write({ type: 'ping', id: this.#nextId() });
-    this.#timers.pong = setTimeout(() => this.#lost({ code: 0 }), PONG_WITHIN_MS);
+    this.#write({ type: 'ping', id: this.#nextId(), heads: this.#someHeads() });
+    this.#timers.pong ||= setTimeout(() => this.#lost({ code: 0 }), PONG_WITHIN_MS);
+  }
+
+  /** So many heads as fit into one ping, in turn. */
+  #someHeads() {
+    const all = this.#options.handlers.heads();
+    const from = all.length > HEADS ? this.#turn % all.length : 0;
+    this.#turn = from + HEADS;
+    return Object.fromEntries([...all.slice(from), ...all.slice(0, from)].slice(0, HEADS));
   }
 
   #ask(fields, keep) {

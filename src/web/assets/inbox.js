@@ -1,0 +1,62 @@
+// What lives here: the inbox as a list of notices, newest first. What happened to one's invitations, proposals and account.
+
+import { accountLines } from './account.js';
+import { briefTime, h, keepingFocus, name, phaseWord, reasonText } from './dom.js';
+import { candidacyHref } from './lists.js';
+import { Reading } from './reading.js';
+
+const DONE = {
+  'invitation.sent': ' sent an invitation',
+  'invitation.accepted': ' accepted the invitation',
+  'invitation.declined': ' declined the invitation',
+  'invitation.archived': ' ignored the invitation',
+  'invitation.withdrawn': ' withdrew the invitation',
+  'proposal.submitted': ' submitted a proposal',
+  'proposal.answered': ' answered the proposal',
+  'proposal.declined': ' declined the proposal',
+  'proposal.withdrawn': ' withdrew the proposal',
+};
+
+export function inboxView(ctx, area) {
+  const log = ctx.inbox;
+  const reading = new Reading(ctx, 'inbox');
+  reading.begin({ marker: 0, unread: 1 });
+  const body = h('div', {}, h('p', { class: 'note' }, 'Loading…'));
+  const node = h('div', { class: 'page narrow' }, h('h1', { tabindex: -1 }, 'Notices'), body);
+  const mark = () => { if (document.visibilityState === 'visible' && log.last) reading.mark(log.last, mark); };
+  const redraw = () => {
+    if (!log.loaded) return;
+    keepingFocus(body, () => body.replaceChildren(...notices(ctx, log)));
+    mark();
+  };
+  log.onchange = redraw;
+  if (log.loaded) redraw();
+  else log.load().catch((error) => body.replaceChildren(h('p', { class: 'note' }, error.message)));
+  return { node, title: 'Notices', area, refresh: redraw, redraw, close: () => { log.onchange = () => {}; } };
+}
+
+function notices(ctx, log) {
+  if (!log.entries.length) return [h('p', { class: 'note' }, 'Nothing has happened yet.')];
+  const older = h('button', { type: 'button', class: 'plain', id: 'older-notices', on: { click: () => log.older().catch((error) => ctx.announce(error.message)) } }, 'Show earlier ones');
+  return [
+    h('ul', { class: 'rows' }, log.entries.toReversed().map((entry) => h('li', { class: 'row notice', 'data-testid': 'notice', 'data-kind': entry.kind },
+      h('div', { class: 'row-text' }, noticeLines(ctx, entry)), h('div', { class: 'row-end' }, briefTime(entry.at))))),
+    ...(log.hasOlder ? [h('p', {}, older)] : []),
+  ];
+}
+
+function noticeLines(ctx, { kind, by, data }) {
+  if (kind === 'account.changed') return accountLines(data);
+  const who = by === ctx.me.user ? 'You' : name(personOf(ctx, data, by));
+  const reason = data.reason && [': ', h('bdi', {}, reasonText(data))];
+  return [
+    h('p', { class: 'row-title' }, h('a', { href: candidacyHref(data), dir: 'auto' }, data.job.title)),
+    h('p', {}, DONE[kind] ? [who, DONE[kind], reason ?? '.'] : `The candidacy is now ${phaseWord(data.phase)}.`),
+  ];
+}
+
+/** A notice names people by id; the lists know what they are called. */
+function personOf({ lists }, data, id) {
+  const candidacy = lists.candidacies.find((one) => one.id === data.candidacy);
+  return [candidacy?.client, candidacy?.freelancer].find((person) => person?.id === id) ?? { id };
+}
