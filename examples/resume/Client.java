@@ -64,7 +64,9 @@ final class Client {
     private long nextId;
     private long bodyBytes = Long.MAX_VALUE;
     private long frameBytes = Long.MAX_VALUE;
-    private long window = 1;
+    /** How many messages may be on their way: one after a failure, twice as many after each answer, at most `widest`. */
+    private long window;
+    private long widest;
     private volatile long heardAt;
 
     // Of coming back.
@@ -186,7 +188,8 @@ final class Client {
         Map<String, Object> limits = Json.object(frame.get("limits"));
         bodyBytes = (Long) limits.get("body_bytes");
         frameBytes = (Long) limits.get("frame_bytes");
-        window = Math.min(IN_FLIGHT, (Long) limits.get("commands_in_flight"));
+        widest = Math.min(IN_FLIGHT, (Long) limits.get("commands_in_flight"));
+        window = widest;
         tell("welcome", "rooms", frame.get("rooms"));
         for (Object each : (List<?>) frame.get("rooms")) joined(Json.object(each));
         changes(frame);
@@ -309,6 +312,7 @@ final class Client {
         if (id.startsWith("join ")) joined(data);
         String clientId = sentAs.remove(id);
         inFlight.remove(id);
+        if (clientId != null) window = Math.min(2 * window, widest);
         if (clientId != null && store.outbox.containsKey(clientId)) {
             keep("acked", false, "client_id", clientId, "room", data.get("room"), "seq", data.get("seq"), "hash", data.get("hash"),
                     "duplicate", data.get("duplicate"), "body", store.outbox.get(clientId).get("body"));
@@ -342,6 +346,7 @@ final class Client {
             tell("again", "client_id", clientId, "code", error.get("code"), "held_by", error.get("held_by"),
                     "retry_after_ms", error.get("retry_after_ms"));
             draining = true;
+            window = 1;
             if (!"held".equals(error.get("code"))) pausedUntil = Math.max(pausedUntil, now() + later(error));
         }
         pump();
