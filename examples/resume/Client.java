@@ -64,7 +64,10 @@ final class Client {
     private long nextId;
     private long bodyBytes = Long.MAX_VALUE;
     private long frameBytes = Long.MAX_VALUE;
-    /** How many messages may be on their way: one after a failure, twice as many after each answer, at most `widest`. */
+    /**
+     * How many messages may be on their way: one from a failure on until all are sent, else `widest`. Those behind the one that failed
+     * are answered `held`, which counts as refused, and who is refused too often is sent away with 4029.
+     */
     private long window;
     private long widest;
     private volatile long heardAt;
@@ -312,10 +315,10 @@ final class Client {
         if (id.startsWith("join ")) joined(data);
         String clientId = sentAs.remove(id);
         inFlight.remove(id);
-        if (clientId != null) window = Math.min(2 * window, widest);
         if (clientId != null && store.outbox.containsKey(clientId)) {
             keep("acked", false, "client_id", clientId, "room", data.get("room"), "seq", data.get("seq"), "hash", data.get("hash"),
                     "duplicate", data.get("duplicate"), "body", store.outbox.get(clientId).get("body"));
+            if (store.outbox.isEmpty()) window = widest;
         }
         pump();
     }
@@ -347,7 +350,9 @@ final class Client {
                     "retry_after_ms", error.get("retry_after_ms"));
             draining = true;
             window = 1;
-            if (!"held".equals(error.get("code"))) pausedUntil = Math.max(pausedUntil, now() + later(error));
+            // A rate names the moment of the next single message. To be refused for each of a long outbox is what 4029 is for, too.
+            long atLeast = "rate_limited".equals(error.get("code")) ? 1_000 : 0;
+            if (!"held".equals(error.get("code"))) pausedUntil = Math.max(pausedUntil, now() + Math.max(atLeast, later(error)));
         }
         pump();
     }
