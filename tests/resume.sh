@@ -118,6 +118,7 @@ exec 3<>"$work/ben.in" # held open, so that the client's input does not end
 
 start_client() {
     lives=$((lives + 1))
+    : >"$work/client.$lives.out"
     ANTEROOM_URL=$url ANTEROOM_TOKEN_FILE=$work/ben.token java -XX:TieredStopAtLevel=1 -cp "$work/classes" Client "$state" "$room" \
         <"$work/ben.in" >"$work/client.$lives.out" 2>"$work/client.$lives.err" 3>&- &
     client=$!
@@ -175,6 +176,7 @@ say "killed the client after $(kept applied) entries, with $(unanswered) of its 
 wait_for "$missed posts are missed" at_least $(($(posted) + missed)) posted
 start_client
 wait_for "a gap is named" said gap
+wait_for "a page of it has come" said page
 
 # Second: the server dies while both write. The client is told more, dies too, and comes back before the server does.
 kill_now "$server"
