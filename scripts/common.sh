@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it and by tests/talk.sh: what several of them need. Nothing here runs on its own.
+# Sourced by the scripts beside it and by the ones in tests: what several of them need. Nothing here runs on its own.
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -66,6 +66,10 @@ need_python() {
 need_node() {
     ensure "npm" "nodejs npm" command -v npm
     ensure "Node 20 or newer" "nodejs" node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'
+}
+
+need_java() {
+    ensure "a JDK, 17 or newer" "default-jdk-headless" javac --release 17 --version
 }
 
 need_strace() {

@@ -143,6 +143,9 @@ pub struct Welcome {
     /// What the next hello says as `changes_after`. Opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes_cursor: Option<String>,
+    /// The cursor asked with is not of this database (it was restored): drop everything. A `reset` frame without a room says it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_reset: bool,
     /// There are more changes: ask `GET /v1/changes?after=` with the cursor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changes_more: bool,

@@ -290,9 +290,15 @@ fn change() -> impl Strategy<Value = RoomChange> {
 fn welcome() -> impl Strategy<Value = ServerFrame> {
     let names = (of(any::<String>()), any::<String>(), user());
     let times = (any::<u64>(), time(), time());
-    let changes = (vec(change(), 0..3), of(any::<String>()), any::<bool>());
+    let changes = (vec(change(), 0..3), of(any::<String>()), any::<bool>(), any::<bool>());
     (names, times, vec(join_result(), 0..4), of(account()), changes).prop_map(
-        |((id, connection, user), times, rooms, account, (changes, changes_cursor, changes_more))| {
+        |(
+            (id, connection, user),
+            times,
+            rooms,
+            account,
+            (changes, changes_cursor, changes_reset, changes_more),
+        )| {
             let (heartbeat_ms, token_expires_at, server_time) = times;
             ServerFrame::Welcome(Welcome {
                 id,
@@ -306,6 +312,7 @@ fn welcome() -> impl Strategy<Value = ServerFrame> {
                 account,
                 changes,
                 changes_cursor,
+                changes_reset,
                 changes_more,
             })
         },

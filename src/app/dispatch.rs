@@ -19,8 +19,10 @@ use crate::store::Committed;
 
 /// A command that was begun.
 pub struct Performed<F> {
-    /// What its author has left, if there is a limit; it says, too, whether this command was refused for that.
+    /// What its author has left, if there is a limit.
     pub allowance: Option<Allowance>,
+    /// Whether it was refused for its author's haste. A post that is held behind one that was is not.
+    pub hasty: bool,
     /// What becomes of it.
     pub outcome: F,
 }
@@ -42,6 +44,7 @@ pub fn perform(
         Some(wait) => Pending::Refused(too_fast(client_id, lane.as_deref(), wait)),
         None => execute(app, actor, client_id, command, lane),
     });
+    let hasty = matches!(pending, Pending::Refused(AppError::RateLimited(_)));
     let outcome = async move {
         let outcome = pending.outcome().await;
         let error = outcome.as_ref().err().map(|error| error.body().code);
@@ -49,7 +52,7 @@ pub fn perform(
         tracing::debug!(code = error.map_or("ok", ErrorCode::as_str), "answered");
         outcome
     };
-    Performed { allowance, outcome: outcome.instrument(span) }
+    Performed { allowance, hasty, outcome: outcome.instrument(span) }
 }
 
 /// A post that was refused for its author's haste holds its lane, as any other that failed and may be sent again.

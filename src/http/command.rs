@@ -37,7 +37,7 @@ pub(super) async fn run(
     }
     let command =
         Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
-    let Performed { allowance, outcome } = dispatch::perform(&app, &actor, client_id, command, None);
+    let Performed { allowance, outcome, .. } = dispatch::perform(&app, &actor, client_id, command, None);
     tell(told.as_ref(), allowance);
     Ok(Json(outcome.await?.data()))
 }

@@ -290,11 +290,31 @@ async fn whoever_does_not_slow_down_is_closed_and_told_to_come_back_slower() {
     let (sender, _) = scene.client.socket.halves();
     for _ in 0..250 {
         // It may be closed while we still send.
-        if sender.send_command(new_client_id(), ask::post(room, "hurry")).await.is_err() {
+        if sender.send_command(new_client_id(), ask::edit(room, 1, "hurry")).await.is_err() {
             break;
         }
     }
     let (code, _) = scene.client.socket.closed().await.expect("closed");
     assert_eq!(code, CloseCode::RateLimited.code());
     scene.freelancer.socket.ping().await.expect("nobody else is concerned");
+}
+
+/// A client that had sent many posts before it heard of the first refusal was closed for those that were held behind it, though it
+/// kept to every rule.
+#[tokio::test]
+async fn regression_posts_that_are_held_behind_a_hasty_one_are_no_haste() {
+    let mut scene = unhurried().await;
+    let (_, room) = scene.talking().await;
+    let (sender, receiver) = scene.client.socket.halves();
+    let mut ids = Vec::new();
+    for _ in 0..300 {
+        ids.push(sender.send_command(new_client_id(), ask::post(room, "all at once")).await.expect("sent"));
+    }
+    let mut held = 0;
+    for id in ids {
+        let refused = receiver.answer(&id).await.err().and_then(|error| error.code());
+        held += usize::from(refused == Some(ErrorCode::Held));
+    }
+    assert!(held > 200, "{held}");
+    scene.client.socket.ping().await.expect("still open");
 }

@@ -35,10 +35,8 @@ const SQL: [&str; 12] = [
 async fn answer(person: &mut Person, text: &str) -> Option<ErrorCode> {
     person.socket.send_text(text).await.expect("sent");
     let is_answer = |frame: &ServerFrame| matches!(frame, ServerFrame::Ok { .. } | ServerFrame::Error { .. });
-    match person.socket.wait_for("answer", is_answer).await.expect("an answer") {
-        ServerFrame::Error { error, .. } => Some(error.code),
-        _ => None,
-    }
+    let answer = person.socket.wait_for("answer", is_answer).await.expect("an answer");
+    if let ServerFrame::Error { error, .. } = answer { Some(error.code) } else { None }
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ impl Connection {
             account: Some(account),
             changes: changes.items,
             changes_cursor: Some(changes.cursor),
+            changes_reset: changes.reset,
             changes_more: changes.has_more,
         };
         self.tell(&ServerFrame::Welcome(welcome)).await?;

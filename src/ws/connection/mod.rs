@@ -295,7 +295,7 @@ impl Connection {
     fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
-        let Performed { allowance, outcome } =
+        let Performed { hasty, outcome, .. } =
             dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
         self.underway.push(
             async move {
@@ -304,8 +304,7 @@ impl Connection {
             }
             .boxed(),
         );
-        let refused = allowance.is_some_and(|allowance| allowance.refused_for.is_some());
-        if refused && self.session.hurried(Instant::now()) {
+        if hasty && self.session.hurried(Instant::now()) {
             return Err(CloseCode::RateLimited.into());
         }
         Ok(())
