@@ -1,7 +1,7 @@
 # Everything one types here. A target is one script, which does the same by hand and in CI.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt proof load
+.PHONY: help test lint fmt proof fuzz load
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ fmt: ## format the Rust code
 
 proof: ## properties on many cases, and the crash loop with many rounds
 	@scripts/proof.sh
+
+fuzz: ## the fuzz targets for 10 minutes each, or for SECONDS=…; needs nightly Rust and cargo-fuzz
+	@scripts/fuzz.sh $(SECONDS)
 
 load: ## the load scenario steady-rooms against a release build (ARGS="…" goes to it)
 	@cargo build --release

@@ -3,6 +3,7 @@
 mod access;
 mod candidacy;
 mod cli;
+mod corpus;
 mod crash;
 mod defence;
 mod disk;
