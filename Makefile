@@ -14,6 +14,7 @@ lint: ## lock file, format, clippy, rustdoc, dependencies: all that needs no run
 
 fmt: ## format the Rust code
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 
 proof: ## properties on many cases, and the crash loop with many rounds
 	@scripts/proof.sh
