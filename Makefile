@@ -1,7 +1,7 @@
 # Everything one types here. A target is one script, which does the same by hand and in CI.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt proof load
+.PHONY: help test lint fmt proof fuzz load
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,9 +14,13 @@ lint: ## lock file, format, clippy, rustdoc, dependencies: all that needs no run
 
 fmt: ## format the Rust code
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 
 proof: ## properties on many cases, the crash loop and the races with many rounds, a great backlog
 	@scripts/proof.sh
+
+fuzz: ## the fuzz targets for 10 minutes each, or for SECONDS=…; needs nightly Rust and cargo-fuzz
+	@scripts/fuzz.sh $(SECONDS)
 
 load: ## the load scenario steady-rooms against a release build (ARGS="…" goes to it)
 	@cargo build --release

@@ -11,6 +11,12 @@ deny_version=0.20.2
 
 lock_file() { cargo metadata --locked --format-version 1 >/dev/null; }
 
+# The fuzz targets are a workspace of their own; what they check is formatted with the tests that replay it.
+format() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
 documentation() {
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 }
@@ -34,7 +40,7 @@ need_rust
 demand
 
 step "Cargo.lock fits the manifests" lock_file
-step "format" cargo fmt --all --check
+step "format" format
 step "lints" cargo clippy --workspace --all-targets -- -D warnings
 step "documentation" documentation
 step "dependencies" dependencies

@@ -111,6 +111,9 @@ errors! {
     Internal = "internal", 500, true;
 }
 
+/// Bytes of an error's `message`. Some quote what the client wrote, and an answer is never much longer for it.
+pub const MESSAGE_BYTES: usize = 512;
+
 /// Why something was not done: `error` in a frame, and the heart of a problem document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {
@@ -141,11 +144,17 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The error of this code with this explanation.
+    /// The error of this code with this explanation, cut off at [`MESSAGE_BYTES`].
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        const CUT: &str = "…";
+        let mut message = message.into();
+        if message.len() > MESSAGE_BYTES {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES - CUT.len()));
+            message.push_str(CUT);
+        }
         Self {
             code,
-            message: message.into(),
+            message,
             retryable: code.retryable(),
             retry_after_ms: None,
             phase: None,
@@ -166,5 +175,23 @@ mod tests {
         for code in ErrorCode::ALL {
             assert_eq!(serde_json::to_value(code).expect("a word"), code.as_str());
         }
+    }
+
+    /// A field of the wrong type is quoted by the JSON library, with escapes, whatever its length: a frame of 16 KiB was once answered
+    /// with seven times as much.
+    #[test]
+    fn regression_the_answer_to_a_long_mistake_is_short() {
+        let words = "\u{7f}".repeat(16_000);
+        let frame = format!(r#"{{"type":"ping","heads":"{words}"}}"#);
+        let error = crate::client::decode(&frame).expect_err("heads are an object");
+        let body = ErrorBody::new(error.code, error.detail);
+        let answer = serde_json::to_string(&body).expect("JSON");
+        assert!(answer.len() < 1_000, "{} bytes", answer.len());
+        assert!(body.message.starts_with("ping: ") && body.message.ends_with('…'), "{}", body.message);
+        for whole in ["", "x".repeat(MESSAGE_BYTES).as_str(), "ä".repeat(MESSAGE_BYTES / 2).as_str()] {
+            assert_eq!(ErrorBody::new(ErrorCode::BadRequest, whole).message, whole);
+        }
+        let cut = ErrorBody::new(ErrorCode::BadRequest, "日".repeat(200)).message;
+        assert!(cut.len() <= MESSAGE_BYTES && cut.ends_with("日…"), "{cut}");
     }
 }

@@ -7,6 +7,7 @@ mod candidacy;
 mod changes;
 mod cli;
 mod contract;
+mod corpus;
 mod crash;
 mod defence;
 mod disk;
