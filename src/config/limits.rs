@@ -51,7 +51,7 @@ impl Default for Limits {
             commands_per_second: 20,
             commands_burst: 40,
             requests_per_second: 50,
-            requests_burst: 200,
+            requests_burst: 400,
             outbox_bytes: 256 * 1024,
             writer_queue: 4_096,
             commit_batch: 256,

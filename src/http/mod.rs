@@ -66,7 +66,8 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
     let health = Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .layer(Extension(drain));
+        .layer(Extension(drain))
+        .layer(Extension(Arc::new(health::Probe::default())));
     let documents = Router::new()
         .route("/openapi.json", get(documents::openapi))
         .route("/asyncapi.json", get(documents::asyncapi));

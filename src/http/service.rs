@@ -9,7 +9,15 @@ use axum::extract::{Request, State};
 
 use super::error::Problem;
 use super::extract::{Named, Service, id, json};
-use crate::app::{App, job, user};
+use crate::app::{App, AppError, job, user};
+
+/// Does something to its end, also when the client goes away meanwhile: what was kept is then told to everybody whom it concerns.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<Json<T>, Problem> {
+    let done = tokio::spawn(work).await;
+    Ok(Json(done.unwrap_or_else(|error| Err(AppError::Internal(error.to_string())))?))
+}
 
 /// `PUT /v1/users/{user}`
 pub(super) async fn put_user(
@@ -18,7 +26,8 @@ pub(super) async fn put_user(
     Named(user): Named<String>,
     request: Request,
 ) -> Result<Json<UserView>, Problem> {
-    Ok(Json(user::put(&app, id(&user)?, json(request).await?).await?))
+    let (id, profile) = (id(&user)?, json(request).await?);
+    to_its_end(async move { user::put(&app, id, profile).await }).await
 }
 
 /// `POST /v1/users/{user}/revoke`
@@ -27,7 +36,8 @@ pub(super) async fn revoke(
     _: Service,
     Named(user): Named<String>,
 ) -> Result<Json<UserView>, Problem> {
-    Ok(Json(user::revoke(&app, id(&user)?).await?))
+    let id = id(&user)?;
+    to_its_end(async move { user::revoke(&app, id).await }).await
 }
 
 /// `PUT /v1/jobs/{job}`

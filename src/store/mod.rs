@@ -258,7 +258,7 @@ pub trait Store: Send + Sync + 'static {
     /// The cursor behind everything that is committed.
     async fn changes_end(&self) -> Result<String, StoreError>;
 
-    /// Messages that hold all of these words (the last may be a beginning), in one room of the reader's or in all of them, newest first.
+    /// Messages that hold all of these words (the last may be a beginning, if it is not too short for that), in one room of the reader's or in all of them, newest first.
     async fn search(
         &self,
         reader: &UserId,

@@ -31,6 +31,8 @@ pub(super) struct Writer {
     /// Something failed on the connection. After a failed COMMIT nobody knows what state it is in (SQLite may have rolled back by
     /// itself, and the library then counts a transaction that is gone), so it is not used again.
     suspect: bool,
+    /// Something that was deleted may still stand in the write-ahead log; so it may after a start.
+    pub(super) leftovers: bool,
 }
 
 /// A log as the next write will find it.
@@ -43,7 +45,7 @@ pub(super) struct CachedLog {
 
 impl Writer {
     pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
-        Self { connection, options, logs: LruCache::new(CACHED_LOGS), suspect: false }
+        Self { connection, options, logs: LruCache::new(CACHED_LOGS), suspect: false, leftovers: true }
     }
 
     /// Puts a new connection in the place of a suspect one. What was remembered is forgotten with it.

@@ -124,38 +124,45 @@ async fn go(
         Place::Unread(seq) => after.marker = seq - 1,
     }
     if after.marker != before.marker {
-        after.counts = counts_at(connection, &mark.log, found, after.marker).await?;
+        after.counts = counts_at(connection, &mark.log, found, before, after.marker).await?;
     }
     Ok(Ok(after))
 }
 
-/// The counts of a log at this entry: those of its head without what came behind.
+/// The counts of a log at this entry: from the nearest place where they are known, its beginning, its head or where the marker stood, by the
+/// entries between.
 async fn counts_at(
     connection: &mut SqliteConnection,
     log: &Log,
     found: &Found,
+    before: &Stand,
     seq: u64,
 ) -> sqlx::Result<Counts> {
-    let mut counts = found.counts.clone();
-    if seq == found.head {
+    let nothing = Counts::new();
+    let known = [(0, &nothing), (before.marker, &before.counts), (found.head, &found.counts)];
+    let nearest = known.into_iter().min_by_key(|(place, _)| place.abs_diff(seq));
+    let (place, counts) = nearest.unwrap_or((0, &nothing));
+    let mut counts = counts.clone();
+    if place == seq {
         return Ok(counts);
     }
     let every_kind = matches!(log, Log::Inbox(_));
-    let behind: Vec<(String, u64)> = sqlx::query_as(
+    let between: Vec<(String, i64)> = sqlx::query_as(
         "SELECT COALESCE(by, ''), COUNT(*) FROM entries
-         WHERE log = $1 AND seq > $2 AND ($3 OR kind IN (SELECT value FROM json_each($4))) GROUP BY 1",
+         WHERE log = $1 AND seq > $2 AND seq <= $3 AND ($4 OR kind IN (SELECT value FROM json_each($5))) GROUP BY 1",
     )
     .bind(found.log)
-    .bind(code::number(seq))
+    .bind(code::number(place.min(seq)))
+    .bind(code::number(place.max(seq)))
     .bind(every_kind)
     .bind(code::to_json(&COUNTED)?)
     .fetch_all(connection)
     .await?;
-    for (author, number) in behind {
-        if let Some(count) = counts.get_mut(&author) {
-            *count = count.saturating_sub(number);
-        }
+    for (author, number) in between {
+        let (number, count) = (code::count(number)?, counts.entry(author).or_default());
+        *count = if place < seq { *count + number } else { count.saturating_sub(number) };
     }
+    counts.retain(|_, count| *count > 0);
     Ok(counts)
 }
 

@@ -2,10 +2,11 @@
 
 use anteroom_protocol::entry::EntryData;
 use anteroom_protocol::id::{ClientId, UserId};
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use super::candidacy::append_to;
 use super::commit::{Writer, message_answer, repeat};
+use super::open::BUSY_TIMEOUT;
 use super::rows::{NewCommand, Rows, busy, write_rows};
 use super::{code, log as sql_log, search};
 use crate::domain::log::{Event, LogEntry, Part, What};
@@ -57,19 +58,19 @@ async fn attempt(
     // Also when the outcome is unknown: then nobody knows where this log ends.
     writer.forget(&write.log);
     committed.map_err(|error| CommitError::Unknown(error.to_string()))?;
-    if redacts {
-        empty_the_log_ahead(&mut writer.connection).await;
-    }
+    writer.leftovers |= redacts;
     let answer = message_answer(&appended.entry);
     Ok(Committed { answer, duplicate: false, appended: vec![appended] })
 }
 
-/// What was deleted stands in the write-ahead log until that is written over: it is moved into the database now, and cut off. Readers may
-/// be in the way of it; then the next checkpoint does it.
-async fn empty_the_log_ahead(connection: &mut SqliteConnection) {
-    if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(connection).await {
-        tracing::warn!(%error, "the write-ahead log could not be emptied after a redaction");
-    }
+/// What was deleted stands in the write-ahead log until that is written over: it is moved into the database, and the file is cut off. Whether
+/// that was done; a reader may be in the way, and is not waited for.
+pub(super) async fn empty_the_log_ahead(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    sqlx::query("PRAGMA busy_timeout = 0").execute(&mut *connection).await?;
+    let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+    let patience = AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()));
+    sqlx::query(patience).execute(&mut *connection).await?;
+    Ok(emptied?.try_get::<i64, _>(0)? == 0)
 }
 
 async fn name_amendment(

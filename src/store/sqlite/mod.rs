@@ -35,7 +35,7 @@ use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
@@ -47,6 +47,8 @@ use crate::domain::log::{Log, LogEntry};
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
 const READERS: u32 = 4;
+/// Searches at a time: fewer than readers.
+const SEARCHES: usize = 2;
 /// Pages each reader keeps. The operating system caches the file once; each reader caching it again only costs memory.
 const READER_CACHE: &str = "-1024";
 
@@ -54,6 +56,7 @@ const READER_CACHE: &str = "-1024";
 pub struct SqliteStore {
     writer: Mutex<Writer>,
     readers: SqlitePool,
+    searches: Semaphore,
     _lock: File,
 }
 
@@ -77,7 +80,7 @@ impl SqliteStore {
             .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| open::broken(path, error))?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, searches: Semaphore::new(SEARCHES), _lock: lock })
     }
 
     /// The writer, on a connection that can be trusted.
@@ -144,13 +147,21 @@ impl Store for SqliteStore {
         words: &[String],
         page: Page<u64>,
     ) -> Result<Found, StoreError> {
+        // They can be long, and hellos and pages need the same readers.
+        let _turn = self.searches.acquire().await;
         search::search(&self.readers, reader, room, words, page).await
     }
 
     async fn index(&self, limit: u32) -> Result<bool, StoreError> {
         let mut writer = self.writer().await?;
         let done = search::index(&mut writer.connection, limit).await;
-        writer.judge(done)
+        let more = writer.judge(done)?;
+        if writer.leftovers && !more {
+            let emptied =
+                message::empty_the_log_ahead(&mut writer.connection).await.map_err(StoreError::from);
+            writer.leftovers = !writer.judge(emptied)?;
+        }
+        Ok(more)
     }
 
     async fn put_user(

@@ -16,7 +16,7 @@ const WRITER_CACHE: &str = "-65536";
 /// nearly every commit, and moving them each time would write everything twice.
 const CHECKPOINT_PAGES: &str = "16384";
 /// How long a connection waits for another one's lock before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the store could not be opened: what is wrong. What to do about it is said where it is shown.
 #[derive(Debug, thiserror::Error)]

@@ -40,10 +40,10 @@ pub(super) async fn put(
     profile: &UserProfile,
     moment: Moment,
 ) -> Result<Vec<Appended>, StoreError> {
-    // Before, so that it holds also when the outcome of the commit is unknown; nobody else gets at the writer in between.
-    writer.forget_all();
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
     let before = standing(&mut transaction, user).await?;
+    let account = Account::from(profile);
+    let stands_otherwise = before.as_ref() != Some(&account);
     sqlx::query(
         "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -67,15 +67,19 @@ pub(super) async fn put(
         .execute(&mut *transaction)
         .await?;
     let mut appended = Vec::new();
-    let account = Account::from(profile);
-    if before.is_some_and(|before| before != account) {
+    if before.is_some() && stands_otherwise {
         let event = Event { by: None, client_id: None, what: What::Account(account) };
         let inbox = Log::Inbox(user.clone());
         append_to(&mut transaction, inbox, vec![event], moment, &mut appended)
             .await
             .map_err(|error| StoreError::Database(error.to_string()))?;
     }
-    transaction.commit().await?;
+    let committed = transaction.commit().await;
+    // Also when the outcome is unknown; nobody else gets at the writer in between.
+    if stands_otherwise || committed.is_err() {
+        writer.forget_all();
+    }
+    committed?;
     Ok(appended)
 }
 
@@ -100,21 +104,27 @@ pub(super) async fn revoke_tokens(
     user: &UserId,
     now: Time,
 ) -> Result<Option<Person>, StoreError> {
-    let sql = "UPDATE users SET tokens_valid_after = max(coalesce(tokens_valid_after, $2), $2) WHERE id = $1
-               RETURNING name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
-                         tokens_valid_after";
-    let row = sqlx::query_as(sql).bind(user.as_str()).bind(now.as_micros());
-    let row: Option<PersonRow> = row.fetch_optional(connection).await?;
+    // A transaction of its own: where a statement that returns rows commits by itself, the library loses the failure of that commit.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(
+        "UPDATE users SET tokens_valid_after = max(coalesce(tokens_valid_after, $2), $2) WHERE id = $1",
+    )
+    .bind(user.as_str())
+    .bind(now.as_micros())
+    .execute(&mut *transaction)
+    .await?;
+    let row: Option<PersonRow> =
+        sqlx::query_as(PERSON).bind(user.as_str()).fetch_optional(&mut *transaction).await?;
+    transaction.commit().await?;
     Ok(row.map(PersonRow::decode).transpose()?)
 }
 
+const PERSON: &str = "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step, tokens_valid_after
+    FROM users WHERE id = $1";
+
 /// A person.
 pub(super) async fn load(pool: &SqlitePool, user: &UserId) -> Result<Option<Person>, StoreError> {
-    let sql =
-        "SELECT name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step,
-                      tokens_valid_after
-               FROM users WHERE id = $1";
-    let row: Option<PersonRow> = sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await?;
+    let row: Option<PersonRow> = sqlx::query_as(PERSON).bind(user.as_str()).fetch_optional(pool).await?;
     Ok(row.map(PersonRow::decode).transpose()?)
 }
 

@@ -4,6 +4,7 @@
 //! up a writer (entries wait in the outbox, or in the log). What it reads, it reads for this socket alone.
 
 mod account;
+mod haste;
 mod joining;
 mod leaving;
 mod news;
@@ -11,6 +12,7 @@ mod replay;
 mod sending;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::close::CloseCode;
@@ -43,6 +45,9 @@ use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::hub::Seat;
 use crate::hub::outbox::Waiting;
+
+/// An alarm this much after its time was not waited for.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Characters of the client's name for itself that reach the log.
 const CLIENT_NAME: usize = 64;
@@ -199,7 +204,14 @@ impl Connection {
             // Before anything else: to whose token was taken back, nothing more is given.
             Box::pin(self.on_person()).await?;
         }
+        if let Some(code) = close {
+            return Err(code.into());
+        }
         for encoded in entries {
+            // Sending can take long; to whose token was taken back meanwhile, nothing more is given.
+            if self.seat.outbox().take_person() {
+                Box::pin(self.on_person()).await?;
+            }
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
                 Arrival::Old => {}
@@ -224,8 +236,7 @@ impl Connection {
             self.tell(&frame).await?;
         }
         self.read_on();
-        self.flush().await?;
-        close.map_or(Ok(()), |code| Err(code.into()))
+        self.flush().await
     }
 
     fn sent(&mut self, log: &Log, seq: u64) {
@@ -241,7 +252,9 @@ impl Connection {
         if now >= self.ends_at {
             return Err(CloseCode::TokenExpired.into());
         }
-        if now.duration_since(self.seat.outbox().last_heard()) >= SILENCE {
+        // An alarm that comes late judges nobody: while a slow socket was written, it was not listened to.
+        let is_late = now.duration_since(self.next_ping.min(now)) > LATE;
+        if !is_late && now.duration_since(self.seat.outbox().last_heard()) >= SILENCE {
             return Err(CloseCode::HeartbeatLost.into());
         }
         self.next_ping = now + HEARTBEAT;
@@ -251,7 +264,13 @@ impl Connection {
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
         self.still_holds()?;
         self.frames_in += 1;
-        match client::decode(text) {
+        let decoded = client::decode(text);
+        if let Ok((id, frame)) = &decoded
+            && let Some(wait) = self.haste(frame)
+        {
+            return self.on_haste(id.clone(), wait).await;
+        }
+        match decoded {
             Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
