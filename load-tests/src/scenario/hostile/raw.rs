@@ -55,6 +55,16 @@ impl Raw {
         }
     }
 
+    /// Reads on without looking, and tells whether it ended.
+    pub(super) async fn end_of_stream(mut self) -> String {
+        let mut sink = tokio::io::sink();
+        let rest = tokio::io::copy(&mut self.0, &mut sink);
+        match timeout(Duration::from_secs(2), rest).await {
+            Ok(_) => "ended by the server".to_owned(),
+            Err(_) => "still open".to_owned(),
+        }
+    }
+
     /// The code of the close frame, if one comes before the connection ends.
     async fn last_word(mut self) -> Option<u16> {
         loop {
