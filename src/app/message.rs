@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
 
 use super::lane::Lane;
 use super::writer::{AmendJob, EntryJob};
 use super::{App, Pending};
 use crate::domain::actor::Actor;
-use crate::domain::log::Log;
+use crate::domain::log::{Event, Log, LogEntry};
 use crate::domain::message::{self, Amending, Body, Reason, post as decide};
+use crate::domain::refusal::Refusal;
+use crate::domain::room::Room;
 use crate::store::{Intent, Write};
 
 /// `message.post`.
@@ -38,14 +41,8 @@ pub fn edit(app: &App, actor: &Actor, intent: Intent, command: MessageEdit) -> P
         Ok(body) => body,
         Err(refusal) => return Pending::Refused(refusal.into()),
     };
-    let (actor, policy, client_id) = (actor.clone(), app.policy.clone(), intent.client_id);
-    app.writer.amend(AmendJob {
-        write: Write { log: Log::named(command.room, &actor.user), intent },
-        target: command.seq,
-        decide: Box::new(move |room, target, now| {
-            let by = Amending { actor: actor.clone(), client_id, now, policy: policy.clone() };
-            message::edit(room, target, &by, &body)
-        }),
+    amend(app, actor, intent, (command.room, command.seq), move |room, target, by| {
+        message::edit(room, target, by, &body)
     })
 }
 
@@ -55,13 +52,26 @@ pub fn redact(app: &App, actor: &Actor, intent: Intent, command: MessageRedact) 
         Ok(reason) => reason,
         Err(refusal) => return Pending::Refused(refusal.into()),
     };
+    amend(app, actor, intent, (command.room, command.seq), move |room, target, by| {
+        message::redact(room, target, by, &reason)
+    })
+}
+
+/// Hands the writer an amendment of the entry of this number.
+fn amend(
+    app: &App,
+    actor: &Actor,
+    intent: Intent,
+    (room, target): (RoomRef, u64),
+    decide: impl Fn(&Room, Option<&LogEntry>, &Amending) -> Result<Event, Refusal> + Send + Sync + 'static,
+) -> Pending {
     let (actor, policy, client_id) = (actor.clone(), app.policy.clone(), intent.client_id);
     app.writer.amend(AmendJob {
-        write: Write { log: Log::named(command.room, &actor.user), intent },
-        target: command.seq,
+        write: Write { log: Log::named(room, &actor.user), intent },
+        target,
         decide: Box::new(move |room, target, now| {
             let by = Amending { actor: actor.clone(), client_id, now, policy: policy.clone() };
-            message::redact(room, target, &by, &reason)
+            decide(room, target, &by)
         }),
     })
 }
