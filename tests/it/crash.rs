@@ -1,17 +1,21 @@
-//! Nothing acknowledged is lost: a real server is killed in the middle of its work, again and again, and each time what it had
-//! acknowledged is there, once, and what it had not is there at most once.
+//! Nothing acknowledged is lost: a real server is killed in the middle of its work, again and again, and each time its people come back
+//! to where they were. What they were told and given, over all its lives, is judged by the history checker.
 //!
 //! `ANTEROOM_CRASH_ROUNDS`: how often it is killed (20). `ANTEROOM_CRASH_SEED`: the seed of when, as a failed run printed it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use anteroom_load_tests::client::{Posted, Socket, new_client_id};
-use anteroom_load_tests::marketplace::{Marketplace, OpenRoom};
+use anteroom_load_tests::client::{Socket, SocketSender, after, at_head, new_client_id};
+use anteroom_load_tests::history::scribe::Scribe;
+use anteroom_load_tests::history::trial::Trial;
+use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::server::{Launcher, ServerProcess};
 use anteroom_protocol::client::ClientFrame;
 use anteroom_protocol::id::{ClientId, RoomRef, UserId};
 use anteroom_protocol::log::{Hash, verify_chain};
+use anteroom_protocol::room::Cursor;
+use anteroom_protocol::server::ServerFrame;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::Semaphore;
@@ -24,111 +28,108 @@ const WINDOW: usize = 16;
 /// Entries with which every room begins.
 const BEGINNING: usize = 4;
 
-/// What one writer sent, and what it was told.
+/// Somebody who writes in a room and reads it.
 struct Desk {
     room: RoomRef,
-    user: UserId,
-    sent: HashMap<ClientId, String>,
-    acknowledged: HashMap<ClientId, (u64, Hash)>,
+    scribe: Scribe,
+    /// Where this reader is.
+    cursor: Cursor,
+    sent: usize,
     /// Sent and not answered, in the order of sending: to be sent again under the same ids.
-    unanswered: VecDeque<ClientId>,
-    /// How many had been kept already when they were sent again.
-    known: usize,
+    unanswered: VecDeque<(ClientId, String)>,
 }
 
+/// Posts on their way, by the id of their frame.
+type UnderWay = VecDeque<(String, (ClientId, String))>;
+
 impl Desk {
-    fn new(room: RoomRef, user: UserId) -> Self {
-        let (sent, acknowledged) = (HashMap::new(), HashMap::new());
-        Self { room, user, sent, acknowledged, unanswered: VecDeque::new(), known: 0 }
+    fn new(room: RoomRef, scribe: Scribe) -> Self {
+        Self { room, scribe, cursor: at_head(room), sent: 0, unanswered: VecDeque::new() }
     }
 
     /// The next post: one that was not answered, or else a new one.
-    fn next(&mut self, new_ones: bool) -> Option<ClientId> {
+    fn next(&mut self, new_ones: bool) -> Option<(ClientId, String)> {
         if let Some(again) = self.unanswered.pop_front() {
             return Some(again);
         }
         new_ones.then(|| {
-            let key = new_client_id();
-            let body = format!("{} writes number {}", self.user, self.sent.len());
-            self.sent.insert(key, body);
-            key
+            self.sent += 1;
+            (new_client_id(), format!("{} writes number {}", self.scribe.user(), self.sent))
         })
     }
 
+    async fn connect(&self, marketplace: &Marketplace) -> Option<Socket> {
+        let (base, token) = (marketplace.service().base(), marketplace.token(self.scribe.user()));
+        Some(self.scribe.connect(base, &token, vec![self.cursor.clone()]).await.ok()?.0)
+    }
+
     /// Writes until the server is gone, or until everything is answered. Every acknowledgement is a permit.
-    async fn write(mut self, base: String, token: String, new_ones: bool, told: Arc<Semaphore>) -> Self {
-        let Ok((socket, _)) = Socket::connect(&base, &token, Vec::new()).await else { return self };
+    async fn write(mut self, marketplace: Marketplace, new_ones: bool, told: Arc<Semaphore>) -> Self {
+        let Some(socket) = self.connect(&marketplace).await else { return self };
         let (mut sender, mut receiver) = socket.split();
-        let mut under_way = VecDeque::new();
+        let mut under_way = UnderWay::new();
         loop {
-            while under_way.len() < WINDOW
-                && let Some(key) = self.next(new_ones)
-            {
-                let post = ask::post(self.room, self.sent[&key].clone());
-                let sent = sender.send_command(key, post).await;
-                under_way.push_back((sent.unwrap_or_default(), key));
+            self.fill(&mut sender, &mut under_way, new_ones).await;
+            if under_way.is_empty() {
+                return self;
             }
-            let Some((id, key)) = under_way.pop_front() else { return self };
-            match receiver.answer(&id).await {
-                Ok(answer) => {
-                    let answer: Posted = serde_json::from_value(answer).expect("an answer");
-                    self.acknowledged.insert(key, (answer.seq, answer.hash));
-                    self.known += usize::from(answer.duplicate);
-                    told.add_permits(1);
-                }
-                Err(error) if error.refusal().is_some() => {
-                    assert!(error.refusal().is_some_and(|body| body.retryable), "{error}");
-                    self.unanswered.push_back(key);
-                }
-                Err(_) => {
-                    // The server is gone. What was under way comes before what was not sent yet.
-                    let rest = under_way.into_iter().map(|(_, key)| key);
-                    let later = std::mem::take(&mut self.unanswered);
-                    self.unanswered = std::iter::once(key).chain(rest).chain(later).collect();
-                    return self;
-                }
+            let Ok(frame) = receiver.next().await else {
+                // The server is gone. What was under way comes before what was not sent yet.
+                let rest = under_way.into_iter().map(|(_, post)| post);
+                let later = std::mem::take(&mut self.unanswered);
+                self.unanswered = rest.chain(later).collect();
+                return self;
+            };
+            self.take(frame, &mut under_way, &told);
+        }
+    }
+
+    async fn fill(&mut self, sender: &mut SocketSender, under_way: &mut UnderWay, new_ones: bool) {
+        while under_way.len() < WINDOW
+            && let Some((key, body)) = self.next(new_ones)
+        {
+            let sent = sender.send_command(key, ask::post(self.room, body.clone())).await;
+            under_way.push_back((sent.unwrap_or_default(), (key, body)));
+        }
+    }
+
+    fn take(&mut self, frame: ServerFrame, under_way: &mut UnderWay, told: &Semaphore) {
+        let mut settled = |id: &str| {
+            let at = under_way.iter().position(|(of, _)| of == id);
+            under_way.remove(at.expect("an answer to something")).expect("there").1
+        };
+        #[expect(clippy::wildcard_enum_match_arm, reason = "receipts and the like are not looked at")]
+        match frame {
+            ServerFrame::Ok { id, .. } => {
+                settled(&id);
+                told.add_permits(1);
             }
+            ServerFrame::Error { id: Some(id), error } => {
+                assert!(error.retryable, "{error:?}");
+                self.unanswered.push_back(settled(&id));
+            }
+            ServerFrame::Entry(entry) => self.cursor = after(&entry),
+            ServerFrame::Gap { .. } | ServerFrame::Reset { .. } => {
+                panic!("so much was not missed: {frame:?}")
+            }
+            _ => {}
+        }
+    }
+
+    /// Comes back once more and reads on to this entry.
+    async fn read_to(&mut self, marketplace: &Marketplace, head: u64) {
+        let mut socket = self.connect(marketplace).await.expect("a socket");
+        while self.cursor.after != Some(head) {
+            self.cursor = after(&soon("an entry", socket.next_entry()).await.expect("an entry"));
         }
     }
 }
 
-/// Every room's log: numbers 1..n, a chain that holds, everything acknowledged at its place, everything else sent by somebody.
-async fn verify(marketplace: &Marketplace, rooms: &[OpenRoom], desks: &[Desk], complete: bool) {
-    for room in rooms {
-        let http = marketplace.as_user(&room.client);
-        let entries = http.all_entries(room.room, true).await.expect("a log");
-        verify_chain(&room.room.to_string(), (0, Hash::GENESIS), &entries).expect("a chain that holds");
-        let mut there = HashMap::new();
-        for entry in &entries[BEGINNING..] {
-            let key = entry.client_id.expect("a client id");
-            assert!(there.insert(key, entry).is_none(), "{key} stands twice");
-        }
-        let (mut sent, mut unanswered) = (0, 0);
-        for desk in desks.iter().filter(|desk| desk.room == room.room) {
-            for (key, (seq, hash)) in &desk.acknowledged {
-                let entry = there.get(key).unwrap_or_else(|| panic!("acknowledged as {seq} and lost"));
-                assert_eq!((entry.seq, entry.hash), (*seq, *hash), "acknowledged at another place");
-            }
-            for (key, body) in &desk.sent {
-                if let Some(entry) = there.remove(key) {
-                    assert_eq!(entry.data()["body"], **body);
-                    assert_eq!(entry.by.as_ref(), Some(&desk.user));
-                    sent += 1;
-                }
-            }
-            unanswered += desk.unanswered.len();
-        }
-        assert!(there.is_empty(), "nobody sent these: {:?}", there.keys());
-        let all: usize = desks.iter().filter(|desk| desk.room == room.room).map(|desk| desk.sent.len()).sum();
-        assert!(!complete || (unanswered == 0 && sent == all), "{sent} of {all}, {unanswered} unanswered");
-    }
-}
-
-/// A seed that is printed with a failure.
-fn dice() -> StdRng {
+/// A seed that is printed with a failure, and what it makes.
+fn dice() -> (u64, StdRng) {
     let seed = number("ANTEROOM_CRASH_SEED").unwrap_or_else(rand::random);
     eprintln!("ANTEROOM_CRASH_SEED={seed}");
-    StdRng::seed_from_u64(seed)
+    (seed, StdRng::seed_from_u64(seed))
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -149,27 +150,27 @@ async fn start(launcher: &Launcher) -> (ServerProcess, Marketplace) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_over_twenty_kills() {
     let rounds = number("ANTEROOM_CRASH_ROUNDS").unwrap_or(20);
-    let mut dice = dice();
+    let (seed, mut dice) = dice();
     let directory = tempfile::tempdir().expect("a directory");
     let launcher = launcher(directory.path());
     let (mut server, mut marketplace) = start(&launcher).await;
     let rooms = marketplace.open_rooms(ROOMS, "crash").await.expect("rooms");
-    let people = |room: &OpenRoom| {
-        [room.client.clone(), room.freelancer.clone()].map(|user| Desk::new(room.room, user))
-    };
-    let mut desks: Vec<Desk> = rooms.iter().flat_map(people).collect();
+    let mut trial = Trial::begin("crash", Some(seed));
+    let mut desks = Vec::new();
+    for room in &rooms {
+        trial.room(&marketplace, room).await.expect("a room");
+        desks.extend([&room.client, &room.freelancer].map(|user| Desk::new(room.room, trial.device(user))));
+    }
     for round in 0..=rounds {
         let last = round == rounds;
         let told = Arc::new(Semaphore::new(0));
-        let base = server.base_url().to_owned();
-        let write = |desk: Desk| {
-            let token = marketplace.token(&desk.user);
-            tokio::spawn(desk.write(base.clone(), token, !last, told.clone()))
-        };
+        let write = |desk: Desk| tokio::spawn(desk.write(marketplace.clone(), !last, told.clone()));
         let writers: Vec<_> = desks.into_iter().map(write).collect();
+        let mut breaking = None;
         if !last {
             let acknowledgements = dice.random_range(1..300);
             soon("acknowledgements", told.acquire_many(acknowledgements)).await.expect("open").forget();
+            breaking = Some(trial.breaks("kill"));
             server.kill().await.expect("killed");
         }
         desks = Vec::new();
@@ -179,11 +180,19 @@ async fn nothing_acknowledged_is_lost_over_twenty_kills() {
         if !last {
             (server, marketplace) = start(&launcher).await;
         }
-        verify(&marketplace, &rooms, &desks, last).await;
+        drop(breaking);
     }
-    let sent: usize = desks.iter().map(|desk| desk.sent.len()).sum();
-    let known: usize = desks.iter().map(|desk| desk.known).sum();
-    eprintln!("{rounds} kills, {sent} messages, each there once; {known} were kept and not acknowledged");
+    for room in &rooms {
+        let log = marketplace.as_user(&room.client).all_entries(room.room, true).await.expect("a log");
+        verify_chain(&room.room.to_string(), (0, Hash::GENESIS), &log).expect("a chain that holds");
+        for desk in desks.iter_mut().filter(|desk| desk.room == room.room) {
+            desk.read_to(&marketplace, log.len() as u64).await;
+        }
+    }
+    let verdict = trial.prove(&marketplace).await.unwrap_or_else(|found| panic!("seed {seed}:\n{found}"));
+    let sent: usize = desks.iter().map(|desk| desk.sent).sum();
+    assert_eq!((verdict.counts.ok, verdict.counts.disconnects >= rounds), (sent as u64, true));
+    eprintln!("{rounds} kills\n{}", verdict.text());
     assert!(server.terminate().await.expect("an end").success());
 }
 
@@ -247,7 +256,7 @@ async fn accept_all(marketplace: Marketplace, cases: Vec<Accepting>, told: Arc<S
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_during_accept_leaves_every_case_whole() {
     const CASES: usize = 12;
-    let mut dice = dice();
+    let (_, mut dice) = dice();
     let directory = tempfile::tempdir().expect("a directory");
     let launcher = launcher(directory.path());
     let (mut server, mut marketplace) = start(&launcher).await;

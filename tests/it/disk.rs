@@ -5,17 +5,19 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command as Process;
 
-use anteroom_load_tests::client::{Http, HttpError, Posted, new_client_id};
+use anteroom_load_tests::client::{Http, HttpError, new_client_id};
+use anteroom_load_tests::history::record::Via;
+use anteroom_load_tests::history::scribe::Scribe;
+use anteroom_load_tests::history::trial::Trial;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::server::Launcher;
-use anteroom_protocol::command::Command;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{ClientId, RoomRef};
-use anteroom_protocol::message::MessagePost;
+use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::support::hasty;
+use crate::support::{ask, hasty};
 
 /// The bound, in KiB: above what an empty database takes, below where SQLite would begin its write-ahead log anew.
 const BOUND_KIB: u32 = 1_500;
@@ -36,12 +38,17 @@ async fn regression_after_the_disk_was_full_for_a_moment_writing_goes_on_and_not
     let market = Marketplace::new(server.base_url(), &server.mint().expect("its secret"));
     let open = market.open_room("full").await.expect("a room");
     let ana = market.as_user(&open.client);
-    let mut kept = Vec::new();
+    let mut trial = Trial::begin("disk-full", None);
+    trial.room(&market, &open).await.expect("a room");
+    let scribe = trial.device(&open.client);
+    let post = |id| post(&scribe, &ana, open.room, id);
+    let breaking = trial.breaks("disk full");
+    let mut kept = 0;
     let failed = loop {
-        assert!(kept.len() < 500, "the bound was never reached");
+        assert!(kept < 500, "the bound was never reached");
         let id = new_client_id();
-        match post(&ana, open.room, id).await {
-            Ok(posted) => kept.push((id, posted)),
+        match post(id).await {
+            Ok(_) => kept += 1,
             Err(error) => break (id, error),
         }
     };
@@ -50,25 +57,21 @@ async fn regression_after_the_disk_was_full_for_a_moment_writing_goes_on_and_not
     assert!(told.retryable && matches!(told.code, ErrorCode::Busy | ErrorCode::Unknown), "{told:?}");
     let head = || async { ana.all_entries(open.room, false).await.expect("the log can be read").len() };
     let before = head().await;
-    assert_eq!(before, BEGINNING + kept.len(), "nothing of the failed one is there");
-    let others = [post(&ana, open.room, new_client_id()).await, post(&ana, open.room, new_client_id()).await];
+    assert_eq!(before, BEGINNING + kept, "nothing of the failed one is there");
+    let others = [post(new_client_id()).await, post(new_client_id()).await];
     assert!(others.iter().all(Result::is_err), "still no room");
     assert_eq!(head().await, before);
 
     lift_the_bound(server.pid());
-    let again = post(&ana, open.room, failed.0).await.expect("the same command, now that there is room");
-    kept.push((failed.0, again));
-    let next = new_client_id();
-    kept.push((next, post(&ana, open.room, next).await.expect("and the next one")));
+    drop(breaking);
+    post(failed.0).await.expect("the same command, now that there is room");
+    post(new_client_id()).await.expect("and the next one");
     assert_eq!(ana.raw("GET", "/readyz", &[], None).await.expect("an answer").status, 200);
 
     let log = ana.all_entries(open.room, true).await.expect("the log");
-    assert!(log.iter().map(|entry| entry.seq).eq(1..=log.len() as u64), "numbers without holes");
-    assert_eq!(log.len(), BEGINNING + kept.len(), "what was acknowledged, and nothing else");
-    for (id, posted) in kept {
-        let found: Vec<_> = log.iter().filter(|entry| entry.client_id == Some(id)).collect();
-        assert!(found.len() == 1 && found[0].seq == posted.seq && found[0].hash == posted.hash, "{id}");
-    }
+    assert_eq!(log.len(), BEGINNING + kept + 2, "what was acknowledged, and nothing else");
+    scribe.read(open.room, Via::Fetch, &log);
+    trial.prove(&market).await.unwrap_or_else(|found| panic!("{found}"));
     assert!(server.terminate().await.expect("an end").success());
     assert_eq!(integrity(&directory.path().join("data").join("anteroom.db")).await, "ok");
 }
@@ -78,9 +81,8 @@ async fn integrity(database: &Path) -> String {
     sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.expect("checked")
 }
 
-async fn post(http: &Http, room: RoomRef, id: ClientId) -> Result<Posted, HttpError> {
-    let post = Command::MessagePost(MessagePost { room, body: "x".repeat(8_000) });
-    http.command(id, &post).await
+async fn post(scribe: &Scribe, http: &Http, room: RoomRef, id: ClientId) -> Result<Value, HttpError> {
+    scribe.over_http(http, id, &ask::post(room, "x".repeat(8_000))).await
 }
 
 /// The server, started under the bound, and told to live with it.

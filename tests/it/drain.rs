@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use anteroom_load_tests::client::{Http, Posted, Socket, SocketError, new_client_id};
+use anteroom_load_tests::client::{Http, Socket, SocketError, from_start, new_client_id};
+use anteroom_load_tests::history::trial::Trial;
 use anteroom_load_tests::marketplace::{Marketplace, OpenRoom};
 use anteroom_load_tests::server::{Launcher, ServerProcess};
 use anteroom_protocol::close::CloseCode;
+use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::ServerFrame;
 use futures_util::future::join_all;
 
@@ -69,32 +71,42 @@ async fn sockets_are_told_moments_of_their_own_and_closed_with_1012_after_them()
 #[tokio::test]
 async fn what_was_asked_before_the_end_and_until_the_close_is_done_and_is_there_after_the_restart() {
     let mut scene = Scene::new().await;
-    let room = scene.open.room;
-    let mut socket = scene.socket().await;
+    let (room, user) = (scene.open.room, scene.open.client.clone());
+    let mut trial = Trial::begin("drain", None);
+    trial.room(&scene.marketplace, &scene.open).await.expect("a room");
+    let scribe = trial.device(&user);
+    let token = scene.marketplace.token(&user);
+    let connected = scribe.connect(scene.server.base_url(), &token, vec![from_start(room)]).await;
+    let (mut socket, _) = connected.expect("a socket");
     let (sender, receiver) = socket.halves();
     let mut under_way = Vec::new();
     for number in 0..40 {
         let post = ask::post(room, format!("under way, number {number}"));
         under_way.push(sender.send_command(new_client_id(), post).await.expect("sent"));
     }
+    let breaking = trial.breaks("drain");
     scene.server.ask_to_end().expect("asked");
-    let mut acknowledged: Vec<Posted> = Vec::new();
     for id in under_way {
-        let answer = receiver.answer(&id).await.expect("acknowledged");
-        acknowledged.push(serde_json::from_value(answer).expect("posted"));
+        receiver.answer(&id).await.expect("acknowledged");
     }
     told(&mut socket).await;
-    let late = socket.post(room, new_client_id(), "said after the goodbye").await;
-    acknowledged.push(late.expect("still done"));
+    let late = socket.post(room, new_client_id(), "said after the goodbye").await.expect("still done");
+    let (last, cursor) = (late.seq, Cursor { room, after: Some(late.seq), hash: Some(late.hash) });
     assert_eq!(socket.closed().await.expect("closed").0, CloseCode::Restart.code());
     assert!(scene.server.wait().await.expect("an end").success());
 
     let server = hasty(Launcher::new(BINARY, scene.directory.path())).start().await.expect("the next server");
+    drop(breaking);
     let next = Marketplace::new(server.base_url(), &server.mint().expect("a mint"));
-    let log = next.as_user(&scene.open.client).all_entries(room, true).await.expect("a log");
-    for posted in acknowledged {
-        assert!(log.iter().any(|entry| (entry.seq, entry.hash) == (posted.seq, posted.hash)), "{posted:?}");
-    }
+    let came_back = scribe.connect(server.base_url(), &next.token(&user), vec![cursor]).await;
+    let (mut socket, _) = came_back.expect("a socket");
+    assert_eq!(
+        socket.post(room, new_client_id(), "and after the restart").await.expect("done").seq,
+        last + 1
+    );
+    socket.next_entry().await.expect("heard");
+    let verdict = trial.prove(&next).await.unwrap_or_else(|found| panic!("{found}"));
+    assert_eq!(verdict.counts.ok, 42);
 }
 
 #[tokio::test]

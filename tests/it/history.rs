@@ -6,11 +6,12 @@ use std::path::Path;
 
 use anteroom_load_tests::client::{Posted, Socket, after, from_start, new_client_id};
 use anteroom_load_tests::history::check::{Options, check};
-use anteroom_load_tests::history::record::{Member, Role, Room, Via, What};
-use anteroom_load_tests::history::recorder::{ClientLog, Recorder};
+use anteroom_load_tests::history::record::Via;
+use anteroom_load_tests::history::scribe::Scribe;
+use anteroom_load_tests::history::trial::Trial;
 use anteroom_load_tests::history::verdict::{Validity, Verdict};
 use anteroom_protocol::entry::EntryFrame;
-use anteroom_protocol::id::{ClientId, RoomRef, UserId};
+use anteroom_protocol::id::{ClientId, RoomRef};
 use anteroom_protocol::room::{JoinMode, JoinResult};
 use anteroom_protocol::server::ServerFrame;
 use tempfile::TempDir;
@@ -85,11 +86,9 @@ fn put_back(older: &TempDir, data: &Path) {
     copy(older.path(), data);
 }
 
-/// Somebody who writes down everything.
+/// Somebody whose doings are written down.
 struct Seat {
-    user: UserId,
-    log: ClientLog,
-    n: u32,
+    scribe: Scribe,
     socket: Option<Socket>,
     last: Option<EntryFrame>,
 }
@@ -97,8 +96,7 @@ struct Seat {
 /// Two people in a room.
 struct Talk {
     room: RoomRef,
-    name: Room,
-    recorder: Recorder,
+    trial: Trial,
     seats: [Seat; 2],
 }
 
@@ -106,17 +104,11 @@ impl Talk {
     async fn begin() -> (TestServer, Self) {
         let mut scene = Scene::new(Door::Http).await;
         let (_, room) = scene.talking().await;
-        let recorder = Recorder::new();
-        let head = scene.room(room).await.len() as u64;
-        let name = recorder.room(room, &scene.client.user);
-        recorder.loose().note(0, What::Before { room: name, head });
-        let seats = [scene.client.user, scene.freelancer.user].map(|user| {
-            let log = recorder.client(user.as_str(), Some(&user), Role::Client);
-            let member = Member { room: name, user: recorder.user(&user), on: true, seq: 0, began: 0 };
-            log.note(0, What::Member(member));
-            Seat { user, log, n: 0, socket: None, last: None }
-        });
-        let mut talk = Self { room, name, recorder, seats };
+        let people = [scene.client.user, scene.freelancer.user];
+        let mut trial = Trial::begin("restarts", None);
+        trial.room_of(&scene.server.marketplace, room, people.clone()).await.expect("a room");
+        let seats = people.map(|user| Seat { scribe: trial.device(&user), socket: None, last: None });
+        let mut talk = Self { room, trial, seats };
         talk.come(&scene.server).await;
         (scene.server, talk)
     }
@@ -124,14 +116,13 @@ impl Talk {
     /// Both connect, from where they were.
     async fn come(&mut self, server: &TestServer) {
         for seat in &mut self.seats {
-            seat.come(server, self.room, self.name).await;
+            seat.come(server, self.room).await;
         }
     }
 
     fn leave(&mut self) {
         for seat in &mut self.seats {
             seat.socket = None;
-            seat.log.note(seat.n, What::Disc { code: 1006 });
         }
     }
 
@@ -141,65 +132,41 @@ impl Talk {
     }
 
     async fn post_as(&mut self, who: usize, key: ClientId, body: &str) -> Posted {
-        let (room, name, seat) = (self.room, self.name, &mut self.seats[who]);
-        seat.log.posting(seat.n, name, key, body);
-        let socket = seat.socket.as_mut().expect("connected");
-        let posted = socket.post(room, key, body).await.expect("posted");
-        seat.log.posted(seat.n, name, key, &posted);
-        posted
+        let socket = self.seats[who].socket.as_mut().expect("connected");
+        socket.post(self.room, key, body).await.expect("posted")
     }
 
     async fn readers_are_at(&mut self, seq: u64) {
         for seat in &mut self.seats {
             while seat.last.as_ref().is_none_or(|last| last.seq < seq) {
-                let entry = seat.socket.as_mut().expect("connected").next_entry().await.expect("an entry");
-                seat.take(self.name, Via::Live, entry);
+                let entry = seat.socket.as_mut().expect("connected").next_entry().await;
+                seat.last = Some(entry.expect("an entry"));
             }
         }
     }
 
-    /// Reads the room afresh and ends the logs; the judge says the rest.
+    /// Ends it; the judge says the rest, with an older database held against the server or not.
     async fn end(self, server: &TestServer) -> impl Fn(bool) -> Verdict {
-        let Self { room, name, recorder, seats } = self;
-        let reader = &seats[0].user;
-        let http = server.marketplace.as_user(reader);
-        let (entries, head) = http.whole_log(room, false).await.expect("a log");
-        let log = recorder.client("reader", Some(reader), Role::Reader);
-        entries.iter().for_each(|entry| log.entry(0, name, Via::Fresh, entry));
-        log.note(0, What::Final { room: name, head });
-        log.end();
-        for seat in seats {
-            seat.log.note(0, What::Final { room: name, head });
-            seat.log.end();
-        }
-        let logs = recorder.logs();
+        let logs = self.trial.end(&server.marketplace).await.expect("read afresh");
         move |allow_epoch_loss| check(&logs, Options { allow_epoch_loss })
     }
 }
 
 impl Seat {
-    async fn come(&mut self, server: &TestServer, room: RoomRef, name: Room) {
-        self.n += 1;
+    async fn come(&mut self, server: &TestServer, room: RoomRef) {
+        let user = self.scribe.user();
         let cursor = self.last.as_ref().map_or_else(|| from_start(room), after);
-        let began = self.log.recorder().now();
-        let connected = Socket::connect(&server.base, &server.token(&self.user), vec![cursor.clone()]).await;
+        let connected = self.scribe.connect(&server.base, &server.token(user), vec![cursor]).await;
         let (mut socket, welcome) = connected.expect("a welcome");
-        self.log.note(self.n, What::Conn);
         let [JoinResult::Joined(joined)] = &welcome.rooms[..] else { panic!("{welcome:?}") };
-        self.log.joined(self.n, name, &cursor, joined, began);
         if joined.mode == JoinMode::Reset {
             let is_reset = |frame: &ServerFrame| matches!(frame, ServerFrame::Reset { .. });
             socket.wait_for("reset", is_reset).await.expect("a reset");
-            self.log.note(self.n, What::Reset { room: name });
-            let entries =
-                server.marketplace.as_user(&self.user).all_entries(room, false).await.expect("a log");
-            entries.into_iter().for_each(|entry| self.take(name, Via::Fetch, entry));
+            let http = server.marketplace.as_user(user);
+            let mut entries = http.all_entries(room, false).await.expect("a log");
+            self.scribe.read(room, Via::Fetch, &entries);
+            self.last = entries.pop();
         }
         self.socket = Some(socket);
-    }
-
-    fn take(&mut self, name: Room, via: Via, entry: EntryFrame) {
-        self.log.entry(self.n, name, via, &entry);
-        self.last = Some(entry);
     }
 }

@@ -17,7 +17,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::SocketError;
-use super::observer::{Seen, tell};
+use super::error::NO_CLOSE_FRAME;
+use super::observer::Line;
 
 pub(super) type Wire = WebSocketStream<TcpStream>;
 
@@ -31,13 +32,13 @@ const FAREWELL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct SocketSender {
     sink: SplitSink<Wire, Message>,
-    connection: u64,
+    line: Line,
     last_id: u64,
 }
 
 impl SocketSender {
-    pub(super) fn new(sink: SplitSink<Wire, Message>, connection: u64) -> Self {
-        Self { sink, connection, last_id: 0 }
+    pub(super) fn new(sink: SplitSink<Wire, Message>, line: Line) -> Self {
+        Self { sink, line, last_id: 0 }
     }
 
     /// Sends any text as one text frame.
@@ -59,7 +60,7 @@ impl SocketSender {
     }
 
     fn told(&self, text: Utf8Bytes) -> Utf8Bytes {
-        tell(Seen::Sent { connection: self.connection, text: &text });
+        self.line.sent(&text);
         text
     }
 
@@ -120,15 +121,15 @@ impl SocketSender {
 #[derive(Debug)]
 pub struct SocketReceiver {
     stream: SplitStream<Wire>,
-    connection: u64,
+    line: Line,
     stash: VecDeque<ServerFrame>,
     patience: Duration,
     closed: Option<(u16, String)>,
 }
 
 impl SocketReceiver {
-    pub(super) fn new(stream: SplitStream<Wire>, connection: u64, patience: Duration) -> Self {
-        Self { stream, connection, stash: VecDeque::new(), patience, closed: None }
+    pub(super) fn new(stream: SplitStream<Wire>, line: Line, patience: Duration) -> Self {
+        Self { stream, line, stash: VecDeque::new(), patience, closed: None }
     }
 
     /// How long every wait on this socket lasts at most; 10 s unless set.
@@ -152,7 +153,7 @@ impl SocketReceiver {
         loop {
             match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    tell(Seen::Received { connection: self.connection, text: &text });
+                    self.line.received(&text);
                     return Ok(text);
                 }
                 Some(Ok(Message::Close(frame))) => {
@@ -160,6 +161,7 @@ impl SocketReceiver {
                         (u16::from(frame.code), frame.reason.as_str().to_owned())
                     });
                     self.closed = Some((code, reason.clone()));
+                    self.line.ended(code);
                     self.part().await;
                     return Err(SocketError::Closed { code, reason });
                 }
@@ -170,8 +172,14 @@ impl SocketReceiver {
                     });
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(error)) => return Err(error.into()),
-                None => return Err(SocketError::ended("no close frame")),
+                Some(Err(error)) => {
+                    self.line.ended(NO_CLOSE_FRAME);
+                    return Err(error.into());
+                }
+                None => {
+                    self.line.ended(NO_CLOSE_FRAME);
+                    return Err(SocketError::ended("no close frame"));
+                }
             }
         }
     }

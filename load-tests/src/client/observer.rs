@@ -1,8 +1,9 @@
-//! A place to look on: whoever sets an observer is told of every frame and every HTTP exchange of every client in this process. Tests
-//! hold them against the published documents. Without an observer, nothing is done.
+//! Places to look on. Whoever sets an observer is told of every frame and every HTTP exchange of every client in this process: tests
+//! hold them against the published documents. A [`Witness`] is told of one socket: histories are written so.
 
-use std::sync::OnceLock;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Something that crossed the wire.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,13 @@ pub enum Seen<'a> {
         connection: u64,
         /// The frame.
         text: &'a str,
+    },
+    /// A connection ended: by this code of a close frame, or without one (1006). A client that only lets go of its socket is told nothing.
+    Ended {
+        /// The connection's number in this process.
+        connection: u64,
+        /// The code.
+        code: u16,
     },
     /// A request and its answer.
     Exchanged(Exchange<'a>),
@@ -57,7 +65,52 @@ pub fn tell(seen: Seen<'_>) {
     }
 }
 
-/// A number for a new connection.
-pub(super) fn connection() -> u64 {
-    CONNECTIONS.fetch_add(1, Ordering::Relaxed)
+/// Somebody who is told of everything on one socket, and dropped with it.
+#[derive(Clone)]
+pub struct Witness(Arc<dyn Fn(Seen<'_>) + Send + Sync>);
+
+impl Witness {
+    /// Has this function told.
+    pub fn new(see: impl Fn(Seen<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(see))
+    }
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Witness").finish_non_exhaustive()
+    }
+}
+
+/// One connection and those who look on.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    connection: u64,
+    witness: Option<Witness>,
+}
+
+impl Line {
+    /// A new connection.
+    pub(super) fn new(witness: Option<Witness>) -> Self {
+        Self { connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed), witness }
+    }
+
+    pub(super) fn sent(&self, text: &str) {
+        self.tell(Seen::Sent { connection: self.connection, text });
+    }
+
+    pub(super) fn received(&self, text: &str) {
+        self.tell(Seen::Received { connection: self.connection, text });
+    }
+
+    pub(super) fn ended(&self, code: u16) {
+        self.tell(Seen::Ended { connection: self.connection, code });
+    }
+
+    fn tell(&self, seen: Seen<'_>) {
+        if let Some(Witness(see)) = &self.witness {
+            see(seen);
+        }
+        tell(seen);
+    }
 }

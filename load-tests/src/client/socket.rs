@@ -24,7 +24,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WireError, Utf8Bytes};
 
 use super::halves::unexpected;
-use super::{Posted, SocketError, SocketReceiver, SocketSender, observer};
+use super::observer::{Line, Witness};
+use super::{Posted, SocketError, SocketReceiver, SocketSender};
 
 /// How a connection is made.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct SocketOptions {
     pub receive_buffer: Option<u32>,
     /// How long the handshake and every wait last at most.
     pub timeout: Duration,
+    /// Who is told of everything on it.
+    pub witness: Option<Witness>,
 }
 
 impl Default for SocketOptions {
@@ -46,6 +49,7 @@ impl Default for SocketOptions {
             headers: Vec::new(),
             receive_buffer: None,
             timeout: Duration::from_secs(10),
+            witness: None,
         }
     }
 }
@@ -282,9 +286,9 @@ async fn upgrade(base: &str, options: &SocketOptions) -> Result<Socket, SocketEr
     let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(8 * 1024);
     let (wire, _) = client_async_with_config(request(authority, options)?, stream, Some(config)).await?;
     let (sink, stream) = wire.split();
-    let connection = observer::connection();
-    let receiver = SocketReceiver::new(stream, connection, options.timeout);
-    Ok(Socket { sender: SocketSender::new(sink, connection), receiver })
+    let line = Line::new(options.witness.clone());
+    let receiver = SocketReceiver::new(stream, line.clone(), options.timeout);
+    Ok(Socket { sender: SocketSender::new(sink, line), receiver })
 }
 
 async fn open(authority: &str, receive_buffer: Option<u32>) -> Result<TcpStream, SocketError> {

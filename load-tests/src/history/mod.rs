@@ -5,7 +5,8 @@
 //! the wire promises and gives a [`verdict`]: valid, invalid, or unknown when too little happened to say.
 //!
 //! - [`record`]: what a log holds. [`mod@line`]: the same as lines of JSON. [`files`]: logs as files.
-//! - [`recorder`]: what a scenario writes with while it runs.
+//! - [`recorder`]: what a scenario writes with while it runs. [`scribe`]: writes down by itself what crosses a client's sockets.
+//! - [`trial`]: a whole run, from its first device to the verdict.
 //! - [`check`]: pure. Records in, verdict out; it never asks a server.
 //!
 //! What never lives here: bodies of messages. A digest of 16 bytes stands for each.
@@ -15,6 +16,8 @@ pub mod files;
 pub mod line;
 pub mod record;
 pub mod recorder;
+pub mod scribe;
+pub mod trial;
 pub mod verdict;
 
 use record::{Names, Record};

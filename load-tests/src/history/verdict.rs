@@ -191,6 +191,17 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Why a run with this history has failed, in words; `None`: it has not.
+    pub fn failure(&self) -> Option<String> {
+        match self.valid {
+            Validity::Valid => None,
+            Validity::Invalid => Some("promises were broken".to_owned()),
+            Validity::Unknown => {
+                Some(format!("the history is not known to be valid: {}", self.reasons.join("; ")))
+            }
+        }
+    }
+
     /// For programs.
     ///
     /// # Errors

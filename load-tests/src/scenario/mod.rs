@@ -8,6 +8,23 @@ pub mod target;
 
 mod pair;
 
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::history::check::{Options, check};
+use crate::history::verdict::Verdict;
+use crate::history::{Logs, files};
+
+/// Keeps these logs, if they are to be kept, and judges them.
+fn judged(logs: &Logs, keep: Option<&Path>) -> anyhow::Result<Verdict> {
+    if let Some(directory) = keep {
+        files::keep(logs, directory)
+            .with_context(|| format!("keeping the logs in {}", directory.display()))?;
+    }
+    Ok(check(logs, Options::default()))
+}
+
 /// A small generator of numbers that are the same for the same seed (SplitMix64): what is sent is repeatable.
 #[derive(Debug, Clone)]
 struct Random(u64);

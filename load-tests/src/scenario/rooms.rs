@@ -15,12 +15,10 @@ use tokio::task::JoinSet;
 
 use super::pair::{Pair, TURN, Timing};
 use super::target::Target;
-use super::{Random, fresh_name};
-use crate::history::check::{Options, check};
-use crate::history::files;
+use super::{Random, fresh_name, judged};
 use crate::history::record::{Run, What};
 use crate::history::recorder::Recorder;
-use crate::history::verdict::{Validity, Verdict};
+use crate::history::verdict::Verdict;
 use crate::machine;
 
 /// Posts after which a run ends even before its time: what is kept of each for the check has to fit into memory.
@@ -128,17 +126,7 @@ impl Latency {
 impl RoomsResult {
     /// Everything that makes this run a failure, in words.
     pub fn failures(&self) -> Vec<String> {
-        let mut failures = Vec::new();
-        match self.history.valid {
-            Validity::Valid => {}
-            Validity::Invalid => failures.push("promises were broken".to_owned()),
-            Validity::Unknown => {
-                failures.push(format!(
-                    "the history is not known to be valid: {}",
-                    self.history.reasons.join("; ")
-                ));
-            }
-        }
+        let mut failures = Vec::from_iter(self.history.failure());
         if !self.broken.is_empty() {
             failures.push(format!("{} rooms lost a socket", self.broken.len()));
         }
@@ -161,7 +149,7 @@ pub async fn run(target: &Target, plan: &Plan, keep: Option<&Path>) -> anyhow::R
     let (elapsed, spent) = (began.elapsed(), Clock::read(target).since(&clock));
     let load = drain(sent, plan.rooms).await;
     let broken = read(load.pairs).await.context("reading the rooms afresh")?;
-    let history = judge(&recorder, keep)?;
+    let history = judged(&recorder.logs(), keep)?;
     let (timing, acknowledged) = (load.timing, history.counts.ok);
     let (senders, burst) = plan.spread();
     let per_1000 = |seconds: f64| seconds * 1_000.0 / count(acknowledged.max(1));
@@ -185,15 +173,6 @@ pub async fn run(target: &Target, plan: &Plan, keep: Option<&Path>) -> anyhow::R
         history,
         broken,
     })
-}
-
-fn judge(recorder: &Recorder, keep: Option<&Path>) -> anyhow::Result<Verdict> {
-    let logs = recorder.logs();
-    if let Some(directory) = keep {
-        files::keep(&logs, directory)
-            .with_context(|| format!("keeping the logs in {}", directory.display()))?;
-    }
-    Ok(check(&logs, Options::default()))
 }
 
 /// Processor time in seconds, of those whose process is known.

@@ -39,6 +39,7 @@ fn look(seen: Seen<'_>) {
     match seen {
         Seen::Sent { connection, text } => sent(connection, text),
         Seen::Received { connection, text } => received(connection, text),
+        Seen::Ended { .. } => {}
         Seen::Exchanged(exchange) => exchanged(&exchange),
     }
 }

@@ -1,6 +1,7 @@
 //! A client with a job, a freelancer, and a server that knows both.
 
-use anteroom_load_tests::client::Case;
+use anteroom_load_tests::client::{Case, at_head};
+use anteroom_load_tests::history::trial::Trial;
 use anteroom_load_tests::marketplace::posting;
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::{InvitationId, JobId, ProposalId, RoomRef};
@@ -79,6 +80,19 @@ impl Scene {
         let case = self.freelancer.case(ask::accept(invitation, None)).await;
         let room = case.room.expect("a room");
         (case, room)
+    }
+
+    /// From now on all that the two do on their sockets is written down for the judge; both have joined this room, at its head.
+    pub(crate) async fn on_record(&mut self, scenario: &str, room: RoomRef) -> Trial {
+        let mut trial = Trial::begin(scenario, None);
+        let people = [self.client.user.clone(), self.freelancer.user.clone()];
+        trial.room_of(&self.server.marketplace, room, people).await.expect("a room");
+        for person in [&mut self.client, &mut self.freelancer] {
+            let (scribe, token) = (trial.device(&person.user), self.server.token(&person.user));
+            let connected = scribe.connect(&self.server.base, &token, vec![at_head(room)]).await;
+            person.socket = connected.expect("a socket").0;
+        }
+        trial
     }
 
     /// The room's log, which is the same for both.

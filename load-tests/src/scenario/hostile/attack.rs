@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anteroom_protocol::id::RoomRef;
+use clap::ValueEnum;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
@@ -12,7 +13,7 @@ use crate::marketplace::OpenRoom;
 use crate::scenario::target::Target;
 
 /// One way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Attack {
     /// Joins the busy room and never reads.
     NeverReads,
@@ -49,15 +50,6 @@ impl Ground {
 }
 
 impl Attack {
-    pub(super) const ALL: [Self; 6] = [
-        Self::NeverReads,
-        Self::ReadsAKilobyte,
-        Self::SendsWithoutReading,
-        Self::EmptyPieces,
-        Self::Pings,
-        Self::HalfAHead,
-    ];
-
     /// For people.
     pub(super) fn name(self) -> &'static str {
         match self {

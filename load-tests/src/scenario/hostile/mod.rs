@@ -12,14 +12,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum as _, value_parser};
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::attack::{Attack, Ground};
 use self::talk::{Delays, Talk};
+use super::judged;
 use super::target::{Choice, Target};
+use crate::history::verdict::Verdict;
 use crate::machine::Machine;
 
 /// People come and go from one address here, and talk faster than they are allowed to. What the attacks are stopped by stays as it is.
@@ -46,6 +48,12 @@ pub struct Options {
     /// Attackers at a time
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u64).range(1..=500))]
     attackers: u64,
+    /// Ways to misbehave, one or several, with commas between them [default: all of them]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    attacks: Vec<Attack>,
+    /// Where the histories go, as *.jsonl for `check`
+    #[arg(long)]
+    keep_logs: Option<PathBuf>,
     /// The server to start on a new data directory [default: `anteroom` beside this program]
     #[arg(long)]
     server_bin: Option<PathBuf>,
@@ -65,6 +73,8 @@ pub struct Report {
     pub attackers: u64,
     /// Nobody misbehaves, then one attack after the other.
     pub phases: Vec<Phase>,
+    /// What the history of the honest people says, over all of it.
+    pub history: Verdict,
 }
 
 /// One attack.
@@ -105,13 +115,16 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     // Everybody has arrived and every page was touched once before anything is measured.
     talk.phase(Duration::from_secs(3)).await?;
     let mut phases = vec![phase("nobody", &target, &mut talk, &ground, None, options).await?];
-    for attack in Attack::ALL {
+    let attacks =
+        if options.attacks.is_empty() { Attack::value_variants().to_vec() } else { options.attacks.clone() };
+    for attack in attacks {
         sleep(REST).await;
         phases.push(phase(attack.name(), &target, &mut talk, &ground, Some(attack), options).await?);
     }
-    talk.end().await?;
+    let history = judged(&talk.end(&target).await?, options.keep_logs.as_deref())?;
     target.end().await?;
-    Ok(Report { machine: Machine::look()?, limits_raised: raise, attackers: options.attackers, phases })
+    let (machine, attackers) = (Machine::look()?, options.attackers);
+    Ok(Report { machine, limits_raised: raise, attackers, phases, history })
 }
 
 async fn phase(
@@ -162,11 +175,12 @@ async fn highest(target: &Target, span: Duration) -> u64 {
 }
 
 impl Report {
-    /// What makes this run a failure: an honest message that did not arrive.
+    /// What makes this run a failure: an honest message that did not arrive in time, or a history that is not valid.
     pub fn failures(&self) -> Vec<String> {
         let missed = self.phases.iter().filter(|phase| phase.missing > 0);
         missed
             .map(|phase| format!("{}: {} honest messages did not arrive", phase.attack, phase.missing))
+            .chain(self.history.failure())
             .collect()
     }
 
@@ -200,6 +214,7 @@ impl Report {
                 ends.join(", "),
             );
         }
+        text += &self.history.text();
         text
     }
 

@@ -3,17 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anteroom_protocol::id::RoomRef;
+use anteroom_protocol::command::Command;
+use anteroom_protocol::id::{RoomRef, UserId};
+use anteroom_protocol::message::MessagePost;
 use anteroom_protocol::server::ServerFrame;
 use hdrhistogram::Histogram;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 
-use crate::client::{SocketReceiver, SocketSender, at_head, new_client_id};
+use crate::client::{Socket, SocketReceiver, SocketSender, at_head, new_client_id};
+use crate::history::Logs;
+use crate::history::trial::Trial;
 use crate::marketplace::OpenRoom;
 use crate::scenario::target::Target;
-use anteroom_protocol::command::Command;
-use anteroom_protocol::message::MessagePost;
 
 /// Between two messages of a room.
 const EVERY: Duration = Duration::from_millis(100);
@@ -32,12 +34,14 @@ pub(super) struct Delays {
     pub(super) missing: u64,
 }
 
-/// The people.
+/// The people, and what they write down of what they do and are told.
 pub(super) struct Talk {
     seats: Vec<Seat>,
     busy: OpenRoom,
+    talker: JoinHandle<()>,
     crowd: JoinSet<()>,
     board: Arc<Board>,
+    trial: Trial,
 }
 
 struct Seat {
@@ -79,15 +83,17 @@ impl Talk {
     pub(super) async fn begin(target: &Target, rooms: usize) -> anyhow::Result<Self> {
         let market = target.marketplace();
         let mut open = market.open_rooms(rooms + 1, "honest").await?;
+        let mut trial = Trial::begin("hostile", None);
+        for room in &open {
+            trial.room(&market, room).await?;
+        }
         let busy = open.pop().ok_or_else(|| anyhow::anyhow!("no rooms"))?;
         let board =
             Arc::new(Board { began: Instant::now(), state: Mutex::new(State { delays: histogram() }) });
         let (mut seats, mut crowd) = (Vec::new(), JoinSet::new());
         for room in &open {
-            let (writer, _) = market.socket(&room.client, vec![at_head(room.room)]).await?;
-            let (reader, _) = market.socket(&room.freelancer, vec![at_head(room.room)]).await?;
-            let (sender, echo) = writer.split();
-            let (keep, receiver) = reader.split();
+            let (sender, echo) = come(target, &mut trial, room.room, &room.client).await?.split();
+            let (keep, receiver) = come(target, &mut trial, room.room, &room.freelancer).await?.split();
             crowd.spawn(read_on(echo, None));
             let board = board.clone();
             crowd.spawn(async move {
@@ -96,11 +102,10 @@ impl Talk {
             });
             seats.push(Seat { room: room.room, sender });
         }
-        let (writer, _) = market.socket(&busy.client, vec![at_head(busy.room)]).await?;
-        let (sender, echo) = writer.split();
+        let (sender, echo) = come(target, &mut trial, busy.room, &busy.client).await?.split();
         crowd.spawn(read_on(echo, None));
-        crowd.spawn(talk_without_end(sender, busy.room));
-        Ok(Self { seats, busy, crowd, board })
+        let talker = tokio::spawn(talk_without_end(sender, busy.room));
+        Ok(Self { seats, busy, talker, crowd, board, trial })
     }
 
     /// The room in which somebody talks without end.
@@ -137,11 +142,19 @@ impl Talk {
         Ok(Delays { histogram, missing })
     }
 
-    /// Everybody leaves.
-    pub(super) async fn end(mut self) -> anyhow::Result<()> {
+    /// Nobody talks any more, and everything is read afresh: what everybody wrote down.
+    pub(super) async fn end(mut self, target: &Target) -> anyhow::Result<Logs> {
+        self.talker.abort();
+        let logs = self.trial.end(&target.marketplace()).await?;
         self.crowd.shutdown().await;
-        Ok(())
+        Ok(logs)
     }
+}
+
+/// A socket of this person in this room.
+async fn come(target: &Target, trial: &mut Trial, room: RoomRef, user: &UserId) -> anyhow::Result<Socket> {
+    let token = target.marketplace().token(user);
+    Ok(trial.device(user).connect(target.base(), &token, vec![at_head(room)]).await?.0)
 }
 
 /// Reads to the end of the connection.
