@@ -54,6 +54,7 @@ pub mod hub;
 pub mod issuers;
 pub mod jwks;
 pub mod logging;
+pub mod peer;
 pub mod server;
 pub mod start;
 pub mod store;

@@ -105,6 +105,7 @@ pub struct Metrics {
     /// When each issuer's keys were fetched last.
     keys_fetched: Mutex<HashMap<String, Instant>>,
     refused_upgrades: Family<RefusalLabel, Counter>,
+    unaudited: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -146,6 +147,7 @@ impl Metrics {
             key_age: Family::default(),
             keys_fetched: Mutex::default(),
             refused_upgrades: Family::default(),
+            unaudited: Counter::default(),
         };
         metrics.register();
         metrics
@@ -181,6 +183,8 @@ impl Metrics {
         registry.register("http_requests", "HTTP answers by status", self.http_requests.clone());
         let refused = self.refused_upgrades.clone();
         registry.register("refused_upgrades", "Sockets that were asked for and not given, by code", refused);
+        let help = "Refusals that were too many for the log";
+        registry.register("audit_lines_dropped", help, self.unaudited.clone());
         let dropped = logging::DROPPED.clone();
         registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
         self.register_keys();
@@ -256,6 +260,10 @@ impl Metrics {
 
     pub(crate) fn turned_away(&self, code: ErrorCode) {
         self.refused_upgrades.get_or_create(&RefusalLabel { code: code.as_str() }).inc();
+    }
+
+    pub(crate) fn unaudited(&self) {
+        self.unaudited.inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

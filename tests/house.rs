@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "ws",
-        ours: &["app", "hub", "wire", "domain", "store", "http::error", "drain", "ws"],
+        ours: &["app", "hub", "wire", "domain", "store", "http::error", "drain", "peer", "ws"],
         libraries: &[
             "axum",
             "hyper",
@@ -49,7 +49,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "http",
-        ours: &["app", "domain", "store", "telemetry", "drain", "http"],
+        ours: &["app", "domain", "store", "telemetry", "drain", "peer", "http"],
         libraries: &["axum", "tokio", "tower_http"],
     },
     Room {
@@ -58,7 +58,7 @@ const HOUSE: &[Room] = &[
         libraries: &["axum", "hyper", "hyper_util", "tokio", "tokio_util"],
     },
     Room { path: "server/tls.rs", ours: &["config", "ws"], libraries: &["tokio", "tokio_rustls"] },
-    Room { path: "server/address.rs", ours: &["ws"], libraries: &["axum"] },
+    Room { path: "server/address.rs", ours: &["peer"], libraries: &["axum"] },
     Room { path: "web", ours: &["web"], libraries: &["axum"] },
     Room { path: "clock.rs", ours: &[], libraries: &[] },
     Room {
@@ -68,6 +68,7 @@ const HOUSE: &[Room] = &[
     },
     Room { path: "issuers.rs", ours: &["app::identity", "config", "jwks"], libraries: &[] },
     Room { path: "config/", ours: &[], libraries: &["config"] },
+    Room { path: "peer.rs", ours: &[], libraries: &[] },
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
     Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },

@@ -1,6 +1,7 @@
 //! The use cases: one function per command, the same for both doors. A function takes what the wire brought, makes it into the
 //! domain's words, and hands the writer a decision; the domain decides, the store keeps, the hub and the bus tell.
 
+pub mod audit;
 pub mod candidacy;
 pub mod demo;
 pub mod dispatch;
@@ -30,6 +31,7 @@ use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use self::audit::Audit;
 use self::identity::{Identity, Unbelieved, Verified};
 use self::rate::Rates;
 use self::writer::{CaseJob, Writer};
@@ -60,6 +62,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// How fast people may go.
     pub rates: Rates,
+    /// Who was refused what.
+    pub audit: Audit,
     /// What marketplaces change.
     pub policy: Policy,
     /// The figures.

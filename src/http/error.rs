@@ -46,6 +46,7 @@ impl Problem {
             document.extend(fields.into_iter().filter(|(name, _)| name != "message"));
         }
         let mut response = (status, document.to_string()).into_response();
+        response.extensions_mut().insert(body.code);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

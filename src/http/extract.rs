@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::audit::Asker;
 use super::error::Problem;
 use super::rate::{Told, tell};
 use crate::app::identity::{Unbelieved, bearer};
@@ -50,7 +51,11 @@ impl FromRequestParts<Arc<App>> for Anyone {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(bearer).ok_or(AppError::Identity(Unbelieved::Invalid))?;
-        Ok(Self(app.authenticate(token).await?.actor))
+        let actor = app.authenticate(token).await?.actor;
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.is(&actor);
+        }
+        Ok(Self(actor))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP door: the same commands, answers and errors as on the socket, and the pages that a socket does not carry. Every route here has
 //! its row in [`anteroom_protocol::route`].
 
+mod audit;
 mod command;
 mod documents;
 pub mod error;
@@ -77,6 +78,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         // Before the layer, which has to answer a method of its own.
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(rate::show))
+        .layer(middleware::from_fn_with_state(app.clone(), audit::watch))
         .layer(cors(origins))
         .merge(health)
         .merge(documents)

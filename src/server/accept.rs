@@ -129,8 +129,8 @@ async fn connection(
     let (routes, tls) = (entrance.routes.clone(), entrance.tls.is_some());
     let service = TowerToHyperService::new(routes.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {
-            let client = entrance.proxies.client(peer, tls, request.headers());
-            request.extensions_mut().insert(client);
+            let whose = entrance.proxies.peer(peer, tls, request.headers());
+            request.extensions_mut().insert(whose);
             request.extensions_mut().insert(place.clone());
             let request: Request = request.map(axum::body::Body::new);
             request

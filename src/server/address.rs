@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::ws::Client;
+use crate::peer::Peer;
 
 /// The proxies whose word is taken for where a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -24,12 +24,12 @@ impl Proxies {
     }
 
     /// Whose request this is, that came from this peer, and over TLS if so.
-    pub(super) fn client(&self, peer: IpAddr, tls: bool, headers: &HeaderMap) -> Client {
+    pub(super) fn peer(&self, peer: IpAddr, tls: bool, headers: &HeaderMap) -> Peer {
         let peer = peer.to_canonical();
         if !self.trust(peer) {
-            return Client { address: peer, secure: tls || peer.is_loopback() };
+            return Peer { address: peer, secure: tls || peer.is_loopback() };
         }
-        Client { address: self.forwarded_for(peer, headers), secure: forwarded_over_tls(headers) }
+        Peer { address: self.forwarded_for(peer, headers), secure: forwarded_over_tls(headers) }
     }
 
     /// The right-most address that is no proxy of ours. What stands left of it is what the client says of itself.
@@ -93,7 +93,7 @@ mod tests {
 
     fn address_of(peer: &str, forwarded: &[&str]) -> String {
         let lines: Vec<_> = forwarded.iter().map(|line| ("x-forwarded-for", *line)).collect();
-        proxies().client(peer.parse().expect("a peer"), false, &headers(&lines)).address.to_string()
+        proxies().peer(peer.parse().expect("a peer"), false, &headers(&lines)).address.to_string()
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_request_is_secure_over_tls_from_this_machine_or_by_the_word_of_a_trusted_proxy() {
         let secure = |peer: &str, tls, lines: &[(&'static str, &str)]| {
-            proxies().client(peer.parse().expect("a peer"), tls, &headers(lines)).secure
+            proxies().peer(peer.parse().expect("a peer"), tls, &headers(lines)).secure
         };
         assert!(secure("192.0.2.9", true, &[]));
         assert!(!secure("192.0.2.9", false, &[("x-forwarded-proto", "https")]), "anybody can say so");

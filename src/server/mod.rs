@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
 use self::tls::Tls;
+use crate::app::audit::Audit;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
@@ -107,6 +108,7 @@ impl Server {
             identity,
             clock,
             rates: rates(limits),
+            audit: Audit::new(metrics.clone()),
             policy,
             metrics,
             command_key,

@@ -1,6 +1,7 @@
 //! The first word on a socket and the last: `hello`, refusals, the close.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use anteroom_protocol::client::{self, ClientFrame, Hello};
 use anteroom_protocol::close::CloseCode;
@@ -20,6 +21,7 @@ use super::meter::Metered;
 use super::transport::Transport;
 use super::{CLOSE_WAIT, Door, HELLO_TIMEOUT, WRITE_STALL};
 use crate::app::AppError;
+use crate::app::audit::Refused;
 use crate::app::identity::{Unbelieved, Verified};
 use crate::domain::actor::Scope;
 
@@ -61,6 +63,7 @@ pub(super) async fn greet(
     door: &Door,
     socket: &mut Socket,
     presented: Option<Verified>,
+    address: IpAddr,
 ) -> Result<Greeting, Ended> {
     let first = tokio::select! {
         biased;
@@ -93,7 +96,16 @@ pub(super) async fn greet(
     };
     match verified {
         Ok(verified) => Ok(Greeting { id, hello, verified }),
-        Err((error, code)) => Err(refuse(socket, id, error, code).await),
+        Err((error, code)) => {
+            door.app.audit.refused(&Refused {
+                address,
+                who: None,
+                what: "hello",
+                which: None,
+                code: error.code,
+            });
+            Err(refuse(socket, id, error, code).await)
+        }
     }
 }
 

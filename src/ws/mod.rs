@@ -45,17 +45,10 @@ impl Place {
     }
 }
 
-/// Who a request comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client {
-    /// The address; behind a trusted proxy the one it speaks for.
-    pub address: IpAddr,
-    /// Whether nobody on the way can read along: TLS, or this machine itself.
-    pub secure: bool,
-}
-
 /// What a socket holds for as long as it lives.
 struct Lease {
+    /// Where it comes from.
+    address: IpAddr,
     _place: Place,
     _visit: Visit,
 }

@@ -24,12 +24,14 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::crowd::Visit;
 use super::meter::Metered;
 use super::transport::Transport;
-use super::{Client, Door, Lease, Place, Unproven, connection};
+use super::{Door, Lease, Place, Unproven, connection};
 use crate::app::AppError;
+use crate::app::audit::Refused;
 use crate::app::identity::{Verified, bearer};
 use crate::domain::actor::Scope;
 use crate::domain::refusal::Refusal;
 use crate::http::error::Problem;
+use crate::peer::Peer;
 
 /// Bytes read from a socket at a time.
 const READ_BUFFER: usize = 2 * 1024;
@@ -44,7 +46,7 @@ const TOO_MANY_RETRY: u64 = 5_000;
 /// `GET /v1/ws`.
 pub async fn upgrade(
     State(door): State<Arc<Door>>,
-    Extension(client): Extension<Client>,
+    Extension(peer): Extension<Peer>,
     Extension(place): Extension<Place>,
     mut request: Request,
 ) -> Response {
@@ -52,26 +54,32 @@ pub async fn upgrade(
         Ok(accept) => accept,
         Err(response) => return *response,
     };
-    let (visit, unproven) = match admit(&door, client, request.headers()) {
+    let (visit, unproven) = match admit(&door, peer, request.headers()) {
         Ok(admitted) => admitted,
         Err(body) => {
             door.app.metrics.turned_away(body.code);
-            return Problem(body).into_response();
+            return refused(&door, peer, body);
         }
     };
     let presented = match presented(&door, request.headers()).await {
         Ok(presented) => presented,
-        Err(problem) => return problem.into_response(),
+        Err(Problem(body)) => return refused(&door, peer, body),
     };
     let on_upgrade = hyper::upgrade::on(&mut request);
-    let lease = Lease { _place: place, _visit: visit };
+    let lease = Lease { address: peer.address, _place: place, _visit: visit };
     door.tasks.spawn(begin(door.clone(), on_upgrade, unproven, lease, presented));
     accept.into_response()
 }
 
+fn refused(door: &Door, peer: Peer, body: ErrorBody) -> Response {
+    let what = "GET /v1/ws";
+    door.app.audit.refused(&Refused { address: peer.address, who: None, what, which: None, code: body.code });
+    Problem(body).into_response()
+}
+
 /// Takes a socket's places, if it may come in at all.
-fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unproven), ErrorBody> {
-    if !client.secure {
+fn admit(door: &Door, peer: Peer, headers: &HeaderMap) -> Result<(Visit, Unproven), ErrorBody> {
+    if !peer.secure {
         return Err(ErrorBody::new(
             ErrorCode::TlsRequired,
             "this connection can be read along on its way; come over TLS (wss:)",
@@ -83,7 +91,7 @@ fn admit(door: &Door, client: Client, headers: &HeaderMap) -> Result<(Visit, Unp
             "pages of this origin may not open sockets here; the operator lists those that may",
         ));
     }
-    let Some((visit, newcomer)) = door.crowd.visit(client.address) else {
+    let Some((visit, newcomer)) = door.crowd.visit(peer.address) else {
         let why = "too many sockets of this address, or too many that have not said hello";
         return Err(ErrorBody {
             retry_after_ms: Some(TOO_MANY_RETRY),

@@ -19,14 +19,15 @@ use crate::support::process::{command, free_address, signal};
 use crate::support::{SECRET, post_all, soon};
 
 /// A server whose outputs are the test's.
-struct Started {
+pub(crate) struct Started {
     child: Child,
-    base: String,
+    pub(crate) base: String,
     figures: String,
-    marketplace: Marketplace,
+    pub(crate) marketplace: Marketplace,
 }
 
-async fn start(directory: &Path, log: &str, outputs: impl FnOnce(&mut Command)) -> Started {
+/// Starts one that logs as this filter says.
+pub(crate) async fn start(directory: &Path, log: &str, outputs: impl FnOnce(&mut Command)) -> Started {
     let (address, figures) = (free_address(), free_address());
     let args = ["serve", "--no-demo", "--listen", &address, "--metrics-listen", &figures, "--data-dir"];
     let args = [&args[..], &[text(directory)]].concat();
@@ -57,7 +58,7 @@ impl Started {
     }
 
     /// Asks it to end, and waits for that: the exit code.
-    async fn end(mut self) -> Option<i32> {
+    pub(crate) async fn end(mut self) -> Option<i32> {
         signal(self.child.id().expect("it runs"), "TERM");
         soon("an end", self.child.wait()).await.expect("a status").code()
     }

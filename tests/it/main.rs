@@ -2,6 +2,7 @@
 
 mod access;
 mod amendment;
+mod audit;
 mod backlog;
 mod candidacy;
 mod changes;

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::super::HEARTBEAT;
 use super::super::greeting::Ended;
-use super::Connection;
+use super::{Asked, Connection};
 use crate::app::AppError;
+use crate::app::audit;
 use crate::app::resume::{Follow, Joined, join};
 use crate::app::room::changes_at_hello;
 use crate::domain::log::Log;
@@ -24,7 +25,11 @@ impl Connection {
                 self.answer(id, Ok(data)).await?;
                 Box::pin(self.follow(cursor.room, joined)).await
             }
-            Ok(Some(Err(error))) | Err(error) => self.answer(id, Err(error.body())).await,
+            Ok(Some(Err(error))) | Err(error) => {
+                let error = error.body();
+                self.refused(asked(cursor.room), error.code);
+                self.answer(id, Err(error)).await
+            }
             Ok(None) => Err(CloseCode::Internal.into()),
         }
     }
@@ -72,8 +77,9 @@ impl Connection {
             self.tell(&ServerFrame::Reset { room: None, reason }).await?;
         }
         for (cursor, joined) in cursors.iter().zip(joined) {
-            if let Ok(joined) = joined {
-                Box::pin(self.follow(cursor.room, joined)).await?;
+            match joined {
+                Ok(joined) => Box::pin(self.follow(cursor.room, joined)).await?,
+                Err(error) => self.refused(asked(cursor.room), error.body().code),
             }
         }
         self.read_on();
@@ -128,6 +134,10 @@ impl Connection {
         }
         self.tell_people(&log, room, people).await
     }
+}
+
+fn asked(room: RoomRef) -> Asked {
+    Asked { what: "join", which: audit::room(room) }
 }
 
 fn result(room: RoomRef, joined: &Result<Joined, AppError>) -> JoinResult {

@@ -11,6 +11,8 @@ mod news;
 mod replay;
 mod sending;
 
+use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goo
 use super::meter::Progress;
 use super::session::{Arrival, Session};
 use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
+use crate::app::audit::{self, Refused};
 use crate::app::dispatch::{self, Performed};
 use crate::app::identity::Verified;
 use crate::app::marker;
@@ -59,14 +62,14 @@ pub(super) async fn run(
     door: Arc<Door>,
     mut socket: Socket,
     unproven: Unproven,
-    _lease: Lease,
+    lease: Lease,
     presented: Option<Verified>,
 ) {
     let began = Instant::now();
-    let ended = match Box::pin(greet(&door, &mut socket, presented)).await {
+    let ended = match Box::pin(greet(&door, &mut socket, presented, lease.address)).await {
         Ok(Greeting { id, hello, verified }) => {
             drop(unproven);
-            let mut connection = Connection::new(door.clone(), socket, verified);
+            let mut connection = Connection::new(door.clone(), socket, verified, lease.address);
             door.app.metrics.connected();
             let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
             let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
@@ -89,13 +92,22 @@ type Underway = BoxFuture<'static, Answered>;
 
 struct Answered {
     id: Option<String>,
+    asked: Asked,
     answer: Result<Value, ErrorBody>,
+}
+
+/// What a frame asked for: its type, and the id it names.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    what: &'static str,
+    which: Option<Uuid>,
 }
 
 /// A socket that has said hello.
 struct Connection {
     door: Arc<Door>,
     socket: Socket,
+    address: IpAddr,
     /// When the other side last took bytes.
     progress: Progress,
     seat: Seat,
@@ -118,7 +130,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, verified: Verified) -> Self {
+    fn new(door: Arc<Door>, socket: Socket, verified: Verified, address: IpAddr) -> Self {
         let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
@@ -130,6 +142,7 @@ impl Connection {
             door,
             progress: socket.get_ref().progress(),
             socket,
+            address,
             actor,
             name: Uuid::now_v7(),
             session: Session::default(),
@@ -281,11 +294,13 @@ impl Connection {
             }
             Ok((id, ClientFrame::Ping(ping))) => Box::pin(self.on_ping(id, ping)).await,
             Ok((id, ClientFrame::Read(mark))) => {
-                self.on_mark(id, marker::read(&self.door.app, &self.actor, &mark));
+                let asked = Asked { what: "read", which: audit::room(mark.room) };
+                self.on_mark(id, asked, marker::read(&self.door.app, &self.actor, &mark));
                 Ok(())
             }
             Ok((id, ClientFrame::MarkUnread(mark))) => {
-                self.on_mark(id, marker::mark_unread(&self.door.app, &self.actor, &mark));
+                let asked = Asked { what: "mark_unread", which: audit::room(mark.room) };
+                self.on_mark(id, asked, marker::mark_unread(&self.door.app, &self.actor, &mark));
                 Ok(())
             }
             Ok((id, ClientFrame::Typing(typing))) => self.on_typing(id, typing.room).await,
@@ -314,12 +329,13 @@ impl Connection {
     fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
         let lane =
             if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
+        let asked = Asked { what: command.name(), which: audit::subject(&command) };
         let Performed { hasty, outcome, .. } =
             dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
         self.underway.push(
             async move {
                 let answer = outcome.await.map(|done| done.data()).map_err(|error| error.body());
-                Answered { id, answer }
+                Answered { id, asked, answer }
             }
             .boxed(),
         );
@@ -329,8 +345,18 @@ impl Connection {
         Ok(())
     }
 
-    async fn on_answer(&mut self, Answered { id, answer }: Answered) -> Result<(), Ended> {
+    async fn on_answer(&mut self, Answered { id, asked, answer }: Answered) -> Result<(), Ended> {
+        if let Err(error) = &answer {
+            self.refused(asked, error.code);
+        }
         self.answer(id, answer).await
+    }
+
+    /// For the log: what this person was refused.
+    fn refused(&self, Asked { what, which }: Asked, code: ErrorCode) {
+        let (address, who) = (self.address, Some(&self.actor));
+        let which = which.as_ref().map(|which| -> &dyn Display { which });
+        self.door.app.audit.refused(&Refused { address, who, what, which, code });
     }
 
     /// Answers a frame that had an id.

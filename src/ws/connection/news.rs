@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::super::greeting::Ended;
-use super::{Answered, Connection};
+use super::{Answered, Asked, Connection};
 use crate::app::{AppError, marker, resume};
 use crate::domain::log::Log;
 use crate::hub::outbox::News;
@@ -22,11 +22,12 @@ impl Connection {
     pub(super) fn on_mark(
         &mut self,
         id: Option<String>,
+        asked: Asked,
         outcome: impl Future<Output = Result<MarkAnswer, AppError>> + Send + 'static,
     ) {
         let answered = async move {
             let answer = outcome.await.map(|answer| json!(answer)).map_err(|error| error.body());
-            Answered { id, answer }
+            Answered { id, asked, answer }
         };
         self.underway.push(answered.boxed());
     }
