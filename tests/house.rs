@@ -71,6 +71,7 @@ const HOUSE: &[Room] = &[
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
     Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },
+    Room { path: "cli/health", ours: &["cli"], libraries: &["reqwest", "tokio_rustls"] },
     Room { path: "cli/", ours: &["cli"], libraries: &["tokio"] },
     Room {
         path: "telemetry.rs",
