@@ -287,6 +287,9 @@ impl Store for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     async fn settings(store: &SqliteStore) -> (i64, String) {
@@ -305,5 +308,49 @@ mod tests {
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
         store.writer.lock().await.distrust();
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
+    }
+
+    /// Readers that count how often one of them is taken: each statement of a list takes one.
+    async fn counted(path: &Path) -> (SqlitePool, Arc<AtomicUsize>) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counter = taken.clone();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .before_acquire(move |_, _| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async { Ok(true) })
+            })
+            .connect_with(open::options(path))
+            .await
+            .expect("readers");
+        (pool, taken)
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_list_is_one_statement_however_many_rows_it_has() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("anteroom.db");
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/room-0003.db");
+        std::fs::copy(fixture, &path).expect("copied");
+        drop(SqliteStore::open(&path).await.expect("brought up to date"));
+        let (pool, taken) = counted(&path).await;
+        let clara: UserId = "clara".parse().expect("an id");
+        let statements = || taken.swap(0, Ordering::Relaxed);
+        statements();
+
+        let rooms = room::list(&pool, &clara, Page { before: None, limit: 9 }).await.expect("rooms");
+        assert_eq!((rooms.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let candidacies = candidacy::list(&pool, &clara, None, page).await.expect("candidacies");
+        assert_eq!((candidacies.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let proposals = proposal::list(&pool, &clara, None, page).await.expect("proposals");
+        assert_eq!((proposals.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let now = Time::from_micros(0);
+        let invitations = invitation::list(&pool, &clara, None, page, now).await.expect("invitations");
+        assert_eq!((invitations.len(), statements()), (1, 1));
+        let jobs = job::list(&pool, &clara, 9).await.expect("jobs");
+        assert_eq!((jobs.len(), statements()), (1, 1));
     }
 }
