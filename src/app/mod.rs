@@ -2,6 +2,7 @@
 //! domain's words, and hands the writer a decision; the domain decides, the store keeps, the hub and the bus tell.
 
 pub mod candidacy;
+pub mod cursor;
 pub mod demo;
 pub mod dispatch;
 pub mod identity;
@@ -30,6 +31,7 @@ use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use self::cursor::Cursors;
 use self::identity::{Identity, Unbelieved, Verified};
 use self::rate::Rates;
 use self::writer::{CaseJob, Writer};
@@ -66,6 +68,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Tells a repeat from another command under the same client id.
     pub command_key: [u8; 32],
+    /// Seals what clients hold of the database's order.
+    pub cursors: Cursors,
 }
 
 /// Why something was not done or not shown.

@@ -29,7 +29,7 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::{Changes, RoomView};
+use anteroom_protocol::room::RoomView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
@@ -41,7 +41,7 @@ use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
 use super::{
     Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
-    Intent, Mark, Marked, Moment, Page, PageSize, Person, Range, Store, StoreError, Write,
+    Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -132,11 +132,16 @@ impl Store for SqliteStore {
         marker::mark(&mut *self.writer.lock().await, marks).await
     }
 
-    async fn changes(&self, reader: &UserId, after: Option<&str>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        reader: &UserId,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Growth, StoreError> {
         change::changes(&self.readers, reader, after, limit).await
     }
 
-    async fn changes_end(&self) -> Result<String, StoreError> {
+    async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?)
     }
 
@@ -145,7 +150,7 @@ impl Store for SqliteStore {
         reader: &UserId,
         room: Option<RoomId>,
         words: &[String],
-        page: Page<u64>,
+        page: Page<Position>,
     ) -> Result<Found, StoreError> {
         // They can be long, and hellos and pages need the same readers.
         let _turn = self.searches.acquire().await;
