@@ -9,7 +9,7 @@ help: ## this list
 test: ## all tests: Rust, a talk between two clients of other authors, the page in a browser
 	@scripts/test.sh
 
-lint: ## lock file, format, clippy, rustdoc, dependencies: all that needs no run
+lint: ## lock files, format, clippy, rustdoc, dependencies: all that needs no run
 	@scripts/lint.sh
 
 fmt: ## format the Rust code

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that reads the code without running it: lock file, format, lints, documentation, dependencies.
+# Everything that reads the code without running it: lock files, format, lints, documentation, dependencies.
 #
 # Security advisories are not among it: their database has to be fetched, and CI reaches the package registries and
 # nothing else. On a machine that reaches it, `cargo deny check advisories` is the missing line.
@@ -9,7 +9,26 @@ source scripts/common.sh
 
 deny_version=0.20.2
 
-lock_file() { cargo metadata --locked --format-version 1 >/dev/null; }
+lock_files() {
+    cargo metadata --locked --format-version 1 >/dev/null
+    cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null ||
+        fail "fuzz/Cargo.lock is behind: cargo update --workspace --manifest-path fuzz/Cargo.toml brings it up"
+    same_versions
+}
+
+# What is fuzzed is what is built: where both lock files have a package, the one of the fuzz targets pins no other version.
+same_versions() {
+    local others
+    others=$(awk -F '"' '
+        /^name = / { name = $2 }
+        !/^version = "/ { next }
+        NR == FNR { known[name]; pinned[name, $2]; next }
+        name in known && !((name, $2) in pinned) { print "  " name " " $2 }
+    ' Cargo.lock fuzz/Cargo.lock)
+    [[ -z $others ]] || fail "fuzz/Cargo.lock has other versions than Cargo.lock of:
+$others
+cargo update --manifest-path fuzz/Cargo.toml NAME --precise VERSION brings it back."
+}
 
 # The fuzz targets are a workspace of their own; what they check is formatted with the tests that replay it.
 format() {
@@ -39,7 +58,7 @@ dependencies() {
 need_rust
 demand
 
-step "Cargo.lock fits the manifests" lock_file
+step "the lock files fit the manifests, and each other" lock_files
 step "format" format
 step "lints" cargo clippy --workspace --all-targets -- -D warnings
 step "documentation" documentation

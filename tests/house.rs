@@ -20,6 +20,7 @@ const HOUSE: &[Room] = &[
     Room { path: "domain", ours: &["domain"], libraries: &[] },
     Room { path: "wire", ours: &["domain", "wire"], libraries: &["tokio_tungstenite"] },
     Room { path: "store/mod.rs", ours: &["domain", "store"], libraries: &[] },
+    Room { path: "store/change.rs", ours: &[], libraries: &[] },
     Room { path: "store/marker.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio", "futures_util"] },
     Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
@@ -72,6 +73,7 @@ const HOUSE: &[Room] = &[
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
     Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },
+    Room { path: "cli/health", ours: &["cli"], libraries: &["reqwest", "tokio_rustls"] },
     Room { path: "cli/", ours: &["cli"], libraries: &["tokio"] },
     Room {
         path: "telemetry.rs",

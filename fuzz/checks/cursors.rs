@@ -3,8 +3,9 @@
 //! An input is a letter and a text: `j` and cursors of `hello`, one a line, or `c` and a `changes_after`. `ROOM` in it stands for the room,
 //! `HASH3` for the hash of its third entry, `END` for the cursor behind everything.
 
+use anteroom::app::cursor::Purpose;
 use anteroom::app::resume::{self, Follow};
-use anteroom::app::room::changes;
+use anteroom::app::room::{changes, changes_at_hello};
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::limits;
 use anteroom_protocol::room::Cursor;
@@ -70,27 +71,17 @@ fn since(world: &World, text: &str) {
     world.runtime.block_on(async {
         let app = &world.server.app;
         let end = app.store.changes_end().await.expect("an end");
-        let asked = text.replace("END", &end);
+        let sealed = changes_at_hello(app, &world.reader, None).await.expect("a cursor").cursor;
+        let asked = text.replace("END", &sealed);
         let all = changes(app, &world.reader, None, None).await.expect("all");
         let told = changes(app, &world.reader, Some(&asked), None).await;
         let told = told.expect("no text is an error");
-        assert_eq!(told.cursor, end);
-        let is_cursor = asked == "0." || is_place(&asked);
-        assert!(told.reset || is_cursor, "{asked:?} is no cursor of ours");
-        assert!(told.items.iter().all(|item| all.items.contains(item)), "{told:?}");
+        assert_eq!(app.cursors.open(Purpose::Changes, &told.cursor), Some(end));
+        assert_eq!(told.reset, asked != sealed, "{asked:?}: what was not sealed here is no cursor of ours");
         if told.reset {
             assert_eq!(told.items, all.items);
-        }
-        if asked == end {
-            assert!(!told.reset && told.items.is_empty(), "{told:?}");
+        } else {
+            assert!(told.items.is_empty(), "{told:?}");
         }
     });
-}
-
-/// A number and the beginning of a hash, written as the server writes them.
-fn is_place(text: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    text.split_once('.').is_some_and(|(id, hash)| {
-        digits(id) && !id.is_empty() && !id.starts_with('0') && digits(hash) && hash.len() == 16
-    })
 }

@@ -119,6 +119,16 @@ fn the_frozen_log_shows_every_form_an_entry_can_have() {
     assert!(items.iter().any(|entry| entry.private.is_none() && proof(entry).private_digest.is_some()));
 }
 
+/// The frozen log holds a character that no server takes any more: whoever writes a client is shown this page instead.
+#[test]
+fn the_page_that_is_published_as_an_example_verifies_too() {
+    let published: EntryPage =
+        serde_json::from_str(include_str!("../golden/http/EntryPage.json")).expect("a page");
+    let last = published.items.last().expect("an entry");
+    assert_eq!(verify_chain(NAME, START, &published.items), Ok((published.head, last.hash)));
+    assert_eq!(published.items[..4], page().items[..4], "the same room, but for its message");
+}
+
 #[test]
 fn the_text_of_a_part_may_be_spaced_and_ordered_otherwise() {
     let mut items = page().items;

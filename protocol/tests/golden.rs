@@ -236,6 +236,7 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
         match file.stem.split('.').next().expect("a type") {
             "CandidacyView" => encodes_to_itself::<CandidacyView>(&file),
             "Changes" => encodes_to_itself::<Changes>(&file),
+            "EntryPage" => encodes_to_itself::<EntryPage>(&file),
             "InvitationView" => encodes_to_itself::<InvitationView>(&file),
             "JobPosting" => encodes_to_itself::<JobPosting>(&file),
             "JobView" => encodes_to_itself::<JobView>(&file),

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod candidacy;
+pub mod cursor;
 pub mod demo;
 pub mod dispatch;
 pub mod identity;
@@ -32,6 +33,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use self::audit::Audit;
+use self::cursor::Cursors;
 use self::identity::{Identity, Unbelieved, Verified};
 use self::rate::Rates;
 use self::writer::{CaseJob, Writer};
@@ -70,6 +72,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Tells a repeat from another command under the same client id.
     pub command_key: [u8; 32],
+    /// Seals what clients hold of the database's order.
+    pub cursors: Cursors,
 }
 
 /// Why something was not done or not shown.

@@ -5,11 +5,12 @@ use anteroom_protocol::id::{RoomId, RoomRef};
 use anteroom_protocol::limits;
 use anteroom_protocol::room::{Changes, RoomView};
 
+use super::cursor::Purpose;
 use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::domain::refusal::Refusal;
-use crate::store::{Page, PageSize, Range};
+use crate::store::{Growth, Page, PageSize, Range};
 use crate::wire::to_wire::{Audience, entry_frame};
 
 /// Bytes of the parts in one page of entries.
@@ -23,7 +24,13 @@ pub async fn changes(
     limit: Option<u32>,
 ) -> Result<Changes, AppError> {
     let limit = limit.unwrap_or(limits::CHANGES).clamp(1, limits::CHANGES);
-    Ok(app.store.changes(&actor.user, after, limit).await?)
+    let asked = after.map(|cursor| app.cursors.open(Purpose::Changes, cursor));
+    // One that was not sealed here is of another database, as far as anybody can tell: everything is told.
+    let foreign = asked == Some(None);
+    let Growth { items, position, has_more, reset } =
+        app.store.changes(&actor.user, asked.flatten(), limit).await?;
+    let cursor = app.cursors.seal(Purpose::Changes, position);
+    Ok(Changes { items, cursor, has_more, reset: reset || foreign })
 }
 
 /// What a `welcome` says of changes: since the cursor, or, without one, only where to begin from now.
@@ -31,7 +38,7 @@ pub async fn changes_at_hello(app: &App, actor: &Actor, after: Option<&str>) -> 
     match after {
         Some(_) => changes(app, actor, after, None).await,
         None => {
-            let cursor = app.store.changes_end().await?;
+            let cursor = app.cursors.seal(Purpose::Changes, app.store.changes_end().await?);
             Ok(Changes { items: Vec::new(), cursor, has_more: false, reset: false })
         }
     }

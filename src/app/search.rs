@@ -7,10 +7,11 @@ use anteroom_protocol::limits;
 use anteroom_protocol::search::SearchPage;
 use tokio::time::sleep;
 
+use super::cursor::Purpose;
 use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::refusal::Refusal;
-use crate::store::{Found, Page, Store};
+use crate::store::{Found, Page, Position, Store};
 use crate::wire::to_wire::{Audience, entry_frame};
 
 /// Entries that are made ready to be found in one transaction: short enough for nobody who writes to notice.
@@ -25,15 +26,16 @@ const ACCENTS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 /// The reader's messages with all of these words.
 ///
 /// # Errors
-/// No words, too many, or a room that is not the reader's.
+/// No words, too many, a room that is not the reader's, or a page that no answer to a search named.
 pub async fn search(
     app: &App,
     actor: &Actor,
     words: &str,
     room: Option<RoomRef>,
-    page: Page<u64>,
+    page: Page<String>,
 ) -> Result<SearchPage, AppError> {
     let words = parse(words)?;
+    let page = Page { before: before(app, page.before.as_deref())?, limit: page.limit };
     let room = match room {
         None => None,
         Some(RoomRef::Inbox) => return Err(Refusal::Invalid("room: an inbox has no messages".into()).into()),
@@ -44,7 +46,19 @@ pub async fn search(
     };
     let Found { entries, next } = app.store.search(&actor.user, room, &words, page).await?;
     let items = entries.iter().map(|(side, entry)| entry_frame(entry, Audience::of(*side), false)).collect();
-    Ok(SearchPage { items, next: next.map(|next| next.to_string()) })
+    let next = next.map(|place| app.cursors.seal(Purpose::Search, place));
+    Ok(SearchPage { items, next })
+}
+
+/// Where a page begins.
+fn before(app: &App, cursor: Option<&str>) -> Result<Option<Position>, Refusal> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    match app.cursors.open(Purpose::Search, cursor) {
+        // Earlier servers named a page by a number, which shows how many entries there are. The newest page is what is left of it.
+        None if cursor.parse::<u64>().is_ok() => Ok(None),
+        None => Err(Refusal::Invalid("before: it is not the next of a search".into())),
+        Some(place) => Ok(Some(place)),
+    }
 }
 
 /// The words of a question. What is no letter, no digit and no accent of its own parts them, as it does in the index.

@@ -159,7 +159,7 @@ pub(super) async fn changes(
 pub(super) struct SearchQuery {
     q: String,
     room: Option<String>,
-    before: Option<u64>,
+    before: Option<String>,
     limit: Option<u32>,
 }
 

@@ -20,6 +20,7 @@ use self::accept::{Entrance, accept};
 use self::address::Proxies;
 use self::tls::Tls;
 use crate::app::audit::Audit;
+use crate::app::cursor::Cursors;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
@@ -97,10 +98,8 @@ impl Server {
         };
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
-        let command_key = store
-            .key("commands", rand::random())
-            .await
-            .map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))?;
+        let command_key = key(&*store, "commands").await?;
+        let cursors = Cursors::new(&key(&*store, "cursors").await?);
         let app = Arc::new(App {
             store,
             hub,
@@ -112,6 +111,7 @@ impl Server {
             policy,
             metrics,
             command_key,
+            cursors,
         });
         if demo_is_on(config) {
             demo::seed(&app)
@@ -201,6 +201,12 @@ impl Server {
         }
         tracing::info!("down");
     }
+}
+
+/// A key that the database keeps.
+async fn key(store: &dyn Store, name: &str) -> Result<[u8; 32], StartError> {
+    let kept = store.key(name, rand::random()).await;
+    kept.map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))
 }
 
 fn rates(limits: &Limits) -> Rates {

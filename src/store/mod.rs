@@ -17,6 +17,7 @@
 //!   chain stay, and a repeat of the redacted command is a repeat, whatever it says.
 //! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
 
+mod change;
 mod marker;
 pub mod sqlite;
 
@@ -29,12 +30,13 @@ use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::message::MessageAnswer;
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::{Changes, RoomView};
+use anteroom_protocol::room::RoomView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
 use serde::Serialize;
 
+pub use self::change::{Growth, Position};
 pub use self::marker::{Mark, Marked, Place, Reach};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
@@ -196,7 +198,7 @@ pub struct Found {
     /// The entries, newest first, each with the side its reader is on.
     pub entries: Vec<(Option<Side>, LogEntry)>,
     /// What the next page begins before, if there is one.
-    pub next: Option<u64>,
+    pub next: Option<Position>,
 }
 
 /// A stretch of a log.
@@ -251,12 +253,17 @@ pub trait Store: Send + Sync + 'static {
     /// `NotFound`, one beyond the log's end `Invalid`.
     async fn mark(&self, marks: &[Mark]) -> Vec<Result<Marked, CommitError>>;
 
-    /// The reader's logs that have grown since the cursor, those that grew first before the others; without a cursor, all that have entries.
+    /// The reader's logs that have grown since this place, those that grew first before the others; without one, all that have entries.
     /// What is committed while this is asked may be told again the next time, and is never left out.
-    async fn changes(&self, reader: &UserId, after: Option<&str>, limit: u32) -> Result<Changes, StoreError>;
+    async fn changes(
+        &self,
+        reader: &UserId,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Growth, StoreError>;
 
-    /// The cursor behind everything that is committed.
-    async fn changes_end(&self) -> Result<String, StoreError>;
+    /// The place behind everything that is committed.
+    async fn changes_end(&self) -> Result<Position, StoreError>;
 
     /// Messages that hold all of these words (the last may be a beginning, if it is not too short for that), in one room of the reader's or in all of them, newest first.
     async fn search(
@@ -264,7 +271,7 @@ pub trait Store: Send + Sync + 'static {
         reader: &UserId,
         room: Option<RoomId>,
         words: &[String],
-        page: Page<u64>,
+        page: Page<Position>,
     ) -> Result<Found, StoreError>;
 
     /// Makes some more entries ready to be found, at most so many. Whether there are more.

@@ -120,7 +120,12 @@ async fn a_cursor_of_another_database_is_answered_with_a_reset_of_everything() {
     other.marketplace.open_room("other").await.expect("a room");
     let (_, foreign) = hello(&other, &id("other-client"), None).await;
     let foreign = foreign.changes_cursor.expect("a cursor");
-    for cursor in [foreign.as_str(), "", "rubbish", "1.ffffffffffffffff"] {
+    let (_, own) = hello(&scene.server, &scene.client.user, None).await;
+    let mut bent = own.changes_cursor.expect("a cursor");
+    let other_digit = if bent.ends_with('0') { "1" } else { "0" };
+    bent.replace_range(bent.len() - 1.., other_digit);
+    // The last but one is what servers gave once.
+    for cursor in [foreign.as_str(), "", "rubbish", "1.ffffffffffffffff", &bent] {
         let (mut socket, welcome) = hello(&scene.server, &scene.client.user, Some(cursor)).await;
         let told: Vec<RoomRef> = welcome.changes.iter().map(|change| change.room).collect();
         assert!(told.contains(&room) && told.contains(&RoomRef::Inbox), "everything is told");
@@ -137,6 +142,41 @@ async fn a_cursor_of_another_database_is_answered_with_a_reset_of_everything() {
     }
     let page: Changes = scene.client.see(&format!("/v1/changes?after={foreign}")).await;
     assert!(page.reset && page.items.len() == 2);
+}
+
+/// A cursor held the number of entries in all logs: whoever came twice knew how much others write.
+#[tokio::test]
+async fn regression_a_cursor_does_not_tell_how_much_is_written_or_whether_anything_was() {
+    let server = TestServer::start().await;
+    let clara: UserId = id("clara");
+    server.marketplace.put_user(&clara, "A client").await.expect("told");
+    let ask = async || hello(&server, &clara, None).await.1.changes_cursor.expect("a cursor");
+    let (empty, still_empty) = (ask().await, ask().await);
+    many_rooms(&server, &clara, 5).await;
+    let (full, still_full) = (ask().await, ask().await);
+    let cursors = [&empty, &still_empty, &full, &still_full];
+    for (at, cursor) in cursors.iter().enumerate() {
+        assert_eq!(cursor.len(), empty.len(), "as long for five as for none");
+        assert!(!cursors[..at].contains(cursor), "the same place is never written the same way");
+    }
+    for (cursor, grown) in [(empty, 6), (still_empty, 6), (full, 0), (still_full, 0)] {
+        let (_, welcome) = hello(&server, &clara, Some(&cursor)).await;
+        assert_eq!((welcome.changes.len(), welcome.changes_reset), (grown, false));
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_after_the_server_was_started_again() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (_, room) = scene.talking().await;
+    let (_, welcome) = hello(&scene.server, &scene.client.user, None).await;
+    let cursor = welcome.changes_cursor.expect("a cursor");
+    let mut scene = scene.restarted(Door::Http).await;
+    let (_, quiet) = hello(&scene.server, &scene.client.user, Some(&cursor)).await;
+    assert!(quiet.changes.is_empty() && !quiet.changes_reset);
+    scene.freelancer.posted(room, "news").await;
+    let (_, grown) = hello(&scene.server, &scene.client.user, Some(&cursor)).await;
+    assert_eq!(grown.changes.iter().map(|change| change.room).collect::<Vec<_>>(), [room]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod crash;
 mod defence;
 mod disk;
 mod drain;
+mod examples;
 mod gone;
 mod handshake;
 mod health;

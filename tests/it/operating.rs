@@ -10,8 +10,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tokio::net::TcpListener;
 
 use crate::cli::{fails, failure, prints, text};
+use crate::support::certificate::Certificate;
 use crate::support::process::{BINARY, command, free_address, run};
-use crate::support::{SECRET, soon};
+use crate::support::{SECRET, TestServer, soon};
 
 /// A user of no importance, for what root may do anyway.
 const NOBODY: u32 = 65_534;
@@ -189,11 +190,6 @@ async fn health_is_0_for_a_server_that_is_ready_and_1_for_every_other() {
     let configured = [("ANTEROOM_LISTEN", address.as_str())];
     assert_eq!(prints(&["health"], &configured).await, "ready\n");
     assert_eq!(prints(&["health", "--url", server.base_url()], &[]).await, "ready\n");
-    let sick = |output: std::process::Output, why: &str| {
-        let line = String::from_utf8(output.stdout).expect("text");
-        assert!(output.status.code() == Some(1) && output.stderr.is_empty(), "{line}");
-        assert!(line.starts_with("not ready: ") && line.contains(why) && line.lines().count() == 1, "{line}");
-    };
     // Whom it asks is no server of ours.
     let figures = format!("http://{}/", free_address());
     sick(run(&["health", "--url", &figures], &[]).await, "refused");
@@ -205,7 +201,56 @@ async fn health_is_0_for_a_server_that_is_ready_and_1_for_every_other() {
     sick(run(&["health", "--url", &url], &[]).await, "did not answer");
     // A configuration that cannot be read is no server either.
     sick(run(&["health"], &[("ANTEROOM_LISTEN", "everywhere")]).await, "listen");
-    assert_eq!(run(&["health", "--url", "https://127.0.0.1"], &[]).await.status.code(), Some(2));
+    assert_eq!(run(&["health", "--url", "ftp://127.0.0.1"], &[]).await.status.code(), Some(2));
+}
+
+/// A health check found a server that it cannot call ready, and said why in one line.
+fn sick(output: std::process::Output, why: &str) {
+    let line = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.code() == Some(1) && output.stderr.is_empty(), "{line}");
+    assert!(line.starts_with("not ready: ") && line.contains(why) && line.lines().count() == 1, "{line}");
+}
+
+#[tokio::test]
+async fn health_over_tls_believes_the_configured_certificate_and_no_other() {
+    let (ours, other) = (Certificate::new(), Certificate::new());
+    let server = TestServer::start_with(|config| ours.of(config)).await;
+    let address = server.base.trim_start_matches("http://").to_owned();
+    let ask = async |certificate: &Certificate, address: &str| {
+        let [certificate, key] = ["cert.pem", "key.pem"].map(|name| certificate.file(name).expect("a path"));
+        let variables = [
+            ("ANTEROOM_LISTEN", address),
+            ("ANTEROOM_TLS__CERTIFICATE", text(&certificate)),
+            ("ANTEROOM_TLS__KEY", text(&key)),
+        ];
+        run(&["health"], &variables).await
+    };
+    let well = ask(&ours, &address).await;
+    assert_eq!((well.status.code(), &well.stdout[..]), (Some(0), &b"ready\n"[..]), "by its address");
+    sick(ask(&other, &address).await, "another certificate than tls.certificate");
+    std::fs::write(other.file("cert.pem").expect("a path"), "no certificate").expect("written");
+    sick(ask(&other, &address).await, "tls.certificate: cannot use");
+    sick(run(&["health"], &[("ANTEROOM_LISTEN", address.as_str())]).await, &address);
+    let plain = TestServer::start().await;
+    sick(ask(&ours, plain.base.trim_start_matches("http://")).await, "does not speak TLS");
+    server.stop().await;
+    sick(ask(&ours, &address).await, "refused");
+}
+
+#[tokio::test]
+async fn health_by_a_url_believes_over_tls_whom_the_machine_believes() {
+    let (ours, other) = (Certificate::new(), Certificate::new());
+    let server = TestServer::start_with(|config| ours.of(config)).await;
+    let port = server.base.rsplit(':').next().expect("a port");
+    let ask = async |host: &str, roots: &Certificate| {
+        let roots = roots.file("cert.pem").expect("a path");
+        let url = format!("https://{host}:{port}");
+        run(&["health", "--url", &url], &[("SSL_CERT_FILE", text(&roots)), ("SSL_CERT_DIR", "")]).await
+    };
+    let well = ask("localhost", &ours).await;
+    assert_eq!((well.status.code(), &well.stdout[..]), (Some(0), &b"ready\n"[..]));
+    sick(ask("localhost", &other).await, "not trusted here");
+    sick(ask("127.0.0.1", &ours).await, "not trusted here");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Search over the routes: what is found, by whom, and what is refused.
 
 use anteroom_load_tests::client::path_segment;
+use anteroom_protocol::room::Changes;
 use anteroom_protocol::search::SearchPage;
 
 use crate::support::{Door, Person, Scene, ask, exchange, soon};
@@ -62,6 +63,20 @@ async fn messages_are_found_in_one_room_or_in_all_and_only_ones_own() {
         }
     }
     assert_eq!(pages, all.items);
+    // A page was named by a number once, which told how many entries there are: no number leads anywhere any more.
+    for number in ["1", "3", "18446744073709551615"] {
+        let page = find(&scene.client, &format!("{}&limit=2&before={number}", question("march"))).await;
+        assert_eq!(page.items, all.items[..2], "the newest, as without it");
+    }
+    let changes: Changes = scene.client.see("/v1/changes").await;
+    let first = find(&scene.client, &format!("{}&limit=1", question("march"))).await;
+    let bent = first.next.expect("there is more").replace(|c: char| c.is_ascii_digit(), "0");
+    for before in [changes.cursor, bent] {
+        let path = format!("/v1/search?{}&before={before}", question("march"));
+        let token = scene.server.token(&scene.client.user);
+        let refused = exchange(&scene.server, ("GET", &path), Some(&token), &[], String::new()).await;
+        assert_eq!(refused.code(), "bad_request", "no place of a search");
+    }
 
     scene.server.marketplace.open_room("foreign").await.expect("a room");
     let stranger = Person::come(&scene.server, "foreign-client".parse().expect("an id"), Door::Http).await;

@@ -1,70 +1,24 @@
 //! TLS on the listener, and what is refused without it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use anteroom::config::Config;
 use anteroom_load_tests::token::TokenMint;
 use anteroom_protocol::SUBPROTOCOL;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::SupportedProtocolVersion;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
+use crate::support::certificate::Certificate;
 use crate::support::raw::{PING, PONG, Raw, UPGRADE};
 use crate::support::{SECRET, TestServer, id, soon};
-
-/// A certificate for `localhost`, and its files.
-struct Certificate {
-    der: CertificateDer<'static>,
-    files: TempDir,
-}
-
-impl Certificate {
-    fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let files = tempfile::tempdir().expect("a directory");
-        let write = |name: &str, tag: &str, der: &[u8]| {
-            let text = pem::encode(&pem::Pem::new(tag, der));
-            std::fs::write(files.path().join(name), text).expect("written");
-        };
-        write("cert.pem", "CERTIFICATE", made.cert.der());
-        write("key.pem", "PRIVATE KEY", &made.signing_key.serialize_der());
-        Self { der: made.cert.der().clone(), files }
-    }
-
-    fn file(&self, name: &str) -> Option<PathBuf> {
-        Some(self.files.path().join(name))
-    }
-
-    fn of(&self, config: &mut Config) {
-        config.tls.certificate = self.file("cert.pem");
-        config.tls.key = self.file("key.pem");
-    }
-
-    /// A client that trusts this certificate alone.
-    fn connector(&self, versions: &[&'static SupportedProtocolVersion], alpn: &[&str]) -> TlsConnector {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a root");
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(versions)
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        Arc::new(config).into()
-    }
-}
 
 /// A server that speaks TLS.
 struct Secure {
@@ -205,7 +159,7 @@ async fn behind_a_proxy_a_socket_needs_the_proxys_word_that_nobody_reads_along()
 #[tokio::test]
 async fn a_certificate_that_cannot_be_used_is_refused_at_start_with_the_key_to_set() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
-    let nothing = other.files.path().join("nothing.pem");
+    let nothing = other.file("nothing.pem").expect("a path");
     std::fs::write(&nothing, "no certificate").expect("written");
     let missing = other.file("missing.pem");
     for (cert, key, word) in [

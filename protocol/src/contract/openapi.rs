@@ -300,7 +300,6 @@ fn answer_examples(route: &RouteSpec, name: &str, examples: &Examples) -> Map<St
         (Answer::Frame(_), "CaseAnswer") => {
             one(examples.get("server/ok.case").map(|frame| frame["data"].clone()))
         }
-        (Answer::Type(_), "EntryPage") => one(examples.get("log/room").cloned()),
         (Answer::Page(of), _) => {
             one(examples.get(&format!("http/{of}")).map(|item| json!({ "items": [item] })))
         }

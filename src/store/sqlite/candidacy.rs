@@ -28,7 +28,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE c.id = $1 AND (c.client = $2 OR c.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&candidacy.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    Ok(views(pool, row, |row, terms| row.candidacy_view(reader, terms)).await?.pop())
+    Ok(views(row, |row| row.candidacy_view(reader))?.pop())
 }
 
 /// The reader's candidacies, newest first.
@@ -55,7 +55,7 @@ pub(super) async fn list(
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
-    views(pool, rows, |row, terms| row.candidacy_view(reader, terms)).await
+    views(rows, |row| row.candidacy_view(reader))
 }
 
 /// See [`crate::store::Store::change`].

@@ -1,15 +1,16 @@
 //! Cases in SQLite: the one row that every view of a candidacy, an invitation or a proposal is made from, and the whole that a rare
-//! command is decided on.
+//! command is decided on. The terms stand in that row too, so that a page is one statement however long it is, and of one moment.
 
 use anteroom_protocol::candidacy::CandidacyView;
 use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, RoomRef, UserId};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::JobSummary;
+use anteroom_protocol::log::Hash;
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::terms::TermsView;
+use anteroom_protocol::terms::{Terms, TermsView};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserSummary};
-use sqlx::{FromRow, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{FromRow, SqliteConnection};
 
 use super::code;
 use super::user::StandingRow;
@@ -29,7 +30,9 @@ macro_rules! case_select {
             "j.url AS job_url, j.status AS job_status, cu.name AS client_name, cu.avatar_url AS client_avatar, ",
             "fu.id AS freelancer_id, fu.name AS freelancer_name, fu.avatar_url AS freelancer_avatar, ",
             "i.id AS invitation_id, i.status AS invitation_status, i.message, i.sent_at, i.expires_at, i.answered_at, ",
-            "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head ",
+            "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
+            "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at) ",
+            "ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms ",
             "FROM candidacies c JOIN jobs j ON j.id = c.job JOIN users cu ON cu.id = j.client ",
             "JOIN users fu ON fu.id = c.freelancer LEFT JOIN invitations i ON i.candidacy = c.id ",
             "LEFT JOIN proposals p ON p.candidacy = c.id LEFT JOIN logs l ON l.room = c.room ",
@@ -68,6 +71,7 @@ pub(super) struct CaseRow {
     cover_letter: Option<String>,
     submitted_at: Option<i64>,
     head: Option<i64>,
+    terms: String,
 }
 
 /// The people and the job of a case, as a view shows them to one reader.
@@ -151,13 +155,19 @@ impl CaseRow {
         }))
     }
 
+    /// The versions of its terms, rising.
+    fn terms(&self) -> sqlx::Result<Vec<terms::Version>> {
+        type Version = (u32, Side, Terms, Hash, i64);
+        let versions: Vec<Version> = code::json(&self.terms)?;
+        let version = |(version, side, terms, hash, proposed_at)| {
+            let proposed_at = code::time(proposed_at);
+            terms::Version { version, side, terms, hash, proposed_at }
+        };
+        Ok(versions.into_iter().map(version).collect())
+    }
+
     /// This case as an invitation, in the eyes of one of its people.
-    pub(super) fn invitation_view(
-        &self,
-        reader: &UserId,
-        terms: &[terms::Version],
-        now: Time,
-    ) -> sqlx::Result<Option<InvitationView>> {
+    pub(super) fn invitation_view(&self, reader: &UserId, now: Time) -> sqlx::Result<Option<InvitationView>> {
         let Some(invitation) = self.invitation()? else {
             return Ok(None);
         };
@@ -171,7 +181,7 @@ impl CaseRow {
             client,
             freelancer,
             message: invitation.message,
-            terms: terms.iter().find(|version| version.side == Side::Client).map(terms_view),
+            terms: self.terms()?.iter().find(|version| version.side == Side::Client).map(terms_view),
             sent_at: invitation.sent_at,
             expires_at: invitation.expires_at,
             answered_at: invitation.answered_at,
@@ -182,11 +192,7 @@ impl CaseRow {
     }
 
     /// This case as a proposal, in the eyes of one of its people.
-    pub(super) fn proposal_view(
-        &self,
-        reader: &UserId,
-        terms: &[terms::Version],
-    ) -> sqlx::Result<Option<ProposalView>> {
+    pub(super) fn proposal_view(&self, reader: &UserId) -> sqlx::Result<Option<ProposalView>> {
         let Some(proposal) = self.proposal()? else {
             return Ok(None);
         };
@@ -200,18 +206,14 @@ impl CaseRow {
             client,
             freelancer,
             cover_letter: proposal.cover_letter,
-            terms: terms.last().map(terms_view),
+            terms: self.terms()?.last().map(terms_view),
             submitted_at: proposal.submitted_at,
             room,
         }))
     }
 
     /// This case as a candidacy, in the eyes of one of its people.
-    pub(super) fn candidacy_view(
-        &self,
-        reader: &UserId,
-        terms: &[terms::Version],
-    ) -> sqlx::Result<Option<CandidacyView>> {
+    pub(super) fn candidacy_view(&self, reader: &UserId) -> sqlx::Result<Option<CandidacyView>> {
         let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
         Ok(Some(CandidacyView {
             id: self.id()?,
@@ -222,7 +224,7 @@ impl CaseRow {
             freelancer,
             invitation: self.invitation()?.map(|invitation| invitation.id),
             proposal: self.proposal()?.map(|proposal| proposal.id),
-            terms: terms.last().map(terms_view),
+            terms: self.terms()?.last().map(terms_view),
             room,
             head: self.head.map(code::count).transpose()?,
             updated_at: code::time(self.updated_at),
@@ -241,39 +243,11 @@ fn terms_view(version: &terms::Version) -> TermsView {
 }
 
 /// What these cases look like, in the same order; a case that has no such view is left out.
-pub(super) async fn views<T>(
-    pool: &SqlitePool,
+pub(super) fn views<T>(
     rows: impl IntoIterator<Item = CaseRow>,
-    view: impl Fn(&CaseRow, &[terms::Version]) -> sqlx::Result<Option<T>>,
+    view: impl Fn(&CaseRow) -> sqlx::Result<Option<T>>,
 ) -> Result<Vec<T>, StoreError> {
-    let mut views = Vec::new();
-    for row in rows {
-        let terms = terms_of(pool, row.id()?).await?;
-        views.extend(view(&row, &terms)?);
-    }
-    Ok(views)
-}
-
-/// The versions of a candidacy's terms, rising.
-async fn terms_of(
-    executor: impl sqlx::Executor<'_, Database = Sqlite>,
-    candidacy: CandidacyId,
-) -> sqlx::Result<Vec<terms::Version>> {
-    type Row = (u32, String, String, Vec<u8>, i64);
-    let sql =
-        "SELECT version, side, terms, hash, proposed_at FROM terms WHERE candidacy = $1 ORDER BY version";
-    let rows: Vec<Row> = sqlx::query_as(sql).bind(code::id(&candidacy.0)).fetch_all(executor).await?;
-    rows.into_iter()
-        .map(|(version, side, terms, hash, proposed_at)| {
-            Ok(terms::Version {
-                version,
-                side: code::parse(&side)?,
-                terms: code::json(&terms)?,
-                hash: code::hash(&hash)?,
-                proposed_at: code::time(proposed_at),
-            })
-        })
-        .collect()
+    Ok(rows.into_iter().filter_map(|row| view(&row).transpose()).collect::<sqlx::Result<_>>()?)
 }
 
 /// The case of this key, in full.
@@ -309,7 +283,7 @@ async fn read(connection: &mut SqliteConnection, row: &CaseRow) -> sqlx::Result<
         candidacy: Some(row.candidacy()?),
         invitation: row.invitation()?,
         proposal: row.proposal()?,
-        terms: terms_of(&mut *connection, row.id()?).await?,
+        terms: row.terms()?,
         job,
     })
 }

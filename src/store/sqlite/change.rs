@@ -1,21 +1,18 @@
-//! Which of a reader's logs have grown since a cursor.
+//! Which of a reader's logs have grown since a place in the order of all commits.
 //!
-//! The rowid of an entry is its place in the order of all commits, because one connection writes. A cursor is such a place and the
-//! beginning of the hash of the entry there, so that a database that was restored does not pass for the one the cursor is of.
+//! The rowid of an entry is its place in that order, because one connection writes. A position is it and the beginning of the hash of the
+//! entry there, so that a database that was restored does not pass for the one the position is of.
 
 use anteroom_protocol::id::{RoomId, RoomRef, UserId};
-use anteroom_protocol::log::to_hex;
-use anteroom_protocol::room::{Changes, RoomChange};
+use anteroom_protocol::room::RoomChange;
 use sqlx::{FromRow, SqlitePool};
 
 use super::code;
 use super::marker::unread_of;
-use crate::store::StoreError;
+use crate::store::{Growth, Position, StoreError};
 
-/// Bytes of the hash in a cursor.
-const HASH_BYTES: usize = 8;
-/// The cursor before the first commit.
-const BEGINNING: &str = "0.";
+/// The position before the first commit.
+const BEGINNING: Position = Position([0; 16]);
 
 #[derive(FromRow)]
 struct Row {
@@ -31,14 +28,14 @@ struct Row {
 pub(super) async fn changes(
     pool: &SqlitePool,
     reader: &UserId,
-    after: Option<&str>,
+    after: Option<Position>,
     limit: u32,
-) -> Result<Changes, StoreError> {
+) -> Result<Growth, StoreError> {
     // Before the logs are read: what is committed in between is told now and once more the next time.
     let end = end(pool).await?;
     let (place, reset) = match after {
         None => (0, false),
-        Some(cursor) => place(pool, cursor).await?.map_or((0, true), |place| (place, false)),
+        Some(after) => place(pool, after).await?.map_or((0, true), |place| (place, false)),
     };
     let sql = r#"WITH mine AS (SELECT log FROM members WHERE "user" = $1 UNION ALL SELECT id FROM logs WHERE owner = $1)
         SELECT l.room, l.seq, l.counts, k.counts AS marker, e.id, e.hash FROM mine
@@ -55,16 +52,16 @@ pub(super) async fn changes(
     let has_more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let last = rows.last().filter(|_| has_more);
-    let cursor = last.map_or(end, |row| cursor(row.id, &row.hash));
+    let position = last.map_or(end, |row| position(row.id, &row.hash));
     let items = rows.iter().map(|row| change(row, reader)).collect::<sqlx::Result<_>>()?;
-    Ok(Changes { items, cursor, has_more, reset })
+    Ok(Growth { items, position, has_more, reset })
 }
 
-/// The cursor behind everything that is committed.
-pub(super) async fn end(pool: &SqlitePool) -> sqlx::Result<String> {
+/// The position behind everything that is committed.
+pub(super) async fn end(pool: &SqlitePool) -> sqlx::Result<Position> {
     let last: Option<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT id, hash FROM entries ORDER BY id DESC LIMIT 1").fetch_optional(pool).await?;
-    Ok(last.map_or_else(|| BEGINNING.to_owned(), |(id, hash)| cursor(id, &hash)))
+    Ok(last.map_or(BEGINNING, |(id, hash)| position(id, &hash)))
 }
 
 fn change(row: &Row, reader: &UserId) -> sqlx::Result<RoomChange> {
@@ -76,19 +73,29 @@ fn change(row: &Row, reader: &UserId) -> sqlx::Result<RoomChange> {
     Ok(RoomChange { room, head: code::count(row.seq)?, unread })
 }
 
-fn cursor(id: i64, hash: &[u8]) -> String {
-    format!("{id:x}.{}", to_hex(hash.get(..HASH_BYTES).unwrap_or(hash)))
+/// The position of an entry.
+pub(super) fn position(id: i64, hash: &[u8]) -> Position {
+    let mut bytes = [0; 16];
+    let (place, beginning) = bytes.split_at_mut(8);
+    place.copy_from_slice(&id.to_be_bytes());
+    for (byte, of_hash) in beginning.iter_mut().zip(hash) {
+        *byte = *of_hash;
+    }
+    Position(bytes)
 }
 
-/// The place of a cursor, if it is one of this database.
-async fn place(pool: &SqlitePool, text: &str) -> sqlx::Result<Option<i64>> {
-    if text == BEGINNING {
+/// The rowid in a position, whatever entry is there now.
+pub(super) fn id(Position(bytes): Position) -> i64 {
+    bytes.first_chunk().map_or(0, |place| i64::from_be_bytes(*place))
+}
+
+/// The place of a position, if it is one of this database.
+async fn place(pool: &SqlitePool, asked: Position) -> sqlx::Result<Option<i64>> {
+    if asked == BEGINNING {
         return Ok(Some(0));
     }
-    let Some(id) = text.split_once('.').and_then(|(id, _)| i64::from_str_radix(id, 16).ok()) else {
-        return Ok(None);
-    };
+    let id = id(asked);
     let there: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT hash FROM entries WHERE id = $1").bind(id).fetch_optional(pool).await?;
-    Ok(there.filter(|hash| cursor(id, hash) == text).map(|_| id))
+    Ok(there.filter(|hash| position(id, hash) == asked).map(|_| id))
 }

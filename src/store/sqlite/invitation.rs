@@ -51,7 +51,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE i.id = $1 AND (i.client = $2 OR i.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&invitation.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    Ok(views(pool, row, |row, terms| row.invitation_view(reader, terms, now)).await?.pop())
+    Ok(views(row, |row| row.invitation_view(reader, now))?.pop())
 }
 
 /// The reader's invitations, newest first. The filter sees the status as the reader does: expired as soon as it is due, and never
@@ -84,5 +84,5 @@ pub(super) async fn list(
         .bind(now.as_micros())
         .fetch_all(pool)
         .await?;
-    views(pool, rows, |row, terms| row.invitation_view(reader, terms, now)).await
+    views(rows, |row| row.invitation_view(reader, now))
 }

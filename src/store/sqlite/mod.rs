@@ -29,7 +29,7 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::room::{Changes, RoomView};
+use anteroom_protocol::room::RoomView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
@@ -41,7 +41,7 @@ use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
 use super::{
     Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
-    Intent, Mark, Marked, Moment, Page, PageSize, Person, Range, Store, StoreError, Write,
+    Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -132,11 +132,16 @@ impl Store for SqliteStore {
         marker::mark(&mut *self.writer.lock().await, marks).await
     }
 
-    async fn changes(&self, reader: &UserId, after: Option<&str>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        reader: &UserId,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Growth, StoreError> {
         change::changes(&self.readers, reader, after, limit).await
     }
 
-    async fn changes_end(&self) -> Result<String, StoreError> {
+    async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?)
     }
 
@@ -145,7 +150,7 @@ impl Store for SqliteStore {
         reader: &UserId,
         room: Option<RoomId>,
         words: &[String],
-        page: Page<u64>,
+        page: Page<Position>,
     ) -> Result<Found, StoreError> {
         // They can be long, and hellos and pages need the same readers.
         let _turn = self.searches.acquire().await;
@@ -287,6 +292,9 @@ impl Store for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     async fn settings(store: &SqliteStore) -> (i64, String) {
@@ -305,5 +313,49 @@ mod tests {
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
         store.writer.lock().await.distrust();
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
+    }
+
+    /// Readers that count how often one of them is taken: each statement of a list takes one.
+    async fn counted(path: &Path) -> (SqlitePool, Arc<AtomicUsize>) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counter = taken.clone();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .before_acquire(move |_, _| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async { Ok(true) })
+            })
+            .connect_with(open::options(path))
+            .await
+            .expect("readers");
+        (pool, taken)
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_list_is_one_statement_however_many_rows_it_has() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("anteroom.db");
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/room-0003.db");
+        std::fs::copy(fixture, &path).expect("copied");
+        drop(SqliteStore::open(&path).await.expect("brought up to date"));
+        let (pool, taken) = counted(&path).await;
+        let clara: UserId = "clara".parse().expect("an id");
+        let statements = || taken.swap(0, Ordering::Relaxed);
+        statements();
+
+        let rooms = room::list(&pool, &clara, Page { before: None, limit: 9 }).await.expect("rooms");
+        assert_eq!((rooms.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let candidacies = candidacy::list(&pool, &clara, None, page).await.expect("candidacies");
+        assert_eq!((candidacies.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let proposals = proposal::list(&pool, &clara, None, page).await.expect("proposals");
+        assert_eq!((proposals.len(), statements()), (2, 1));
+        let page = Page { before: None, limit: 9 };
+        let now = Time::from_micros(0);
+        let invitations = invitation::list(&pool, &clara, None, page, now).await.expect("invitations");
+        assert_eq!((invitations.len(), statements()), (1, 1));
+        let jobs = job::list(&pool, &clara, 9).await.expect("jobs");
+        assert_eq!((jobs.len(), statements()), (1, 1));
     }
 }

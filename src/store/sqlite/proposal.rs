@@ -42,7 +42,7 @@ pub(super) async fn load(
     let sql = case_select!("WHERE p.id = $1 AND (p.client = $2 OR p.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&proposal.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    Ok(views(pool, row, |row, terms| row.proposal_view(reader, terms)).await?.pop())
+    Ok(views(row, |row| row.proposal_view(reader))?.pop())
 }
 
 /// The reader's proposals, newest first.
@@ -68,5 +68,5 @@ pub(super) async fn list(
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
-    views(pool, rows, |row, terms| row.proposal_view(reader, terms)).await
+    views(rows, |row| row.proposal_view(reader))
 }

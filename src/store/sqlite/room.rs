@@ -43,7 +43,6 @@ pub(super) async fn save(
 
 #[derive(FromRow)]
 struct RoomRow {
-    log: i64,
     room: Vec<u8>,
     candidacy: Vec<u8>,
     phase: String,
@@ -55,13 +54,22 @@ struct RoomRow {
     job: String,
     title: String,
     url: Option<String>,
+    members: String,
 }
 
+/// A person of a room: who, by which name, on which side, how far read and delivered.
+type Person = (UserId, String, Side, u64, u64);
+
+/// Everything about a room that is one row, its people among it, so that a page is one statement however long it is, and of one moment.
+/// `$rest` says which rooms.
 macro_rules! room_select {
     ($rest:literal) => {
         concat!(
-            "SELECT l.id AS log, l.room, l.candidacy, l.phase, l.seq, l.counts, k.read, k.marker, k.counts AS marker_counts, ",
-            "j.id AS job, j.title, j.url FROM members m JOIN logs l ON l.id = m.log ",
+            "SELECT l.room, l.candidacy, l.phase, l.seq, l.counts, k.read, k.marker, k.counts AS marker_counts, ",
+            "j.id AS job, j.title, j.url, ",
+            "(SELECT json_group_array(json_array(u.id, u.name, p.side, COALESCE(r.read, 0), COALESCE(r.delivered, 0)) ORDER BY p.side) ",
+            r#"FROM members p JOIN users u ON u.id = p."user" LEFT JOIN markers r ON r.log = p.log AND r."user" = p."user" "#,
+            "WHERE p.log = l.id) AS members FROM members m JOIN logs l ON l.id = m.log ",
             r#"LEFT JOIN markers k ON k.log = m.log AND k."user" = m."user" JOIN candidacies c ON c.id = l.candidacy JOIN jobs j ON j.id = c.job "#,
             $rest
         )
@@ -77,10 +85,7 @@ pub(super) async fn load(
     let sql = room_select!(r#"WHERE l.room = $1 AND m."user" = $2"#);
     let row: Option<RoomRow> =
         sqlx::query_as(sql).bind(code::id(&room.0)).bind(reader.as_str()).fetch_optional(pool).await?;
-    match row {
-        Some(row) => Ok(Some(view(pool, reader, row).await?)),
-        None => Ok(None),
-    }
+    Ok(row.map(|row| view(reader, row)).transpose()?)
 }
 
 /// The reader's rooms, newest first.
@@ -89,30 +94,25 @@ pub(super) async fn list(
     reader: &UserId,
     page: Page<RoomId>,
 ) -> Result<Vec<RoomView>, StoreError> {
-    let sql = room_select!(r#"WHERE m."user" = $1 AND l.room < $2 ORDER BY l.room DESC LIMIT $3"#);
+    // The page first: sorted whole, every room of the reader's would have its people looked up for it.
+    let sql = room_select!(
+        r#"WHERE m."user" = $1 AND l.room IN (
+            SELECT own.room FROM members mine JOIN logs own ON own.id = mine.log
+            WHERE mine."user" = $1 AND own.room < $2 ORDER BY own.room DESC LIMIT $3)
+         ORDER BY l.room DESC"#
+    );
     let rows: Vec<RoomRow> = sqlx::query_as(sql)
         .bind(reader.as_str())
         .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(page.limit)
         .fetch_all(pool)
         .await?;
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        views.push(view(pool, reader, row).await?);
-    }
-    Ok(views)
+    Ok(rows.into_iter().map(|row| view(reader, row)).collect::<sqlx::Result<_>>()?)
 }
 
-async fn view(pool: &SqlitePool, reader: &UserId, row: RoomRow) -> sqlx::Result<RoomView> {
-    type Person = (String, String, String, i64, i64);
-    let sql = r#"SELECT u.id, u.name, m.side, COALESCE(k.read, 0), COALESCE(k.delivered, 0) FROM members m
-                 JOIN users u ON u.id = m."user" LEFT JOIN markers k ON k.log = m.log AND k."user" = m."user"
-                 WHERE m.log = $1 ORDER BY m.side"#;
-    let people: Vec<Person> = sqlx::query_as(sql).bind(row.log).fetch_all(pool).await?;
-    let members = people.into_iter().map(|(user, name, side, read, delivered)| {
-        let (read, delivered) = (code::count(read)?, code::count(delivered)?);
-        Ok(MemberView { user: code::user(&user)?, name, side: code::parse(&side)?, read, delivered })
-    });
+fn view(reader: &UserId, row: RoomRow) -> sqlx::Result<RoomView> {
+    let people: Vec<Person> = code::json(&row.members)?;
+    let member = |(user, name, side, read, delivered)| MemberView { user, name, side, read, delivered };
     let head = code::count(row.seq)?;
     Ok(RoomView {
         read: row.read.map_or(Ok(0), code::count)?,
@@ -126,7 +126,7 @@ async fn view(pool: &SqlitePool, reader: &UserId, row: RoomRow) -> sqlx::Result<
             title: row.title,
             url: row.url,
         },
-        members: members.collect::<sqlx::Result<_>>()?,
+        members: people.into_iter().map(member).collect(),
         head,
         as_of: head,
     })

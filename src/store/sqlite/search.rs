@@ -7,10 +7,10 @@ use anteroom_protocol::id::{RoomId, UserId};
 use anteroom_protocol::user::Side;
 use sqlx::{Connection as _, FromRow, Row as _, SqliteConnection, SqlitePool};
 
-use super::code;
 use super::log::EntryRow;
+use super::{change, code};
 use crate::domain::log::Log;
-use crate::store::{Found, Page, StoreError};
+use crate::store::{Found, Page, Position, StoreError};
 
 /// The kinds that are found by their words.
 const KINDS: [&str; 2] = ["message.posted", "message.edited"];
@@ -75,7 +75,7 @@ pub(super) async fn search(
     reader: &UserId,
     room: Option<RoomId>,
     words: &[String],
-    page: Page<u64>,
+    page: Page<Position>,
 ) -> Result<Found, StoreError> {
     let logs = sqlx::query(
         r#"SELECT m.log FROM members m JOIN logs l ON l.id = m.log WHERE m."user" = $1 AND ($2 IS NULL OR l.room = $2)"#,
@@ -101,7 +101,7 @@ pub(super) async fn search(
     let rows: Vec<FoundRow> = sqlx::query_as(sql)
         .bind(question(&scopes, words))
         .bind(reader.as_str())
-        .bind(page.before.map_or(i64::MAX, code::number))
+        .bind(page.before.map_or(i64::MAX, change::id))
         .bind(i64::from(page.limit) + 1)
         .fetch_all(pool)
         .await?;
@@ -111,12 +111,13 @@ pub(super) async fn search(
 fn found(mut rows: Vec<FoundRow>, limit: usize) -> Result<Found, StoreError> {
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|row| code::count(row.id)).transpose()?;
+    let next = rows.last().filter(|_| has_more).map(|row| row.id);
     let mut entries = Vec::with_capacity(rows.len());
     for FoundRow { room, side, entry, .. } in rows {
         let log = Log::Room(RoomId(code::uuid(&room)?));
         entries.push((Some(code::parse::<Side>(&side)?), entry.decode(&log)?));
     }
+    let next = next.zip(entries.last()).map(|(id, (_, entry))| change::position(id, &entry.hash.0));
     Ok(Found { entries, next })
 }
 

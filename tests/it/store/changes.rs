@@ -1,10 +1,11 @@
-//! Changes: which of a reader's logs have grown since a cursor. What was committed is told at least once, whatever is asked meanwhile.
+//! Changes: which of a reader's logs have grown since a place in the order of all commits. What was committed is told at least once, whatever is asked meanwhile.
 
 use std::collections::HashMap;
 
 use anteroom::domain::log::Log;
+use anteroom::store::{Growth, Position};
 use anteroom_protocol::id::{RoomId, RoomRef};
-use anteroom_protocol::room::{Changes, RoomChange};
+use anteroom_protocol::room::RoomChange;
 use proptest::collection::vec;
 use proptest::test_runner::TestRunner;
 use tokio::runtime::Handle;
@@ -14,34 +15,39 @@ use tokio::task::block_in_place;
 use super::property;
 use super::world::{ALL, Post, World, inbox, user};
 
-async fn ask(world: &World, name: &str, after: Option<&str>, limit: u32) -> Changes {
+async fn ask(world: &World, name: &str, after: Option<Position>, limit: u32) -> Growth {
     let changes = world.store().changes(&user(name), after, limit).await.expect("read");
     assert!(changes.items.len() <= limit as usize);
     changes
 }
 
-fn rooms(changes: &Changes) -> Vec<RoomRef> {
+fn rooms(changes: &Growth) -> Vec<RoomRef> {
     changes.items.iter().map(|change| change.room).collect()
 }
 
-/// Every page from this cursor on, and the cursor behind them.
-async fn pages(world: &World, name: &str, after: Option<&str>, limit: u32) -> (Vec<RoomChange>, String) {
+/// Every page from this place on, and the place behind them.
+async fn pages(
+    world: &World,
+    name: &str,
+    after: Option<Position>,
+    limit: u32,
+) -> (Vec<RoomChange>, Position) {
     let mut changes = ask(world, name, after, limit).await;
     let mut items = std::mem::take(&mut changes.items);
     while changes.has_more {
-        changes = ask(world, name, Some(&changes.cursor), limit).await;
-        assert!(!changes.reset, "a cursor of a page is one of this database");
+        changes = ask(world, name, Some(changes.position), limit).await;
+        assert!(!changes.reset, "the place of a page is one of this database");
         items.extend(std::mem::take(&mut changes.items));
     }
-    (items, changes.cursor)
+    (items, changes.position)
 }
 
-pub(super) async fn without_a_cursor_every_log_with_entries_is_told_and_with_it_what_has_grown_since(
+pub(super) async fn without_a_place_every_log_with_entries_is_told_and_with_it_what_has_grown_since(
     world: World,
 ) {
     let nothing = ask(&world, "mallory", None, ALL).await;
     assert!(nothing.items.is_empty() && !nothing.has_more && !nothing.reset);
-    assert!(ask(&world, "mallory", Some(&nothing.cursor), ALL).await.items.is_empty());
+    assert!(ask(&world, "mallory", Some(nothing.position), ALL).await.items.is_empty());
 
     let (one, two) = (world.room("one", "felix").await, world.room("two", "felix").await);
     let all = ask(&world, "felix", None, ALL).await;
@@ -50,20 +56,20 @@ pub(super) async fn without_a_cursor_every_log_with_entries_is_told_and_with_it_
     }
     assert_eq!(all.items.len(), 3);
     let end = world.store().changes_end().await.expect("read");
-    assert_eq!(all.cursor, end, "everything was told");
-    assert_eq!(ask(&world, "felix", Some(&end), ALL).await, Changes { items: Vec::new(), ..all.clone() });
+    assert_eq!(all.position, end, "everything was told");
+    assert_eq!(ask(&world, "felix", Some(end), ALL).await, Growth { items: Vec::new(), ..all.clone() });
 
-    // What others do elsewhere moves the cursor and tells nothing.
+    // What others do elsewhere moves the end and tells nothing.
     world.room("three", "fiona").await;
-    let quiet = ask(&world, "felix", Some(&end), ALL).await;
-    assert!(quiet.items.is_empty() && quiet.cursor != end);
+    let quiet = ask(&world, "felix", Some(end), ALL).await;
+    assert!(quiet.items.is_empty() && quiet.position != end);
 
     let told = world.posted("clara", one, "news").await;
-    let grown = ask(&world, "felix", Some(&quiet.cursor), ALL).await;
+    let grown = ask(&world, "felix", Some(quiet.position), ALL).await;
     assert_eq!(rooms(&grown), [RoomRef::Room(one)]);
     assert_eq!(grown.items[0].head, told.seq);
-    assert_eq!(ask(&world, "felix", Some(&quiet.cursor), ALL).await, grown, "asking takes nothing away");
-    assert_eq!(ask(&world, "felix", Some(&end), ALL).await.items, grown.items, "nor does an older cursor");
+    assert_eq!(ask(&world, "felix", Some(quiet.position), ALL).await, grown, "asking takes nothing away");
+    assert_eq!(ask(&world, "felix", Some(end), ALL).await.items, grown.items, "nor does an older place");
 }
 
 pub(super) async fn of_three_hundred_rooms_exactly_the_forty_that_have_grown_are_told_oldest_first(
@@ -76,7 +82,7 @@ pub(super) async fn of_three_hundred_rooms_exactly_the_forty_that_have_grown_are
     for part in posts.chunks(7) {
         assert!(world.commit(part).await.iter().all(Result::is_ok));
     }
-    let told = ask(&world, "clara", Some(&before), 200).await;
+    let told = ask(&world, "clara", Some(before), 200).await;
     assert_eq!(rooms(&told), changed.iter().map(|room| RoomRef::Room(*room)).collect::<Vec<_>>());
     assert!(!told.has_more && !told.reset);
     let opened = world.entries(&Log::Room(changed[0])).await.len() as u64;
@@ -86,16 +92,16 @@ pub(super) async fn of_three_hundred_rooms_exactly_the_forty_that_have_grown_are
     }
     // One that grows again is the last one then.
     world.posted("felix", changed[3], "more").await;
-    let again = ask(&world, "clara", Some(&before), 200).await;
+    let again = ask(&world, "clara", Some(before), 200).await;
     let mut expected = changed.clone();
     let grown = expected.remove(3);
     expected.push(grown);
     assert_eq!(rooms(&again), expected.into_iter().map(RoomRef::Room).collect::<Vec<_>>());
 
     for limit in [1, 7, 39, 40, 41] {
-        let (items, cursor) = pages(&world, "clara", Some(&before), limit).await;
+        let (items, position) = pages(&world, "clara", Some(before), limit).await;
         assert_eq!(items, again.items, "in pages of {limit}");
-        assert_eq!(cursor, again.cursor);
+        assert_eq!(position, again.position);
     }
     let all = ask(&world, "clara", None, 200).await;
     assert!(all.has_more);
@@ -113,60 +119,47 @@ pub(super) async fn a_log_is_told_to_its_people_alone(world: World) {
     assert!(ask(&world, "nobody", None, ALL).await.items.is_empty());
 }
 
-pub(super) async fn a_cursor_that_is_not_of_this_database_is_reset_and_everything_told(world: World) {
+pub(super) async fn a_place_that_is_not_of_this_database_is_reset_and_everything_told(world: World) {
     let other = world.another().await;
     world.rooms(3).await;
     other.rooms(2).await;
     let all = ask(&world, "felix", None, ALL).await;
-    let foreign = other.store().changes_end().await.expect("read");
-    let far = format!("{:x}.{}", u64::MAX, "0".repeat(16));
-    let own = all.cursor.clone();
-    let (place, _) = own.split_once('.').expect("a place and a hash");
-    let bent = [
-        foreign.as_str(),
-        "",
-        ".",
-        "rubbish",
-        "1",
-        "-1.0",
-        &far,
-        &format!("{place}."),
-        &format!("0{own}"),
-        &format!("{own}0"),
-        &own.to_uppercase().replace(|c: char| c.is_ascii_digit(), "f"),
-        "'; DROP TABLE logs; --",
-        "\u{0}",
-    ]
-    .map(str::to_owned);
-    for cursor in bent {
-        let reset = ask(&world, "felix", Some(&cursor), ALL).await;
-        assert!(reset.reset, "{cursor:?}");
-        assert_eq!((&reset.items, &reset.cursor), (&all.items, &all.cursor), "{cursor:?}");
+    let (own, foreign) = (all.position, other.store().changes_end().await.expect("read"));
+    let bent = |at: usize| {
+        let Position(mut bytes) = own;
+        bytes[at] ^= 1;
+        Position(bytes)
+    };
+    let ends = [0xff, 0x7f, 1].map(|byte| Position([byte; 16]));
+    for place in (0..16).map(bent).chain(ends).chain([foreign]) {
+        let reset = ask(&world, "felix", Some(place), ALL).await;
+        assert!(reset.reset, "{place:?}");
+        assert_eq!((&reset.items, reset.position), (&all.items, all.position), "{place:?}");
     }
-    // The pages of a reset are asked for with the new cursor.
-    let first = ask(&world, "felix", Some(&foreign), 2).await;
+    // The pages of a reset are asked for with the new place.
+    let first = ask(&world, "felix", Some(foreign), 2).await;
     assert!(first.reset && first.has_more);
-    let rest = ask(&world, "felix", Some(&first.cursor), 2).await;
+    let rest = ask(&world, "felix", Some(first.position), 2).await;
     assert!(!rest.reset);
     assert_eq!([first.items, rest.items].concat(), all.items);
-    assert!(!ask(&world, "felix", Some(&own), ALL).await.reset, "the own cursor is still good");
+    assert!(!ask(&world, "felix", Some(own), ALL).await.reset, "the own place is still good");
 }
 
-pub(super) async fn a_cursor_is_good_after_the_database_was_opened_again(mut world: World) {
+pub(super) async fn a_place_is_good_after_the_database_was_opened_again(mut world: World) {
     let room = world.room("one", "felix").await;
-    let cursor = world.store().changes_end().await.expect("read");
+    let place = world.store().changes_end().await.expect("read");
     world.open_again().await;
-    assert!(ask(&world, "felix", Some(&cursor), ALL).await.items.is_empty());
+    assert!(ask(&world, "felix", Some(place), ALL).await.items.is_empty());
     world.posted("clara", room, "news").await;
-    assert_eq!(rooms(&ask(&world, "felix", Some(&cursor), ALL).await), [RoomRef::Room(room)]);
+    assert_eq!(rooms(&ask(&world, "felix", Some(place), ALL).await), [RoomRef::Room(room)]);
 }
 
-/// A client that asks page by page while others write. It always asks with the last cursor it was given.
+/// A client that asks page by page while others write. It always asks with the last place it was given.
 async fn follow(world: &World, rooms: &[RoomId], steps: &[(usize, u32)]) {
-    let mut cursor = world.store().changes_end().await.expect("read");
+    let mut since = world.store().changes_end().await.expect("read");
     let mut told: HashMap<RoomRef, u64> = HashMap::new();
     let mut heads: HashMap<RoomRef, u64> = HashMap::new();
-    let mut learn = |changes: &Changes, written: &HashMap<RoomRef, u64>| {
+    let mut learn = |changes: &Growth, written: &HashMap<RoomRef, u64>| {
         for change in &changes.items {
             assert!(change.head <= written[&change.room], "nothing is told before it is there");
             let known = told.insert(change.room, change.head);
@@ -178,15 +171,15 @@ async fn follow(world: &World, rooms: &[RoomId], steps: &[(usize, u32)]) {
         let answer = world.posted(if place % 2 == 0 { "clara" } else { "felix" }, room, "words").await;
         heads.insert(answer.room, answer.seq);
         if *limit > 0 {
-            let changes = ask(world, "felix", Some(&cursor), *limit).await;
+            let changes = ask(world, "felix", Some(since), *limit).await;
             learn(&changes, &heads);
-            cursor = changes.cursor;
+            since = changes.position;
         }
     }
     loop {
-        let changes = ask(world, "felix", Some(&cursor), 2).await;
+        let changes = ask(world, "felix", Some(since), 2).await;
         learn(&changes, &heads);
-        cursor = changes.cursor;
+        since = changes.position;
         if !changes.has_more {
             break;
         }
@@ -225,16 +218,16 @@ pub(super) async fn what_is_committed_while_asking_is_never_left_out(world: Worl
     };
     let done = std::sync::atomic::AtomicBool::new(false);
     let read = async {
-        let (mut cursor, mut told) = (start, HashMap::new());
+        let (mut since, mut told) = (start, HashMap::new());
         loop {
             let last = done.load(std::sync::atomic::Ordering::SeqCst);
-            let changes = ask(&world, "felix", Some(&cursor), 3).await;
+            let changes = ask(&world, "felix", Some(since), 3).await;
             assert!(!changes.reset);
             for change in &changes.items {
                 let known = told.insert(change.room, change.head);
                 assert!(known.is_none_or(|known| known <= change.head));
             }
-            cursor = changes.cursor;
+            since = changes.position;
             if last && !changes.has_more {
                 return told;
             }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anteroom::domain::log::Log;
 use anteroom::domain::refusal::Refusal;
-use anteroom::store::{Mark, Place};
+use anteroom::store::{Mark, Place, Position};
 use anteroom::wire::to_wire::{Audience, entry_frame};
 use anteroom_protocol::candidacy::CaseAnswer;
 use anteroom_protocol::command::Command;
@@ -15,6 +15,7 @@ use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::{ClientId, RoomId, RoomRef};
 use anteroom_protocol::invitation::DeclineReason;
 use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::log::{from_hex, to_hex};
 use anteroom_protocol::message::MessageAnswer;
 use anteroom_protocol::room::{RoomChange, RoomView};
 use anteroom_protocol::user::UserStatus;
@@ -38,7 +39,7 @@ struct Record {
     /// How each sees the own rooms: how far everybody is, and what is unread.
     #[serde(default)]
     views: Vec<(String, Vec<RoomView>)>,
-    /// A cursor of changes, whose it is, and what had grown since.
+    /// Somebody, a place in the order of all commits, and what had grown since.
     #[serde(default)]
     changes: Vec<(String, String, Vec<RoomChange>)>,
     /// What a word had found, by its numbers in the first room.
@@ -112,12 +113,26 @@ async fn what_is_shown_is_that_of(record: &Record, world: &World) {
         assert_eq!(world.store().rooms(&user(name), first(ALL)).await.expect("read"), *expected, "{name}");
     }
     for (name, cursor, expected) in &record.changes {
-        let changes = world.store().changes(&user(name), Some(cursor), ALL).await.expect("read");
+        let changes = world.store().changes(&user(name), Some(position(cursor)), ALL).await.expect("read");
         assert_eq!((changes.reset, &changes.items), (false, expected), "{name}");
     }
     for (word, expected) in &record.found {
         assert_eq!(found(world, record.rooms[0].0, word).await, *expected, "{word}");
     }
+}
+
+/// A place as that version wrote it for clients: the number of the entry, and the beginning of its hash. They are sealed since, and still
+/// stand for the same place.
+fn position(text: &str) -> Position {
+    let (number, hash) = text.split_once('.').expect("a number and a hash");
+    let number = i64::from_str_radix(number, 16).expect("a number").to_be_bytes();
+    let bytes = [number, from_hex(hash).expect("a hash")].concat();
+    Position(bytes.try_into().expect("16 bytes"))
+}
+
+fn text_of(Position(bytes): Position) -> String {
+    let (number, hash) = bytes.split_first_chunk().expect("16 bytes");
+    format!("{:x}.{}", i64::from_be_bytes(*number), to_hex(hash))
 }
 
 /// The numbers of the messages of this room that have this word, newest first.
@@ -273,7 +288,7 @@ async fn write_the_room() {
         let submitted = case(&mut record, &world, "fiona", ask::propose(&job, ask::hourly(6_000))).await;
         case(&mut record, &world, "clara", ask::answer(submitted.proposal.expect("its id"))).await
     });
-    let cursor = world.store().changes_end().await.expect("read");
+    let place = world.store().changes_end().await.expect("read");
     world.tell_of("felix", UserStatus::Suspended).await;
     world.tell_of("felix", UserStatus::Active).await;
     let last = say(&mut record, &world, "clara", ask::post(name, "I understand")).await;
@@ -289,8 +304,8 @@ async fn write_the_room() {
     while world.store().index(ALL).await.expect("indexed") {}
     for name in PEOPLE {
         record.views.push((name.into(), world.store().rooms(&user(name), first(ALL)).await.expect("read")));
-        let changes = world.store().changes(&user(name), Some(&cursor), ALL).await.expect("read");
-        record.changes.push((name.into(), cursor.clone(), changes.items));
+        let changes = world.store().changes(&user(name), Some(place), ALL).await.expect("read");
+        record.changes.push((name.into(), text_of(place), changes.items));
     }
     for (word, expected) in [("monday", 1), ("tuesday", 1), ("never", 0), ("easter", 0), ("understand", 1)] {
         let seqs = found(&world, talk, word).await;

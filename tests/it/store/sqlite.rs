@@ -325,7 +325,7 @@ async fn regression_what_was_deleted_stands_nowhere_in_the_file() {
     world.sound(&Log::Room(room)).await;
 }
 
-fn first_page() -> anteroom::store::Page<u64> {
+fn first_page() -> anteroom::store::Page<anteroom::store::Position> {
     super::world::first(super::world::ALL)
 }
 
@@ -365,7 +365,7 @@ async fn a_mark_that_moves_nothing_is_no_write() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_changes_that_a_restored_copy_has_lost_is_reset_even_when_it_has_grown_again() {
+async fn a_place_that_a_restored_copy_has_lost_is_reset_even_when_it_has_grown_again() {
     let file = database();
     let (path, copy) = (file.path(), file.directory.path().join("copy"));
     let mut world = World::new(file).await;
@@ -383,9 +383,9 @@ async fn a_cursor_of_changes_that_a_restored_copy_has_lost_is_reset_even_when_it
     world = World::empty(directory).await;
     world.live_on();
     for grown in [false, true] {
-        let since = world.store().changes(&user("clara"), Some(&lost), 100).await.expect("read");
+        let since = world.store().changes(&user("clara"), Some(lost), 100).await.expect("read");
         assert!(since.reset && since.items.len() == 2, "{since:?}");
-        let since = world.store().changes(&user("clara"), Some(&kept), 100).await.expect("read");
+        let since = world.store().changes(&user("clara"), Some(kept), 100).await.expect("read");
         assert!(!since.reset && since.items.len() == usize::from(grown), "{since:?}");
         if !grown {
             world.posted("felix", room, "something else in its place").await;

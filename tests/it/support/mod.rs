@@ -2,6 +2,7 @@
 //! a job. Nothing here decides what a right answer is, but that it is one of those the published documents know.
 
 pub(crate) mod ask;
+pub(crate) mod certificate;
 mod contract;
 mod exchange;
 pub(crate) mod issuer;

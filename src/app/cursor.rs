@@ -1,0 +1,133 @@
+//! Places in the database as clients hold them: sealed, so that they tell nothing and none can be made up. A place says how many entries
+//! there are in all logs together; two of them, how busy the server is.
+
+use anteroom_protocol::log::{from_hex, to_hex};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use crate::store::Position;
+
+const POSITION: usize = size_of::<Position>();
+/// Bytes of what shows that a cursor was sealed here.
+const TAG: usize = 16;
+
+/// What a cursor is good for. One is never taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `changes_cursor`, and the cursor of `GET /v1/changes`.
+    Changes,
+    /// The `next` of a search.
+    Search,
+}
+
+impl Purpose {
+    fn aad(self) -> Aad<&'static [u8]> {
+        Aad::from(match self {
+            Self::Changes => b"changes",
+            Self::Search => b"search",
+        })
+    }
+}
+
+/// Seals places and opens cursors. Each time another nonce is drawn: the same place twice would show that nothing was written in between.
+/// SIV (RFC 8452), because nonces that are drawn meet where cursors are made by the billion, and all that shows then is whether the two
+/// places were the same.
+pub struct Cursors(LessSafeKey);
+
+impl Cursors {
+    /// With the database's key, so that a cursor outlives the process that made it, and means nothing to another database.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key).expect("a key of 32 bytes")))
+    }
+
+    /// What a client is given.
+    pub fn seal(&self, purpose: Purpose, Position(mut place): Position) -> String {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), purpose.aad(), &mut place)
+            .expect("a few bytes can be sealed");
+        to_hex(&[&nonce, place.as_slice(), tag.as_ref()].concat())
+    }
+
+    /// The place in what a client says it was given; `None`: it was not sealed here for this.
+    pub fn open(&self, purpose: Purpose, cursor: &str) -> Option<Position> {
+        let mut bytes: [u8; NONCE_LEN + POSITION + TAG] = from_hex(cursor)?;
+        let (nonce, sealed) = bytes.split_first_chunk_mut()?;
+        let place = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), purpose.aad(), sealed).ok()?;
+        <[u8; POSITION]>::try_from(&*place).ok().map(Position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    const BOTH: [Purpose; 2] = [Purpose::Changes, Purpose::Search];
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_opened_as_it_was_sealed_by_its_key_and_for_its_purpose_alone(
+            key: [u8; 32], other: [u8; 32], place: [u8; 16]
+        ) {
+            let (ours, others) = (Cursors::new(&key), Cursors::new(&other));
+            for (purpose, another) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
+                let cursor = ours.seal(purpose, Position(place));
+                prop_assert_eq!(ours.open(purpose, &cursor), Some(Position(place)));
+                prop_assert_eq!(ours.open(another, &cursor), None);
+                prop_assert_eq!(others.open(purpose, &cursor).is_some(), key == other);
+            }
+        }
+
+        #[test]
+        fn a_cursor_of_which_any_character_was_changed_added_or_left_out_is_none(
+            key: [u8; 32], place: [u8; 16], at: Index, with: char, how in 0..3_u8
+        ) {
+            let cursors = Cursors::new(&key);
+            let cursor = cursors.seal(Purpose::Changes, Position(place));
+            let mut changed: Vec<char> = cursor.chars().collect();
+            let at = at.index(changed.len());
+            match how {
+                0 => changed[at] = with,
+                1 => changed.insert(at, with),
+                _ => drop(changed.remove(at)),
+            }
+            let changed: String = changed.into_iter().collect();
+            prop_assume!(changed != cursor);
+            prop_assert_eq!(cursors.open(Purpose::Changes, &changed), None, "{}", changed);
+        }
+
+        #[test]
+        fn no_text_is_a_cursor(text in any::<String>()) {
+            for purpose in BOTH {
+                prop_assert_eq!(Cursors::new(&[7; 32]).open(purpose, &text), None);
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_digit_in_every_place_of_a_cursor_is_found() {
+        let cursors = Cursors::new(&[7; 32]);
+        let cursor = cursors.seal(Purpose::Search, Position([0; 16]));
+        for (at, digit) in
+            (0..cursor.len()).flat_map(|at| "0123456789abcdefABCDEF".chars().map(move |c| (at, c)))
+        {
+            let mut changed = cursor.clone();
+            changed.replace_range(at..=at, digit.encode_utf8(&mut [0; 4]));
+            assert_eq!(cursors.open(Purpose::Search, &changed).is_some(), changed == cursor, "{changed}");
+        }
+    }
+
+    #[test]
+    fn two_cursors_of_one_place_have_nothing_in_common_but_their_length() {
+        let cursors = Cursors::new(&[7; 32]);
+        let [one, two] = [[0; 16], [0; 16]].map(|place| cursors.seal(Purpose::Changes, Position(place)));
+        let far = cursors.seal(Purpose::Changes, Position([255; 16]));
+        assert_eq!((one.len(), two.len()), (far.len(), far.len()));
+        let alike = one.bytes().zip(two.bytes()).filter(|(one, two)| one == two).count();
+        // One digit of sixteen is alike by chance; half of 88 are so once in 10^25.
+        assert!(alike < one.len() / 2, "{one} {two}");
+    }
+}
