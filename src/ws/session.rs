@@ -1,13 +1,11 @@
 //! What one socket may do, without the socket: pure, so that it can be tested without one.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use anteroom_protocol::id::RoomRef;
 use tokio::time::Instant;
 
-use crate::app::lane::Lane;
+use crate::app::lane::Lanes;
 use crate::domain::log::Log;
 use crate::wire::to_wire::Audience;
 
@@ -27,7 +25,8 @@ pub(super) struct Session {
     cursors: HashMap<Log, Cursor>,
     /// The logs of which entries have to be read from the database, each once, in the order of their turns.
     owed: VecDeque<Log>,
-    lanes: HashMap<RoomRef, Arc<Lane>>,
+    /// In which order it writes.
+    pub(super) lanes: Lanes,
     broken: VecDeque<Instant>,
     /// When the first of the refused commands came that are counted, and how many have since.
     hasty: Option<(Instant, u32)>,
@@ -170,15 +169,6 @@ impl Session {
         if let Some(cursor) = self.cursors.get_mut(log) {
             cursor.next = seq + 1;
         }
-    }
-
-    /// The lane of posts to this room. At the bound, lanes in which nothing failed and nothing is on its way are forgotten: they
-    /// are as good as new.
-    pub(super) fn lane(&mut self, room: RoomRef) -> Arc<Lane> {
-        if self.lanes.len() >= anteroom_protocol::limits::JOINED_ROOMS && !self.lanes.contains_key(&room) {
-            self.lanes.retain(|_, lane| lane.is_held() || Arc::strong_count(lane) > 1);
-        }
-        self.lanes.entry(room).or_default().clone()
     }
 
     /// A frame was broken. True: that was one too many.

@@ -312,8 +312,11 @@ impl Connection {
 
     /// Gives the command to its function. It has its place in the order when this returns.
     fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
-        let lane =
-            if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
+        let lane = if let Command::MessagePost(post) = &command {
+            Some(self.session.lanes.of(post.room))
+        } else {
+            None
+        };
         let Performed { hasty, outcome, .. } =
             dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
         self.underway.push(

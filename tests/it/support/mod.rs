@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 mod contract;
+pub(crate) mod database;
 mod exchange;
 pub(crate) mod issuer;
 mod person;
