@@ -9,6 +9,7 @@ use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::user::UserView;
 use serde_json::{Value, json};
 
+use crate::support::database::tamper;
 use crate::support::{Door, Scene, TestServer, exchange, id};
 
 /// A server that knows Ana and Bob.
@@ -75,6 +76,32 @@ async fn tokens_that_were_taken_back_close_their_sockets_and_open_no_door_also_a
     let server = server.restart().await;
     refused(&server, &old).await;
     socket(&server, &issued(&server, 1)).await;
+}
+
+/// Whatever takes tokens back is written, and then cannot be committed.
+const UNCOMMITTABLE: &str = "CREATE TABLE nobody (id INTEGER PRIMARY KEY);
+    CREATE TABLE pledges (id INTEGER REFERENCES nobody (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER uncommittable AFTER UPDATE OF tokens_valid_after ON users BEGIN INSERT INTO pledges VALUES (1); END";
+
+/// The statement gave back the person and committed by itself. That its commit failed, the library did not say: the marketplace was told
+/// that the tokens were taken back, and they were as good as before.
+#[tokio::test]
+async fn regression_a_revocation_that_cannot_be_committed_is_told_as_a_failure_and_takes_nothing_back() {
+    let server = server().await;
+    let old = issued(&server, -5);
+    let mut ana = socket(&server, &old).await;
+    tamper(&server.database(), UNCOMMITTABLE).await;
+    for _ in 0..2 {
+        let answer = revoke(&server, "ana").await;
+        let document: Value = serde_json::from_str(&answer.text).expect("a problem document");
+        assert_eq!((answer.status, &document["code"]), (500, &json!("internal")));
+        ana.ping().await.expect("open");
+        socket(&server, &old).await.ping().await.expect("and the token opens another one");
+    }
+    tamper(&server.database(), "DROP TRIGGER uncommittable").await;
+    assert_eq!(revoke(&server, "ana").await.status, 200);
+    assert_eq!(ana.closed().await.expect("closed").0, CloseCode::Revoked.code());
+    refused(&server, &old).await;
 }
 
 #[tokio::test]

@@ -1,9 +1,16 @@
-//! A server's database from beside the server: what makes a write wait.
+//! A server's database from beside the server: what makes a write wait, and what makes it fail.
 
 use std::path::Path;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
+
+/// Does something to the file that the server does not offer.
+pub(crate) async fn tamper(path: &Path, sql: &str) {
+    let mut connection = open(path).await;
+    execute(&mut connection, sql).await;
+    connection.close().await.expect("closed");
+}
 
 /// The right to write, taken from the server: until this is given back its commits wait, for some seconds before they fail.
 pub(crate) struct WriteLock(SqliteConnection);
