@@ -43,8 +43,6 @@ pub(super) struct Cursor {
     owed_to: u64,
     /// When `typing` was last passed on.
     typed: Option<Instant>,
-    /// The last entry the client has said to have.
-    arrived: u64,
 }
 
 impl Cursor {
@@ -78,7 +76,7 @@ pub(super) enum Arrival {
 impl Session {
     /// Reads a log from this number on.
     pub(super) fn join(&mut self, log: Log, next: u64, audience: Audience) {
-        self.cursors.insert(log, Cursor { next, audience, owed_to: 0, typed: None, arrived: 0 });
+        self.cursors.insert(log, Cursor { next, audience, owed_to: 0, typed: None });
     }
 
     /// Reads it no more.
@@ -138,18 +136,6 @@ impl Session {
         let is_owed = self.cursors.get(&log).is_some_and(Cursor::is_owed);
         if is_owed && !self.owed.contains(&log) {
             self.owed.push_back(log);
-        }
-    }
-
-    /// Whether it is news that the client has this entry: more than it has said before, and no more than it was sent.
-    pub(super) fn is_news(&self, log: &Log, seq: u64) -> bool {
-        self.cursors.get(log).is_some_and(|cursor| seq > cursor.arrived && seq < cursor.next)
-    }
-
-    /// The client has said to have this entry.
-    pub(super) fn arrived(&mut self, log: &Log, seq: u64) {
-        if let Some(cursor) = self.cursors.get_mut(log) {
-            cursor.arrived = cursor.arrived.max(seq);
         }
     }
 
@@ -246,21 +232,6 @@ mod tests {
         assert_eq!(session.read(&stretch), None);
         session.owe(&log(), 12);
         assert_eq!(session.next_owed(), None, "a log that is not read is owed nothing");
-    }
-
-    /// A number from nowhere was taken for the last one that had arrived, and what arrived after it was told to nobody.
-    #[test]
-    fn regression_only_what_was_sent_can_have_arrived() {
-        let mut session = Session::default();
-        assert!(!session.is_news(&log(), 1), "a log that is not read");
-        session.join(log(), 3, Audience::Client);
-        let news = |session: &Session| [0, 1, 2, 3, u64::MAX].map(|seq| session.is_news(&log(), seq));
-        assert_eq!(news(&session), [false, true, true, false, false]);
-        session.arrived(&log(), 1);
-        session.arrived(&log(), 0);
-        assert_eq!(news(&session), [false, false, true, false, false]);
-        session.sent(&log(), 3);
-        assert_eq!(news(&session), [false, false, true, true, false]);
     }
 
     #[test]
