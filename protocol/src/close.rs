@@ -58,8 +58,8 @@ close_codes! {
     HeartbeatLost = 4003, "heartbeat_lost";
     /// The client reads too slowly. Come back and resume.
     Slow = 4008, "slow";
-    /// Too much within too short a time: 50 control frames or 5,000 frames (as the operator sets it) within 10 s, or 200 commands within a
-    /// minute that were refused for their rate. Come back, slower.
+    /// Too much within too short a time: 50 control frames or 5,000 frames (as the operator sets it) within 10 s, or 200 commands or
+    /// requests within a minute that were refused for their rate. Come back, slower.
     RateLimited = 4029, "rate_limited";
     /// Ten broken frames within a minute, a frame out of turn (anything before `hello`, a second `hello`), a `hello` that cannot be
     /// read, names too many rooms or one of them twice, a frame or message that was begun and not finished within 15 s, or 100 empty

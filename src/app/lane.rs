@@ -1,10 +1,47 @@
 //! The order of one socket's posts to one room, kept over retries.
 
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
-use anteroom_protocol::id::ClientId;
+use anteroom_protocol::id::{ClientId, RoomRef};
+use anteroom_protocol::limits;
 
 use super::AppError;
+
+/// Rooms of one socket that have a lane each. The posts to all others share one, and are held for each other: in that, order is kept
+/// and nothing grows.
+const LANES: usize = limits::JOINED_ROOMS;
+
+/// The lanes of one socket's posts.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    rooms: HashMap<RoomRef, Arc<Lane>>,
+    /// The one that is shared by the rooms without one of their own. While it is busy, nobody knows of which of them.
+    shared: Option<Arc<Lane>>,
+}
+
+impl Lanes {
+    /// The lane of posts to this room. One that is not busy is as good as new, and is forgotten when there is no place for another.
+    pub fn of(&mut self, room: RoomRef) -> Arc<Lane> {
+        if let Some(lane) = self.rooms.get(&room) {
+            return lane.clone();
+        }
+        if self.rooms.len() >= LANES {
+            self.rooms.retain(|_, lane| is_busy(lane));
+        }
+        self.shared = self.shared.take().filter(is_busy);
+        if self.shared.is_some() || self.rooms.len() >= LANES {
+            self.shared.get_or_insert_default().clone()
+        } else {
+            self.rooms.entry(room).or_default().clone()
+        }
+    }
+}
+
+/// Whether a failed post of a lane waits to be sent again, or one is on its way.
+fn is_busy(lane: &Arc<Lane>) -> bool {
+    lane.is_held() || Arc::strong_count(lane) > 1
+}
 
 /// Keeps the posts of one socket to one room in order over a retry: once one has failed retryably, later ones are held until it was
 /// sent again, also those that were on their way already.
@@ -49,7 +86,7 @@ impl Lane {
     }
 
     /// Whether a failed post waits to be sent again.
-    pub fn is_held(&self) -> bool {
+    fn is_held(&self) -> bool {
         self.lock().waiting.is_some()
     }
 
@@ -91,9 +128,52 @@ impl LaneState {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::id::RoomId;
     use uuid::Uuid;
 
     use super::*;
+
+    fn room(number: usize) -> RoomRef {
+        RoomRef::Room(RoomId(Uuid::from_u128(number as u128)))
+    }
+
+    /// Posts to ever more rooms while the database failed took a place each, and gave none back.
+    #[test]
+    fn regression_lanes_have_a_bound_also_when_a_failed_post_waits_in_each() {
+        let mut lanes = Lanes::default();
+        let [first, behind, _] = ids();
+        for number in 0..LANES {
+            lanes.of(room(number)).put_off(first).expect("put off");
+        }
+        // No room has a place for its own order: the first that fails holds all of them.
+        lanes.of(room(LANES)).put_off(first).expect("put off");
+        for number in LANES..LANES * 3 {
+            assert!(is_held_by(&lanes.of(room(number)).enter(behind), first));
+        }
+        assert_eq!(lanes.rooms.len(), LANES);
+        lanes.of(room(0)).enter(first).expect("the one that waits there");
+        assert!(lanes.of(room(0)).enter(behind).is_ok(), "a room that has a lane has it to itself");
+    }
+
+    #[test]
+    fn a_room_keeps_the_order_of_its_posts_when_it_gets_a_lane_of_its_own() {
+        let mut lanes = Lanes::default();
+        let [first, behind, _] = ids();
+        for number in 0..LANES {
+            lanes.of(room(number)).put_off(first).expect("put off");
+        }
+        lanes.of(room(LANES)).put_off(first).expect("put off");
+        for number in 0..LANES {
+            lanes.of(room(number)).enter(first).expect("the one that waits there");
+        }
+        assert!(is_held_by(&lanes.of(room(LANES)).enter(behind), first), "there is room, and one waits");
+        let underway = lanes.of(room(LANES));
+        underway.enter(first).expect("the one that waits");
+        assert!(Arc::ptr_eq(&lanes.of(room(LANES)), &underway), "one is on its way");
+        drop(underway);
+        lanes.of(room(LANES)).put_off(first).expect("put off");
+        assert!(lanes.of(room(LANES + 1)).enter(behind).is_ok(), "nothing is shared any more");
+    }
 
     fn ids() -> [ClientId; 3] {
         [1, 2, 3].map(|id| ClientId(Uuid::from_u128(id)))

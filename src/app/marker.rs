@@ -29,11 +29,10 @@ pub fn mark_unread(
     go(app, actor, mark.room, Place::Unread(mark.seq))
 }
 
-/// A client has this entry. Nobody waits for the outcome. Whether the writer has taken it; if not, the next ping says it again.
-pub fn delivered(app: &App, actor: &Actor, room: RoomRef, seq: u64) -> bool {
-    let mark =
-        Mark { log: Log::named(room, &actor.user), user: actor.user.clone(), place: Place::Delivered(seq) };
-    app.writer.mark(mark).is_ok()
+/// A client has this entry. Nobody waits for the outcome: what does not get into the database is said again by the next ping.
+pub fn delivered(app: &App, actor: &Actor, log: Log, seq: u64) {
+    let mark = Mark { log, user: actor.user.clone(), place: Place::Delivered(seq) };
+    drop(app.writer.mark(mark));
 }
 
 fn go(

@@ -27,6 +27,17 @@ pub struct Joined {
     pub people: Vec<Reach>,
 }
 
+/// What the database knows of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub log: Log,
+    /// Its last entry's number.
+    pub head: u64,
+    /// That of the last entry that has arrived at a device of the reader's; in an inbox nobody keeps it.
+    pub delivered: u64,
+}
+
 /// What follows a join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Follow {
@@ -55,15 +66,19 @@ impl Follow {
     }
 }
 
-/// Where these logs of the reader's end by now. Those that are not the reader's are left out.
+/// What the database knows of these logs by now. Those that are not the reader's are left out.
 ///
 /// # Errors
 /// The database cannot be read.
-pub async fn heads(app: &App, actor: &Actor, logs: Vec<Log>) -> Result<Vec<(Log, u64)>, AppError> {
+pub async fn known(app: &App, actor: &Actor, logs: Vec<Log>) -> Result<Vec<Known>, AppError> {
     let asked: Vec<(Log, u64)> = logs.into_iter().map(|log| (log, 0)).collect();
     let access = app.store.access(&actor.user, &asked).await?;
-    let ends = asked.into_iter().zip(access);
-    Ok(ends.filter_map(|((log, _), access)| Some((log, access?.head.seq))).collect())
+    let known = asked.into_iter().zip(access).filter_map(|((log, _), access)| {
+        let Access { head, people, .. } = access?;
+        let own = people.into_iter().find(|reach| reach.user == actor.user);
+        Some(Known { log, head: head.seq, delivered: own.map_or(0, |reach| reach.delivered) })
+    });
+    Ok(known.collect())
 }
 
 /// Joins logs at these cursors, with one question for all of them.

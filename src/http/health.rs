@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::drain::Drain;
+use crate::store::StoreError;
 
 /// How long an answer of the database counts: however many ask, it is asked once.
 const COUNTS: Duration = Duration::from_secs(1);
@@ -20,12 +21,13 @@ const COUNTS: Duration = Duration::from_secs(1);
 pub(super) struct Probe(Mutex<Option<(Instant, bool)>>);
 
 impl Probe {
-    async fn can_write(&self, app: &App) -> bool {
+    /// Puts this question to the database, unless it was put a moment ago. Whoever comes meanwhile waits for the same answer.
+    async fn ask(&self, question: impl Future<Output = Result<(), StoreError>>) -> bool {
         let mut last = self.0.lock().await;
         match *last {
             Some((at, answer)) if at.elapsed() < COUNTS => answer,
             _ => {
-                let answer = app.store.ready().await;
+                let answer = question.await;
                 if let Err(error) = &answer {
                     tracing::error!(%error, "not ready");
                 }
@@ -57,9 +59,39 @@ pub(super) async fn readyz(
     if !app.writer.is_alive() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the writer has ended\n");
     }
-    if probe.can_write(&app).await {
+    if probe.ask(app.store.ready()).await {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    /// Each probe took the right to write for itself: whoever sent enough of them kept everybody else from writing.
+    #[tokio::test(start_paused = true)]
+    async fn regression_of_however_many_probes_one_asks_the_database() {
+        let (probe, asked) = (Probe::default(), AtomicU32::new(0));
+        for round in 1..=4 {
+            let is_ready = round != 2;
+            let question = || async {
+                asked.fetch_add(1, Ordering::Relaxed);
+                sleep(COUNTS / 2).await;
+                if is_ready { Ok(()) } else { Err(StoreError::Database("no".into())) }
+            };
+            for _ in 0..2 {
+                let answers = join_all((0..1_000).map(|_| probe.ask(question()))).await;
+                assert!(answers.iter().all(|answer| *answer == is_ready), "a no counts as long as a yes");
+            }
+            assert_eq!(asked.load(Ordering::Relaxed), round);
+            advance(COUNTS).await;
+        }
     }
 }

@@ -47,5 +47,6 @@ pub(super) async fn put_job(
     Named(job): Named<String>,
     request: Request,
 ) -> Result<Json<JobView>, Problem> {
-    Ok(Json(job::put(&app, id(&job)?, json(request).await?).await?))
+    let (id, posting) = (id(&job)?, json(request).await?);
+    to_its_end(async move { job::put(&app, id, posting).await }).await
 }

@@ -112,7 +112,7 @@ impl Seat {
     pub fn leave(&mut self, log: &Log) {
         self.outbox.unread(log);
         if let Some(people) = self.rooms.remove(log) {
-            self.hub.departed(&self.user, log.clone(), people);
+            self.hub.departed(&self.user, log, &people);
         }
     }
 
@@ -132,7 +132,7 @@ impl Drop for Seat {
         }
         self.hub.people.remove_if(&self.user, |_, sockets| sockets.is_empty());
         for (log, people) in self.rooms.drain() {
-            self.hub.departed(&self.user, log, people);
+            self.hub.departed(&self.user, &log, &people);
         }
     }
 }

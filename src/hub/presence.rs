@@ -3,12 +3,13 @@
 //! A socket's place in a room is a lease that its signs of life renew: a silent socket is closed, and with it ends the lease. Nothing of
 //! this is kept; it is told to the sockets that read the room, and forgotten.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use anteroom_protocol::id::UserId;
+use anteroom_protocol::limits;
 use anteroom_protocol::server::ServerFrame;
 use tokio::time::{Instant, sleep};
 
@@ -20,44 +21,69 @@ use crate::domain::log::Log;
 const GRACE: Duration = Duration::from_secs(10);
 /// How often it is looked who has not come back.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Departures that are remembered. Beyond it the others go on seeing somebody as there until they join anew.
+/// Departures that are remembered. Whoever goes beyond it is told of at once, and so is who comes back from that.
 const DEPARTURES: usize = 65_536;
+/// How many of them may be one person's: as many rooms as a socket reads.
+const DEPARTURES_OF_ONE: usize = limits::JOINED_ROOMS;
 
 /// Those who have gone from a room and may come back, until when, and the people of the room.
 #[derive(Default)]
 pub(super) struct Departures(Mutex<Gone>);
 
-/// Who has gone, from where.
-type Whose = (Log, UserId);
-
 #[derive(Default)]
 struct Gone {
-    until: HashMap<Whose, (Instant, Arc<[UserId]>)>,
-    /// In the order of time. Who has come back stands here until then.
-    order: VecDeque<(Instant, Whose)>,
+    people: HashMap<UserId, HashMap<Log, Absence>>,
+    /// How many absences there are.
+    count: usize,
+}
+
+/// Of one person, from one room.
+struct Absence {
+    until: Instant,
+    people: Arc<[UserId]>,
 }
 
 impl Gone {
-    fn add(&mut self, whose: Whose, people: Arc<[UserId]>) {
-        if self.order.len() < DEPARTURES {
-            let until = Instant::now() + GRACE;
-            self.until.insert(whose.clone(), (until, people));
-            self.order.push_back((until, whose));
+    /// Remembers somebody who has gone, for a while from now on. Whether there was room for it.
+    fn add(&mut self, user: &UserId, log: &Log, people: &Arc<[UserId]>) -> bool {
+        let own = self.people.get(user);
+        let known = own.is_some_and(|own| own.contains_key(log));
+        let full = self.count >= DEPARTURES || own.is_some_and(|own| own.len() >= DEPARTURES_OF_ONE);
+        if full && !known {
+            return false;
         }
+        let absence = Absence { until: Instant::now() + GRACE, people: people.clone() };
+        self.people.entry(user.clone()).or_default().insert(log.clone(), absence);
+        self.count += usize::from(!known);
+        true
     }
 
-    /// Those whose time is over.
-    fn due(&mut self) -> Vec<(Whose, Arc<[UserId]>)> {
-        let mut due = Vec::new();
-        let now = Instant::now();
-        while let Some((at, whose)) = self.order.pop_front_if(|(at, _)| *at <= now) {
-            // Somebody who came back and went again has a later time.
-            if self.until.get(&whose).is_some_and(|(until, _)| *until == at)
-                && let Some((_, people)) = self.until.remove(&whose)
-            {
-                due.push((whose, people));
-            }
+    /// Whether somebody has gone and is expected back.
+    fn expects(&self, user: &UserId, log: &Log) -> bool {
+        self.people.get(user).is_some_and(|own| own.contains_key(log))
+    }
+
+    /// Forgets that somebody has gone. Whether it was remembered.
+    fn remove(&mut self, user: &UserId, log: &Log) -> bool {
+        let Some(own) = self.people.get_mut(user) else { return false };
+        let was_there = own.remove(log).is_some();
+        if own.is_empty() {
+            self.people.remove(user);
         }
+        self.count -= usize::from(was_there);
+        was_there
+    }
+
+    /// Takes those whose time is over. All are looked at, which is little for once a second; so nothing has to be kept in a row.
+    fn due(&mut self) -> Vec<(UserId, Log, Arc<[UserId]>)> {
+        let now = Instant::now();
+        let mut due = Vec::new();
+        self.people.retain(|user, own| {
+            let over = own.extract_if(|_, absence| absence.until <= now);
+            due.extend(over.map(|(log, absence)| (user.clone(), log, absence.people)));
+            !own.is_empty()
+        });
+        self.count -= due.len();
         due
     }
 }
@@ -94,21 +120,24 @@ impl Hub {
         let others: Vec<UserId> = people.iter().filter(|other| *other != user).cloned().collect();
         let was_there = self.show(user, outbox, log);
         let mut gone = self.departures.lock();
-        let is_back = gone.until.remove(&(log.clone(), user.clone())).is_some();
+        let is_back = gone.remove(user, log);
         if !was_there && !is_back {
             self.news(&others, log, &presence(log, user, true));
         }
-        let there = others.into_iter().filter(|other| {
-            self.is_there(other, log) || gone.until.contains_key(&(log.clone(), other.clone()))
-        });
+        let there = others.into_iter().filter(|other| self.is_there(other, log) || gone.expects(other, log));
         there.map(|other| presence(log, &other, true)).collect()
     }
 
-    /// A socket of this person is seen in the log no more. The others hear of it when the person has not come back in time.
-    pub(super) fn departed(&self, user: &UserId, log: Log, people: Arc<[UserId]>) {
-        let tells_somebody = people.iter().any(|other| other != user && self.is_there(other, &log));
-        if tells_somebody && !self.is_there(user, &log) {
-            self.departures.lock().add((log, user.clone()), people);
+    /// A socket of this person is seen in the log no more. The others hear of it when the person has not come back in time; at once,
+    /// when there is no room to wait for that.
+    pub(super) fn departed(&self, user: &UserId, log: &Log, people: &Arc<[UserId]>) {
+        if !people.iter().any(|other| other != user && self.is_there(other, log)) {
+            return;
+        }
+        // Told under the lock: whoever comes back now is told of after it.
+        let mut gone = self.departures.lock();
+        if !self.is_there(user, log) && !gone.add(user, log, people) {
+            self.news(people, log, &presence(log, user, false));
         }
     }
 
@@ -116,9 +145,9 @@ impl Hub {
     pub async fn watch_departures(self: Arc<Self>) {
         loop {
             sleep(LOOK_EVERY).await;
-            // Told under the lock: whoever comes back now is told of after it.
+            // Told under the lock, as above.
             let mut gone = self.departures.lock();
-            for ((log, user), people) in gone.due() {
+            for (user, log, people) in gone.due() {
                 if !self.is_there(&user, &log) {
                     self.news(&people, &log, &presence(&log, &user, false));
                 }
@@ -138,7 +167,11 @@ mod tests {
     use crate::telemetry::Metrics;
 
     fn log() -> Log {
-        Log::Room(RoomId(Uuid::from_u128(1)))
+        room(1)
+    }
+
+    fn room(number: usize) -> Log {
+        Log::Room(RoomId(Uuid::from_u128(number as u128)))
     }
 
     fn people() -> Arc<[UserId]> {
@@ -158,8 +191,12 @@ mod tests {
 
     /// Joins, and gives back whom it sees there.
     fn join(seat: &mut Seat) -> Vec<UserId> {
-        seat.outbox().read(log());
-        let there = seat.join(&log(), people());
+        join_room(seat, &log())
+    }
+
+    fn join_room(seat: &mut Seat, log: &Log) -> Vec<UserId> {
+        seat.outbox().read(log.clone());
+        let there = seat.join(log, people());
         there.iter().filter_map(|news| who(news.frame())).map(|(user, _)| user).collect()
     }
 
@@ -246,6 +283,75 @@ mod tests {
         wait(11).await;
         assert_eq!(told(&clara), [(people()[1].clone(), false)]);
         assert_eq!(told(&felix), [], "nobody is told of oneself");
+    }
+
+    /// Each time took a place until its ten seconds were over. With all places taken, of nobody was told any more who had gone.
+    #[tokio::test(start_paused = true)]
+    async fn regression_who_leaves_one_room_again_and_again_takes_one_place() {
+        let hub = hub();
+        let (mut clara, mut felix) = (sit(&hub, 0), sit(&hub, 1));
+        join(&mut clara);
+        join(&mut felix);
+        told(&clara);
+        for _ in 0..1_000 {
+            felix.leave(&log());
+            assert_eq!(hub.departures.lock().places(), (1, 1));
+            join(&mut felix);
+            assert_eq!(hub.departures.lock().places(), (0, 0));
+        }
+        felix.leave(&log());
+        wait(11).await;
+        assert_eq!(told(&clara), [(people()[1].clone(), false)]);
+        assert_eq!(hub.departures.lock().places(), (0, 0));
+    }
+
+    /// Whoever went beyond the bound was seen as there for ever.
+    #[tokio::test(start_paused = true)]
+    async fn regression_one_person_cannot_use_up_the_places_and_beyond_them_is_told_of_at_once() {
+        let hub = hub();
+        let (mut clara, mut felix) = (sit(&hub, 0), sit(&hub, 1));
+        for number in 0..=DEPARTURES_OF_ONE {
+            join_room(&mut clara, &room(number));
+            join_room(&mut felix, &room(number));
+        }
+        told(&clara);
+        for number in 0..DEPARTURES_OF_ONE {
+            felix.leave(&room(number));
+        }
+        assert_eq!(told(&clara), [], "all of them may be short absences");
+        felix.leave(&room(DEPARTURES_OF_ONE));
+        assert_eq!(told(&clara), [(people()[1].clone(), false)], "this one is not waited for");
+        join_room(&mut felix, &room(DEPARTURES_OF_ONE));
+        assert_eq!(
+            told(&clara),
+            [(people()[1].clone(), true)],
+            "so that one comes back for everybody to see"
+        );
+        clara.leave(&room(DEPARTURES_OF_ONE));
+        assert_eq!(told(&felix), [], "somebody else may be back in time");
+        wait(11).await;
+        assert_eq!(told(&felix), [(people()[0].clone(), false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn departures_of_however_many_people_have_a_bound_and_give_their_places_back() {
+        let mut gone = Gone::default();
+        let user = |number: usize| format!("user-{number}").parse::<UserId>().expect("a user id");
+        for number in 0..DEPARTURES {
+            assert!(gone.add(&user(number), &log(), &people()));
+        }
+        assert!(!gone.add(&user(DEPARTURES), &log(), &people()));
+        assert!(gone.add(&user(0), &log(), &people()), "who has a place keeps it");
+        advance(GRACE).await;
+        assert_eq!((gone.due().len(), gone.places()), (DEPARTURES, (0, 0)));
+        assert!(gone.add(&user(DEPARTURES), &log(), &people()));
+    }
+
+    impl Gone {
+        /// How many absences are counted, and how many there are.
+        fn places(&self) -> (usize, usize) {
+            (self.count, self.people.values().map(HashMap::len).sum())
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,11 @@
 //! What one socket may do, without the socket: pure, so that it can be tested without one.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use anteroom_protocol::id::RoomRef;
 use tokio::time::Instant;
 
-use crate::app::lane::Lane;
+use crate::app::lane::Lanes;
 use crate::domain::log::Log;
 use crate::wire::to_wire::Audience;
 
@@ -27,7 +25,8 @@ pub(super) struct Session {
     cursors: HashMap<Log, Cursor>,
     /// The logs of which entries have to be read from the database, each once, in the order of their turns.
     owed: VecDeque<Log>,
-    lanes: HashMap<RoomRef, Arc<Lane>>,
+    /// In which order it writes.
+    pub(super) lanes: Lanes,
     broken: VecDeque<Instant>,
     /// When the first of the refused commands came that are counted, and how many have since.
     hasty: Option<(Instant, u32)>,
@@ -44,8 +43,6 @@ pub(super) struct Cursor {
     owed_to: u64,
     /// When `typing` was last passed on.
     typed: Option<Instant>,
-    /// The last entry the client has said to have.
-    arrived: u64,
 }
 
 impl Cursor {
@@ -79,7 +76,7 @@ pub(super) enum Arrival {
 impl Session {
     /// Reads a log from this number on.
     pub(super) fn join(&mut self, log: Log, next: u64, audience: Audience) {
-        self.cursors.insert(log, Cursor { next, audience, owed_to: 0, typed: None, arrived: 0 });
+        self.cursors.insert(log, Cursor { next, audience, owed_to: 0, typed: None });
     }
 
     /// Reads it no more.
@@ -142,18 +139,6 @@ impl Session {
         }
     }
 
-    /// Whether it is news that the client has this entry: more than it has said before, and no more than it was sent.
-    pub(super) fn is_news(&self, log: &Log, seq: u64) -> bool {
-        self.cursors.get(log).is_some_and(|cursor| seq > cursor.arrived && seq < cursor.next)
-    }
-
-    /// The client has said to have this entry.
-    pub(super) fn arrived(&mut self, log: &Log, seq: u64) {
-        if let Some(cursor) = self.cursors.get_mut(log) {
-            cursor.arrived = cursor.arrived.max(seq);
-        }
-    }
-
     /// Whether `typing` is to be passed on: in a room that is read, and not too often.
     pub(super) fn may_type(&mut self, log: &Log, now: Instant) -> bool {
         let every = Duration::from_millis(anteroom_protocol::limits::TYPING_EVERY_MS);
@@ -170,15 +155,6 @@ impl Session {
         if let Some(cursor) = self.cursors.get_mut(log) {
             cursor.next = seq + 1;
         }
-    }
-
-    /// The lane of posts to this room. At the bound, lanes in which nothing failed and nothing is on its way are forgotten: they
-    /// are as good as new.
-    pub(super) fn lane(&mut self, room: RoomRef) -> Arc<Lane> {
-        if self.lanes.len() >= anteroom_protocol::limits::JOINED_ROOMS && !self.lanes.contains_key(&room) {
-            self.lanes.retain(|_, lane| lane.is_held() || Arc::strong_count(lane) > 1);
-        }
-        self.lanes.entry(room).or_default().clone()
     }
 
     /// A frame was broken. True: that was one too many.
@@ -256,21 +232,6 @@ mod tests {
         assert_eq!(session.read(&stretch), None);
         session.owe(&log(), 12);
         assert_eq!(session.next_owed(), None, "a log that is not read is owed nothing");
-    }
-
-    /// A number from nowhere was taken for the last one that had arrived, and what arrived after it was told to nobody.
-    #[test]
-    fn regression_only_what_was_sent_can_have_arrived() {
-        let mut session = Session::default();
-        assert!(!session.is_news(&log(), 1), "a log that is not read");
-        session.join(log(), 3, Audience::Client);
-        let news = |session: &Session| [0, 1, 2, 3, u64::MAX].map(|seq| session.is_news(&log(), seq));
-        assert_eq!(news(&session), [false, true, true, false, false]);
-        session.arrived(&log(), 1);
-        session.arrived(&log(), 0);
-        assert_eq!(news(&session), [false, false, true, false, false]);
-        session.sent(&log(), 3);
-        assert_eq!(news(&session), [false, false, true, true, false]);
     }
 
     #[test]

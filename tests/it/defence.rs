@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use anteroom_load_tests::client::{Http, Socket, new_client_id};
+use anteroom_load_tests::client::{Http, Socket, at_head, new_client_id};
+use anteroom_protocol::client::{ClientFrame, Leave, Ping, Refresh, Typing};
 use anteroom_protocol::close::CloseCode;
-use anteroom_protocol::error::ErrorCode;
+use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::RoomRef;
+use anteroom_protocol::marker::Mark;
+use anteroom_protocol::server::ServerFrame;
 
 use crate::support::raw::{Head, Raw, UPGRADE};
 use crate::support::{Door, Person, Scene, TestServer, ask, id, soon};
@@ -317,4 +320,84 @@ async fn regression_posts_that_are_held_behind_a_hasty_one_are_no_haste() {
     }
     assert!(held > 200, "{held}");
     scene.client.socket.ping().await.expect("still open");
+}
+
+/// A server that lets people ask three things at once, and then one a second.
+async fn uncurious() -> Scene {
+    let server = TestServer::start_with(|config| {
+        config.limits.requests_burst = 3;
+        config.limits.requests_per_second = 1;
+    })
+    .await;
+    Scene::on(server, Door::Socket).await
+}
+
+/// How this frame is answered, `pong` among the rest.
+async fn answered(socket: &mut Socket, frame: &ClientFrame) -> Result<(), ErrorBody> {
+    let (sender, receiver) = socket.halves();
+    let asked = sender.fresh_id();
+    sender.send_frame(frame, Some(&asked)).await.expect("sent");
+    let is_answer = |frame: &ServerFrame| {
+        matches!(frame, ServerFrame::Ok { id, .. } if *id == asked)
+            || matches!(frame, ServerFrame::Pong { id, .. } | ServerFrame::Error { id, .. } if id.as_ref() == Some(&asked))
+    };
+    let answer = receiver.wait_for("answer", is_answer).await.expect("an answer");
+    if let ServerFrame::Error { error, .. } = answer { Err(error) } else { Ok(()) }
+}
+
+/// They read and move something in the database, and had no bound but that on frames: 500 a second of each socket.
+#[tokio::test]
+async fn regression_what_a_socket_asks_of_the_database_counts_as_its_persons_requests() {
+    let mut scene = uncurious().await;
+    let (_, room) = scene.talking().await;
+    let refresh = Refresh { token: scene.server.token(&scene.client.user) };
+    let socket = &mut scene.client.socket;
+    let mark = Mark { room, seq: 1 };
+    for frame in [
+        ClientFrame::Join(at_head(room)),
+        ClientFrame::Read(mark.clone()),
+        ClientFrame::MarkUnread(mark),
+        ClientFrame::Refresh(refresh),
+        ClientFrame::Ping(Ping { heads: [(room, 1)].into() }),
+    ] {
+        let refused = async {
+            loop {
+                if let Err(error) = answered(socket, &frame).await {
+                    return error;
+                }
+            }
+        };
+        let error = soon("a refusal", refused).await;
+        assert_eq!((error.code, error.retryable), (ErrorCode::RateLimited, true), "{frame:?}");
+        assert!(error.retry_after_ms.is_some_and(|wait| (1..=1_000).contains(&wait)), "{error:?}");
+    }
+    // What asks nothing of the database is free, and a socket that has nothing left can still show that it lives.
+    for _ in 0..50 {
+        for frame in [
+            ClientFrame::Ping(Ping { heads: [].into() }),
+            ClientFrame::Typing(Typing { room: RoomRef::Inbox }),
+            ClientFrame::Leave(Leave { room }),
+        ] {
+            answered(socket, &frame).await.unwrap_or_else(|error| panic!("{frame:?}: {error:?}"));
+        }
+    }
+    scene.freelancer.socket.join(at_head(room)).await.expect("somebody else's allowance is another one");
+    let path = format!("/v1/rooms/{room}");
+    let refused = async { while scene.client.http.get::<serde_json::Value>(&path).await.is_ok() {} };
+    soon("a refusal over HTTP, from the same allowance", refused).await;
+}
+
+#[tokio::test]
+async fn whoever_goes_on_asking_too_fast_is_closed_and_told_to_come_back_slower() {
+    let mut scene = uncurious().await;
+    let (sender, _) = scene.client.socket.halves();
+    for _ in 0..250 {
+        // It may be closed while we still send.
+        if sender.send_frame(&ClientFrame::Join(at_head(RoomRef::Inbox)), None).await.is_err() {
+            break;
+        }
+    }
+    let (code, _) = scene.client.socket.closed().await.expect("closed");
+    assert_eq!(code, CloseCode::RateLimited.code());
+    scene.freelancer.socket.ping().await.expect("nobody else is concerned");
 }

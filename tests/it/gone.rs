@@ -2,21 +2,35 @@
 //!
 //! `ANTEROOM_GONE_ROUNDS`: how many of them there are (1,000).
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use anteroom::domain::log::Log;
+use anteroom::drain::Drain;
+use anteroom::store::{PageSize, Range};
 use anteroom_load_tests::client::new_client_id;
-use anteroom_protocol::id::{ClientId, RoomRef};
+use anteroom_load_tests::marketplace::{posting, profile};
+use anteroom_protocol::close::CloseCode;
+use anteroom_protocol::id::{ClientId, JobId, RoomRef};
+use anteroom_protocol::server::ServerFrame;
+use anteroom_protocol::user::UserStatus;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use serde::Serialize;
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
+use tower::ServiceExt as _;
 
 use crate::support::raw::{TEXT, UPGRADE, frame};
-use crate::support::{Door, Scene, TestServer, ask, soon};
+use crate::support::{Door, Person, Scene, TestServer, ask, id, soon};
 
 /// Clients at a time.
 const AT_ONCE: usize = 16;
@@ -115,4 +129,114 @@ impl Scene {
         let figures = anteroom_load_tests::client::Http::anonymous(&self.server.figures());
         figures.raw("GET", "/metrics", &[], None).await.expect("figures").text
     }
+}
+
+/// The marketplace asks this of the server's own routes, and goes away after so many turns of the request: counted up from one, wherever it
+/// can be left. The answer, if it came before.
+async fn cut_short(
+    server: &TestServer,
+    turns: usize,
+    (method, path): (&str, String),
+    body: &impl Serialize,
+) -> Option<StatusCode> {
+    let routes = anteroom::http::router(server.app().clone(), &[], Arc::new(Drain::default()));
+    let body = serde_json::to_string(body).expect("JSON");
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("Authorization", format!("Bearer {}", server.mint.service()))
+        .header("Content-Type", "application/json")
+        .body(Body::from(body));
+    let mut answer = Box::pin(routes.oneshot(request.expect("a request")));
+    let mut left = turns;
+    poll_fn(|cx| {
+        left -= 1;
+        match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer.expect("an answer").status())),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Something that is told behind it, to its end: what was begun before has been written by then.
+async fn something_else(server: &TestServer) {
+    server.marketplace.put_user(&id("somebody-else"), "Somebody else").await.expect("told");
+}
+
+/// A client that went away while the person was written cut the request short: the suspension was kept, and no socket was told of it.
+#[tokio::test]
+async fn regression_what_the_marketplace_tells_of_a_person_is_told_on_or_not_done_whenever_it_goes_away() {
+    let server = TestServer::start().await;
+    let mut kept = 0;
+    for turns in 1..100 {
+        let mut person = Person::arrive(&server, &format!("person-{turns}"), Door::Socket).await;
+        let mut suspended = profile(person.user.as_str());
+        suspended.status = UserStatus::Suspended;
+        let path = format!("/v1/users/{}", person.user);
+        let answer = cut_short(&server, turns, ("PUT", path), &suspended).await;
+        something_else(&server).await;
+        let store = &server.app().store;
+        let found = store.user(&person.user).await.expect("read").expect("there");
+        let inbox = Log::Inbox(person.user.clone());
+        let size = PageSize { entries: 10, bytes: usize::MAX };
+        let told = store.entries(&inbox, Range::After(0), size).await.expect("read").len();
+        let is_suspended = found.profile.status == UserStatus::Suspended;
+        assert_eq!(told, usize::from(is_suspended), "all of it or nothing, after {turns} turns");
+        if is_suspended {
+            kept += usize::from(answer.is_none());
+            person.hears(RoomRef::Inbox).await;
+            let is_account = |frame: &ServerFrame| matches!(frame, ServerFrame::Account(_));
+            person.socket.wait_for("account", is_account).await.expect("told");
+        }
+        if let Some(status) = answer {
+            assert!(status == StatusCode::OK && kept > 0, "{status}, {kept} without an answer");
+            return;
+        }
+    }
+    panic!("it was never answered");
+}
+
+/// The tokens were taken back, and the sockets that were opened with them lived on.
+#[tokio::test]
+async fn regression_a_revocation_closes_its_sockets_or_is_not_done_whenever_the_marketplace_goes_away() {
+    let server = TestServer::start().await;
+    let mut kept = 0;
+    for turns in 1..100 {
+        let mut person = Person::arrive(&server, &format!("person-{turns}"), Door::Socket).await;
+        server.clock.advance_seconds(60);
+        let path = format!("/v1/users/{}/revoke", person.user);
+        let answer = cut_short(&server, turns, ("POST", path), &json!({})).await;
+        something_else(&server).await;
+        let found = server.app().store.user(&person.user).await.expect("read").expect("there");
+        if found.tokens_valid_after.is_some() {
+            kept += usize::from(answer.is_none());
+            assert_eq!(person.socket.closed().await.expect("closed").0, CloseCode::Revoked.code());
+        }
+        if let Some(status) = answer {
+            assert!(status == StatusCode::OK && kept > 0, "{status}, {kept} without an answer");
+            return;
+        }
+    }
+    panic!("it was never answered");
+}
+
+#[tokio::test]
+async fn a_job_that_is_told_of_is_kept_or_not_and_in_nobodys_way_whenever_the_marketplace_goes_away() {
+    let server = TestServer::start().await;
+    let ana = Person::arrive(&server, "ana", Door::Socket).await;
+    for turns in 1..100 {
+        let job: JobId = id(&format!("job-{turns}"));
+        let told = posting(&ana.user, "A landing page");
+        let answer = cut_short(&server, turns, ("PUT", format!("/v1/jobs/{job}")), &told).await;
+        something_else(&server).await;
+        let found = server.app().store.job(&ana.user, &job).await.expect("read");
+        assert!(found.is_none_or(|found| found.posting == told));
+        if let Some(status) = answer {
+            return assert_eq!(status, StatusCode::OK);
+        }
+        server.marketplace.put_posting(&job, &told).await.expect("told again");
+    }
+    panic!("it was never answered");
 }

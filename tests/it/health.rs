@@ -1,6 +1,10 @@
 //! Probes and figures.
 
-use anteroom_load_tests::client::{Http, HttpAnswer};
+use anteroom::app::AppError;
+use anteroom::app::writer::EntryJob;
+use anteroom::domain::log::Log;
+use anteroom::store::{Intent, Write};
+use anteroom_load_tests::client::{Http, HttpAnswer, new_client_id};
 use anteroom_protocol::error::ErrorCode;
 
 use crate::support::{Door, Scene, ask};
@@ -15,6 +19,25 @@ async fn probes_are_answered_to_anybody() {
     for path in ["/livez", "/readyz"] {
         let answer = get(&scene.server.base, path).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, "ok\n"), "{path}");
+    }
+}
+
+/// A server whose writer had ended answered every command with an error, and its probes said that all was well.
+#[tokio::test]
+async fn regression_a_server_whose_writer_has_ended_says_so_to_probes() {
+    let scene = Scene::new(Door::Http).await;
+    let by = &scene.client.user;
+    let intent = Intent { actor: by.to_string(), client_id: new_client_id(), mac: [0; 16] };
+    let job = EntryJob {
+        write: Write { log: Log::Inbox(by.clone()), intent },
+        decide: Box::new(|_| panic!("a rule that cannot be")),
+        lane: None,
+    };
+    let ended = scene.server.app().writer.append(job).outcome().await;
+    assert!(matches!(ended, Err(AppError::Unknown(_))), "{ended:?}");
+    for path in ["/livez", "/readyz"] {
+        let answer = get(&scene.server.base, path).await;
+        assert_eq!((answer.status, answer.text.as_str()), (503, "the writer has ended\n"), "{path}");
     }
 }
 

@@ -2,11 +2,14 @@
 
 use anteroom_load_tests::client::{Posted, at_head, new_client_id};
 use anteroom_protocol::error::ErrorCode;
-use anteroom_protocol::id::RoomRef;
+use anteroom_protocol::id::{RoomId, RoomRef};
+use anteroom_protocol::limits::JOINED_ROOMS;
 use anteroom_protocol::server::ServerFrame;
 use serde_json::json;
+use uuid::Uuid;
 
-use crate::support::{Door, Person, Scene, ask, data, over_both_doors, post_all};
+use crate::support::database::WriteLock;
+use crate::support::{Door, Person, Scene, TestServer, ask, data, over_both_doors, post_all};
 
 over_both_doors![
     a_message_is_acknowledged_kept_and_told_to_both,
@@ -151,4 +154,39 @@ async fn whoever_has_not_joined_a_room_is_told_that_it_has_grown() {
     post_all(&mut scene.freelancer.socket, room, (0..10).map(|number| number.to_string())).await;
     let is_last = |frame: &ServerFrame| *frame == ServerFrame::Activity { room, head: 14 };
     scene.client.socket.wait_for("activity", is_last).await.expect("told of the last");
+}
+
+/// While commits failed, a client could post to ever more rooms, and the server remembered the order of each for as long as the socket
+/// lived.
+#[tokio::test]
+async fn regression_posts_that_fail_in_more_rooms_than_have_an_order_of_their_own_hold_each_other() {
+    let server = TestServer::start_with(|config| config.limits.writer_queue = 1).await;
+    let mut scene = Scene::on(server, Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    let lock = WriteLock::take(&scene.server.database()).await;
+    let (sender, receiver) = scene.client.socket.halves();
+    let waits = sender.send_command(new_client_id(), ask::post(room, "for its commit")).await.expect("sent");
+    // Behind it the queue is full, but for one place.
+    let posts: Vec<_> = (1..JOINED_ROOMS + 50)
+        .map(|_| (new_client_id(), ask::post(RoomRef::Room(RoomId(Uuid::now_v7())), "too much")))
+        .collect();
+    let mut ids = Vec::new();
+    for (key, post) in &posts {
+        ids.push(sender.send_command(*key, post.clone()).await.expect("sent"));
+    }
+    let first = JOINED_ROOMS - 1;
+    for (at, id) in ids.iter().enumerate().skip(first) {
+        let refused = receiver.answer(id).await.expect_err("put off");
+        let refused = refused.refusal().expect("a refusal");
+        let held = (ErrorCode::Held, Some(posts[first].0));
+        let expected = if at == first { (ErrorCode::Busy, None) } else { held };
+        assert_eq!((refused.code, refused.held_by), expected, "{at}");
+    }
+    lock.give_back().await;
+    receiver.answer(&waits).await.expect("posted");
+    // Sent again in the order that was named, each comes as far as to a room that is not there.
+    for (key, post) in &posts[first..] {
+        let refused = scene.client.say_as(*key, post.clone()).await.expect_err("refused");
+        assert_eq!(refused.code, ErrorCode::NotFound);
+    }
 }

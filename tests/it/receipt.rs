@@ -14,6 +14,7 @@ use anteroom_protocol::user::UserStatus;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::database::tamper;
 use crate::support::{Door, Person, Scene, ask, over_both_doors};
 
 over_both_doors![
@@ -207,6 +208,42 @@ async fn a_ping_that_names_what_has_arrived_tells_the_author() {
         .await
         .expect("a room");
     assert!(view.members.iter().all(|member| member.delivered == 0));
+}
+
+/// A number from nowhere was taken for the last one that had arrived, and what arrived after it was told to nobody.
+#[tokio::test]
+async fn regression_a_ping_that_names_what_is_not_there_says_nothing_and_is_in_nobodys_way() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let room = both_read(&mut scene).await;
+    let felix = scene.freelancer.user.clone();
+    for seq in [0, 8, 99, u64::MAX] {
+        pinged(&mut scene.freelancer.socket, [(room, seq)]).await;
+    }
+    let heard = told(&mut scene.client.socket).await;
+    assert!(!heard.iter().any(|frame| matches!(frame, ServerFrame::Receipt(_))), "{heard:?}");
+    scene.client.posted(room, "number 8").await;
+    pinged(&mut scene.freelancer.socket, [(room, 8)]).await;
+    let receipt = Receipt { room, user: felix.clone(), delivered: 8, read: 0, marker: None };
+    assert_eq!(hears_of(&mut scene.client.socket, &felix).await, receipt);
+}
+
+/// The socket remembered what it had handed to the writer, and not what was kept: where the commit failed, the author was told nothing
+/// before something newer had arrived.
+#[tokio::test]
+async fn regression_what_has_arrived_is_said_again_by_the_same_ping_after_its_commit_failed() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let room = both_read(&mut scene).await;
+    let felix = scene.freelancer.user.clone();
+    let unmarkable =
+        "CREATE TRIGGER unmarkable BEFORE INSERT ON markers BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    tamper(&scene.server.database(), unmarkable).await;
+    pinged(&mut scene.freelancer.socket, [(room, 7)]).await;
+    // It is behind that in the writer's queue, and fails as well.
+    assert_eq!(mark(&mut scene.freelancer, false, room, 7).await, Err(ErrorCode::Busy));
+    tamper(&scene.server.database(), "DROP TRIGGER unmarkable").await;
+    pinged(&mut scene.freelancer.socket, [(room, 7)]).await;
+    let receipt = Receipt { room, user: felix.clone(), delivered: 7, read: 0, marker: None };
+    assert_eq!(hears_of(&mut scene.client.socket, &felix).await, receipt);
 }
 
 #[tokio::test]

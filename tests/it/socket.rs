@@ -14,6 +14,7 @@ use anteroom_protocol::limits::{FRAME_BYTES, HELLO_ROOMS};
 use anteroom_protocol::server::ServerFrame;
 use serde_json::{Value, json};
 
+use crate::support::raw::Raw;
 use crate::support::{Door, Person, Scene, TestServer, ask, id};
 
 /// Closed with this code.
@@ -278,9 +279,43 @@ async fn whoever_says_nothing_for_five_seconds_is_closed() {
     let server = TestServer::start().await;
     let began = Instant::now();
     let mut silent = Socket::connect_raw(&server.base).await.expect("a socket");
-    let mut halting = crate::support::raw::Raw::connect(&server.base).await;
+    let mut halting = Raw::connect(&server.base).await;
     halting.send(b"GET /v1/ws HTTP/1.1\r\nHost: server\r\nX-Half").await;
     tokio::join!(closed(&mut silent, CloseCode::HelloTimeout), halting.end());
     let waited = began.elapsed();
     assert!((Duration::from_millis(4_500)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
+}
+
+/// The time of sockets goes on by this step, so many times, while nobody says a word. Everything on this thread gets its turns meanwhile.
+async fn time_goes_by(step: Duration, times: u32) {
+    tokio::time::pause();
+    for _ in 0..times {
+        tokio::time::advance(step).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+}
+
+/// While a slow socket was written, nobody listened to it. The alarm came when that was over, and closed it for its silence before what it
+/// had said all the time was read.
+#[tokio::test]
+async fn regression_an_alarm_that_comes_late_does_not_close_who_was_not_listened_to() {
+    let (_server, mut person) = greeted().await;
+    time_goes_by(Duration::from_secs(70), 1).await;
+    person.socket.ping().await.expect("open");
+    time_goes_by(Duration::from_secs(70), 1).await;
+    person.socket.ping().await.expect("open");
+}
+
+#[tokio::test]
+async fn whoever_is_silent_for_sixty_seconds_is_closed_and_whoever_says_something_now_and_then_is_not() {
+    let (server, mut person) = greeted().await;
+    let mut silent = Raw::greeted(&server, &person).await;
+    for _ in 0..3 {
+        time_goes_by(Duration::from_millis(500), 60).await;
+        person.socket.ping().await.expect("open");
+    }
+    assert_eq!(silent.closed().await, CloseCode::HeartbeatLost.code());
 }

@@ -68,10 +68,7 @@ pub(super) async fn change(
 ) -> Result<Committed, CommitError> {
     writer.heal().await.map_err(busy)?;
     let done = attempt(writer, intent, key, moment, decide).await;
-    if matches!(done, Err(CommitError::Busy(_) | CommitError::Unknown(_))) {
-        writer.distrust();
-    }
-    done
+    writer.judge(done)
 }
 
 async fn attempt(

@@ -43,6 +43,24 @@ pub(super) struct CachedLog {
     pub(super) counts: Counts,
 }
 
+/// An error that knows whose failure it is.
+pub(super) trait Failure {
+    /// The database failed. Otherwise it worked, and something was refused.
+    fn is_the_databases(&self) -> bool;
+}
+
+impl Failure for StoreError {
+    fn is_the_databases(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
+
+impl Failure for CommitError {
+    fn is_the_databases(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Unknown(_))
+    }
+}
+
 impl Writer {
     pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
         Self { connection, options, logs: LruCache::new(CACHED_LOGS), suspect: false, leftovers: true }
@@ -62,14 +80,10 @@ impl Writer {
         Ok(())
     }
 
-    /// The connection is not to be used again.
-    pub(super) fn distrust(&mut self) {
-        self.suspect = true;
-    }
-
-    /// Lets an outcome pass, and distrusts the connection when it was the database that failed.
-    pub(super) fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        self.suspect |= matches!(done, Err(StoreError::Database(_)));
+    /// Lets an outcome pass, and distrusts the connection when it was the database that failed. Whatever is done on the connection ends
+    /// here.
+    pub(super) fn judge<T, E: Failure>(&mut self, done: Result<T, E>) -> Result<T, E> {
+        self.suspect |= done.as_ref().is_err_and(|error| error.is_the_databases());
         done
     }
 
@@ -134,6 +148,23 @@ impl Writer {
         decide: DecideEntry<'_>,
     ) -> Result<Vec<Result<Committed, CommitError>>, CommitError> {
         self.heal().await.map_err(busy)?;
+        let written = self.write(batch, moment, decide).await;
+        let outcomes = self.judge(written)?;
+        let mut answers = Vec::with_capacity(batch.len());
+        for outcome in outcomes {
+            let answer = self.answer(outcome).await;
+            answers.push(self.judge(answer));
+        }
+        Ok(answers)
+    }
+
+    /// Decides a batch, and writes what comes of it.
+    async fn write(
+        &mut self,
+        batch: &[Write],
+        moment: Moment,
+        decide: DecideEntry<'_>,
+    ) -> Result<Vec<Outcome>, CommitError> {
         let known =
             known(&mut self.connection, batch.iter().map(|write| &write.intent)).await.map_err(busy)?;
         for write in batch {
@@ -143,18 +174,10 @@ impl Writer {
         let outcomes: Vec<_> = (0..batch.len()).map(|index| plan.decide(index, &mut self.logs)).collect();
         let rows = plan.rows(&outcomes, &self.logs);
         if !rows.entries.is_empty() {
-            let written = write_all(&mut self.connection, &rows).await;
-            if let Err(error) = written {
-                self.distrust();
-                batch.iter().for_each(|write| self.forget(&write.log));
-                return Err(error);
-            }
+            // When this fails, the logs in memory are ahead of the database; they are forgotten with the connection.
+            write_all(&mut self.connection, &rows).await?;
         }
-        let mut answers = Vec::with_capacity(batch.len());
-        for outcome in outcomes {
-            answers.push(self.answer(outcome).await);
-        }
-        Ok(answers)
+        Ok(outcomes)
     }
 
     async fn answer(&mut self, outcome: Outcome) -> Result<Committed, CommitError> {

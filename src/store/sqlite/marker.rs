@@ -52,10 +52,8 @@ pub(super) async fn mark(writer: &mut Writer, marks: &[Mark]) -> Vec<Result<Mark
         Ok(()) => attempt(&mut writer.connection, marks).await,
         Err(error) => Err(error),
     };
-    done.unwrap_or_else(|error| {
-        writer.distrust();
-        marks.iter().map(|_| Err(error.clone())).collect()
-    })
+    let done = writer.judge(done);
+    done.unwrap_or_else(|error| marks.iter().map(|_| Err(error.clone())).collect())
 }
 
 async fn attempt(

@@ -23,10 +23,7 @@ pub(super) async fn amend(
 ) -> Result<Committed, CommitError> {
     writer.heal().await.map_err(busy)?;
     let done = attempt(writer, write, target, moment, decide).await;
-    if matches!(done, Err(CommitError::Busy(_) | CommitError::Unknown(_))) {
-        writer.distrust();
-    }
-    done
+    writer.judge(done)
 }
 
 async fn attempt(

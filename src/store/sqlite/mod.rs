@@ -295,7 +295,17 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use anteroom_protocol::id::ClientId;
+    use anteroom_protocol::user::{Account, UserStatus};
+    use sqlx::AssertSqlSafe;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::candidacy::Case;
+    use crate::domain::log::{Event, What};
+    use crate::domain::refusal::Refusal;
+    use crate::domain::room::Room;
+    use crate::store::Place;
 
     async fn settings(store: &SqliteStore) -> (i64, String) {
         let mut writer = store.writer().await.expect("a writer");
@@ -311,7 +321,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
-        store.writer.lock().await.distrust();
+        let failed: Result<(), _> = Err(StoreError::Database("the disk does not answer".into()));
+        assert!(store.writer.lock().await.judge(failed).is_err());
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
     }
 
@@ -357,5 +368,98 @@ mod tests {
         assert_eq!((invitations.len(), statements()), (1, 1));
         let jobs = job::list(&pool, &clara, 9).await.expect("jobs");
         assert_eq!((jobs.len(), statements()), (1, 1));
+    }
+
+    fn profile() -> UserProfile {
+        UserProfile {
+            name: "Ana".into(),
+            avatar_url: None,
+            profile_url: None,
+            status: UserStatus::Active,
+            status_reason: None,
+            status_reversible: None,
+            status_next_step: None,
+        }
+    }
+
+    /// A write of a notice into this person's inbox.
+    fn write(owner: &UserId, number: u128) -> Write {
+        let intent =
+            Intent { actor: owner.to_string(), client_id: ClientId(Uuid::from_u128(number)), mac: [0; 16] };
+        Write { log: Log::Inbox(owner.clone()), intent }
+    }
+
+    async fn commit(store: &SqliteStore, write: &Write) -> Result<Committed, CommitError> {
+        let moment = Moment { now: Time::from_micros(0), policy: 1 };
+        let notice = |_: usize, _: &Room| {
+            let what = What::Account(Account::from(&profile()));
+            Ok(Event { by: None, client_id: Some(write.intent.client_id), what })
+        };
+        store.commit(std::slice::from_ref(write), moment, &notice).await.remove(0)
+    }
+
+    /// On the connection that writes now, and on no other, this table cannot be read.
+    async fn break_reading(store: &SqliteStore, table: &str) {
+        let sql = format!("CREATE TEMP VIEW {table} AS SELECT * FROM main.missing");
+        let mut writer = store.writer.lock().await;
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut writer.connection).await.expect("made");
+    }
+
+    /// Only a failed write made the connection a suspect. When reading failed on it, every post was answered `busy` from then on, until
+    /// something else failed that was looked at.
+    #[tokio::test]
+    async fn regression_a_connection_on_which_a_look_up_failed_is_replaced_like_any_other_that_failed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let moment = Moment { now: Time::from_micros(0), policy: 1 };
+        let people = ["ana", "ben"].map(|name| name.parse::<UserId>().expect("a user id"));
+        for user in &people {
+            store.put_user(user, &profile(), moment).await.expect("kept");
+        }
+        for (number, (user, table)) in people.iter().zip(["commands", "logs"]).enumerate() {
+            break_reading(&store, table).await;
+            let done = commit(&store, &write(user, number as u128)).await;
+            assert!(!done.expect("tried again on another connection").duplicate, "{table}");
+        }
+        break_reading(&store, "entries").await;
+        let again = write(&people[0], 0);
+        // What stands beside it in its batch has been committed: it is not tried again by itself.
+        assert!(matches!(commit(&store, &again).await, Err(CommitError::Busy(_))));
+        assert!(commit(&store, &again).await.expect("known").duplicate);
+    }
+
+    /// Every other way to write: done where its first look-up fails, and done again.
+    #[tokio::test]
+    async fn whatever_else_is_written_replaces_a_connection_that_failed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let moment = Moment { now: Time::from_micros(0), policy: 1 };
+        let ana: UserId = "ana".parse().expect("a user id");
+        store.put_user(&ana, &profile(), moment).await.expect("kept");
+        let write = write(&ana, 1);
+        let mark = Mark { log: write.log.clone(), user: ana.clone(), place: Place::Read(0) };
+        let key = CaseKey::Invitation(InvitationId(Uuid::from_u128(1)));
+        for is_broken in [true, false] {
+            if is_broken {
+                break_reading(&store, "markers").await;
+            }
+            assert_eq!(store.mark(std::slice::from_ref(&mark)).await.remove(0).is_err(), is_broken);
+        }
+        for is_broken in [true, false] {
+            if is_broken {
+                break_reading(&store, "commands").await;
+            }
+            let decide = |_: Case| Err(Refusal::Forbidden);
+            let changed = store.change(&write.intent, &key, moment, &decide).await;
+            assert_eq!(matches!(changed, Err(CommitError::Busy(_))), is_broken, "{changed:?}");
+        }
+        for is_broken in [true, false] {
+            if is_broken {
+                break_reading(&store, "logs").await;
+            }
+            let decide = |_: &Room, _: Option<&LogEntry>| Err(Refusal::Forbidden);
+            let amended = store.amend(&write, 1, moment, &decide).await;
+            assert_eq!(matches!(amended, Err(CommitError::Busy(_))), is_broken, "{amended:?}");
+        }
     }
 }

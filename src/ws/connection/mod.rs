@@ -31,7 +31,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use uuid::Uuid;
 
 use self::replay::Reading;
@@ -45,7 +45,7 @@ use crate::app::dispatch::{self, Performed};
 use crate::app::identity::Verified;
 use crate::app::marker;
 use crate::domain::actor::Actor;
-use crate::domain::log::Log;
+use crate::domain::log::{Log, LogEntry};
 use crate::hub::Seat;
 use crate::hub::outbox::Waiting;
 
@@ -221,17 +221,10 @@ impl Connection {
             return Err(code.into());
         }
         for encoded in entries {
-            // Sending can take long; to whose token was taken back meanwhile, nothing more is given.
-            if self.seat.outbox().take_person() {
-                Box::pin(self.on_person()).await?;
-            }
             let entry = encoded.entry();
             match self.session.arrival(&entry.log, entry.seq) {
                 Arrival::Old => {}
-                Arrival::Next(audience) => {
-                    self.feed(Message::Text(encoded.text(audience))).await?;
-                    self.sent(&entry.log, entry.seq);
-                }
+                Arrival::Next(audience) => self.give(entry, encoded.text(audience)).await?,
                 Arrival::Owed => self.door.app.metrics.refilled(),
             }
         }
@@ -252,9 +245,15 @@ impl Connection {
         self.flush().await
     }
 
-    fn sent(&mut self, log: &Log, seq: u64) {
-        self.session.sent(log, seq);
+    /// Sends an entry. Those before it can have taken long; to whose token was taken back meanwhile, nothing more is given.
+    async fn give(&mut self, entry: &LogEntry, text: Utf8Bytes) -> Result<(), Ended> {
+        if self.seat.outbox().take_person() {
+            Box::pin(self.on_person()).await?;
+        }
+        self.feed(Message::Text(text)).await?;
+        self.session.sent(&entry.log, entry.seq);
         self.entries_out += 1;
+        Ok(())
     }
 
     async fn on_alarm(&mut self) -> Result<(), Ended> {
@@ -327,8 +326,11 @@ impl Connection {
 
     /// Gives the command to its function. It has its place in the order when this returns.
     fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
-        let lane =
-            if let Command::MessagePost(post) = &command { Some(self.session.lane(post.room)) } else { None };
+        let lane = if let Command::MessagePost(post) = &command {
+            Some(self.session.lanes.of(post.room))
+        } else {
+            None
+        };
         let asked = Asked { what: command.name(), which: audit::subject(&command) };
         let Performed { hasty, outcome, .. } =
             dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);

@@ -1,5 +1,7 @@
 //! What is told and not kept: how far somebody is, who is writing, who is there.
 
+use std::collections::HashMap;
+
 use anteroom_protocol::client::Ping;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::RoomRef;
@@ -12,7 +14,8 @@ use tokio::time::Instant;
 
 use super::super::greeting::Ended;
 use super::{Answered, Asked, Connection};
-use crate::app::{AppError, marker, resume};
+use crate::app::resume::{self, Known};
+use crate::app::{AppError, marker};
 use crate::domain::log::Log;
 use crate::hub::outbox::News;
 use crate::store::Reach;
@@ -53,34 +56,36 @@ impl Connection {
         }
         let server_time = self.door.app.clock.now();
         self.tell(&ServerFrame::Pong { id, server_time }).await?;
-        let mut read = Vec::new();
-        for (room, seq) in ping.heads {
-            let log = Log::named(room, &self.actor.user);
-            if matches!(room, RoomRef::Room(_))
-                && self.session.is_news(&log, seq)
-                && marker::delivered(&self.door.app, &self.actor, room, seq)
-            {
-                self.session.arrived(&log, seq);
-            }
-            if self.session.cursor(&log).is_some() {
-                read.push(log);
-            }
-        }
-        if !read.is_empty() {
-            self.audit(read).await;
+        let arrived: HashMap<Log, u64> = ping
+            .heads
+            .into_iter()
+            .map(|(room, seq)| (Log::named(room, &self.actor.user), seq))
+            .filter(|(log, _)| self.session.cursor(log).is_some())
+            .collect();
+        if !arrived.is_empty() {
+            self.audit(arrived).await;
         }
         Ok(())
     }
 
-    /// Owes this socket whatever the database holds beyond what was sent. What cannot be read now is found by the next ping.
-    async fn audit(&mut self, logs: Vec<Log>) {
-        let heads = {
+    /// Compares what has arrived with what the database knows: it is told what is new to it, and what it holds beyond what was sent is owed
+    /// to this socket. What cannot be read or kept now is found by the next ping.
+    async fn audit(&mut self, arrived: HashMap<Log, u64>) {
+        let known = {
             let _permit = self.door.resume_permit().await;
-            resume::heads(&self.door.app, &self.actor, logs).await
+            resume::known(&self.door.app, &self.actor, arrived.keys().cloned().collect()).await
         };
-        match heads {
-            Ok(heads) => heads.iter().for_each(|(log, head)| self.session.owe(log, *head)),
-            Err(error) => tracing::warn!(%error, "heads cannot be compared"),
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => return tracing::warn!(%error, "heads cannot be compared"),
+        };
+        for Known { log, head, delivered } in known {
+            self.session.owe(&log, head);
+            let seq = arrived.get(&log).copied().unwrap_or_default();
+            // A number beyond the end is refused where it would be kept.
+            if matches!(log, Log::Room(_)) && seq > delivered {
+                marker::delivered(&self.door.app, &self.actor, log, seq);
+            }
         }
     }
 

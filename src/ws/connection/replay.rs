@@ -4,7 +4,6 @@
 use anteroom_protocol::close::CloseCode;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio_tungstenite::tungstenite::Message;
 
 use super::super::greeting::Ended;
 use super::super::session::Stretch;
@@ -66,12 +65,7 @@ impl Connection {
                 return Err(CloseCode::Internal.into());
             }
             for entry in &page {
-                // A page can take long; to whose token was taken back meanwhile, nothing more is given.
-                if self.seat.outbox().take_person() {
-                    Box::pin(self.on_person()).await?;
-                }
-                self.feed(Message::Text(frame_text(entry, audience))).await?;
-                self.sent(&stretch.log, entry.seq);
+                self.give(entry, frame_text(entry, audience)).await?;
             }
         }
         self.session.rest_owed(stretch.log);

@@ -61,6 +61,7 @@ macro_rules! conformance {
             truth: [
                 the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,
                 the_commit_after_a_change_of_standing_is_decided_on_the_new_standing,
+                a_refusal_says_of_an_account_what_was_told_last_also_when_the_status_stays,
                 a_change_is_decided_on_the_standing_and_the_job_as_they_are,
                 entries_of_changes_and_of_posts_stand_in_one_row_of_numbers,
             ],

@@ -6,7 +6,7 @@ use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::user::UserStatus;
 
-use super::world::{World, refusal, room_of, user};
+use super::world::{World, inbox, profile, refusal, room_of, user};
 use crate::support::ask;
 
 pub(super) async fn the_commit_after_a_change_of_phase_is_decided_on_the_new_phase(world: World) {
@@ -52,6 +52,23 @@ pub(super) async fn the_commit_after_a_change_of_standing_is_decided_on_the_new_
     for room in rooms {
         world.posted("felix", room, "back").await;
         world.sound(&Log::Room(room)).await;
+    }
+}
+
+/// Whoever is suspended already is told by the next refusal what was said of it last, and by an entry of the inbox.
+pub(super) async fn a_refusal_says_of_an_account_what_was_told_last_also_when_the_status_stays(world: World) {
+    let room = world.room("garden", "felix").await;
+    let mut told = profile("felix", UserStatus::Suspended);
+    let before = world.entries(&inbox("felix")).await.len();
+    for (number, step) in [(1, "Write to support."), (2, "Wait."), (2, "Wait.")] {
+        told.status_next_step = Some(step.into());
+        world.store().put_user(&user("felix"), &told, world.moment()).await.expect("kept");
+        for _ in 0..2 {
+            let refused = world.commit(&[world.post("felix", room, "no")]).await.remove(0);
+            let Refusal::Account(standing) = refusal(refused.expect_err("refused")) else { panic!("{step}") };
+            assert_eq!(standing.next_step.as_deref(), Some(step));
+        }
+        assert_eq!(world.entries(&inbox("felix")).await.len(), before + number);
     }
 }
 

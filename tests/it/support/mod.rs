@@ -4,6 +4,7 @@
 pub(crate) mod ask;
 pub(crate) mod certificate;
 mod contract;
+pub(crate) mod database;
 mod exchange;
 pub(crate) mod issuer;
 mod person;

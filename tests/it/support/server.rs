@@ -88,7 +88,7 @@ impl TestServer {
     }
 
     /// What the server works with, to do what no wire can.
-    pub(crate) fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &Arc<App> {
         &self.running.app
     }
 
