@@ -63,14 +63,14 @@ impl Connection {
             .filter(|(log, _)| self.session.cursor(log).is_some())
             .collect();
         if !arrived.is_empty() {
-            self.audit(arrived).await;
+            self.compare(arrived).await;
         }
         Ok(())
     }
 
     /// Compares what has arrived with what the database knows: it is told what is new to it, and what it holds beyond what was sent is owed
     /// to this socket. What cannot be read or kept now is found by the next ping.
-    async fn audit(&mut self, arrived: HashMap<Log, u64>) {
+    async fn compare(&mut self, arrived: HashMap<Log, u64>) {
         let known = {
             let _permit = self.door.resume_permit().await;
             resume::known(&self.door.app, &self.actor, arrived.keys().cloned().collect()).await
