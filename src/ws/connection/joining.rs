@@ -1,5 +1,6 @@
 //! Joining: a socket takes its place in the hub first, and then reads what it missed.
 
+use anteroom_protocol::client::Hello;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::limits::{self, Limits};
@@ -35,20 +36,16 @@ impl Connection {
     }
 
     /// Joins the hello's logs and answers it.
-    pub(super) async fn welcome(
-        &mut self,
-        id: Option<String>,
-        cursors: &[Cursor],
-        changes_after: Option<&str>,
-    ) -> Result<(), Ended> {
-        let joined = self.join_all(cursors).await.map_err(|error| {
+    pub(super) async fn welcome(&mut self, id: Option<String>, hello: Hello) -> Result<(), Ended> {
+        let Hello { rooms: cursors, changes_after, .. } = hello;
+        let joined = self.join_all(&cursors).await.map_err(|error| {
             tracing::error!(%error, "cannot join");
             CloseCode::Internal
         })?;
         let changes = {
             let (door, actor) = (self.door.clone(), self.actor.clone());
             let _permit = door.resume_permit().await;
-            changes_at_hello(&door.app, &actor, changes_after).await
+            changes_at_hello(&door.app, &actor, changes_after.as_deref()).await
         };
         let changes = changes.map_err(|error| {
             tracing::error!(%error, "cannot tell what has changed");

@@ -22,7 +22,6 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::ClientId;
 use anteroom_protocol::limits;
-use anteroom_protocol::room::Cursor as JoinCursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Account;
@@ -71,8 +70,11 @@ pub(super) async fn run(
             drop(unproven);
             let mut connection = Connection::new(door.clone(), socket, verified, lease.address);
             door.app.metrics.connected();
-            let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
-            let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
+            let client: String =
+                hello.client.iter().flat_map(|name| name.chars()).take(CLIENT_NAME).collect();
+            // What hello said goes with the answer to it: a token, for one, is in memory no longer than it is needed.
+            let welcomed = Box::pin(connection.welcome(id, hello)).await;
+            let ended = if let Err(ended) = welcomed { ended } else { connection.live().await };
             door.app.metrics.disconnected();
             connection.log_end(ended, began, &client);
             socket = connection.socket;
@@ -171,15 +173,7 @@ impl Connection {
         );
     }
 
-    async fn live(
-        &mut self,
-        hello_id: Option<String>,
-        cursors: &[JoinCursor],
-        changes_after: Option<&str>,
-    ) -> Ended {
-        if let Err(ended) = Box::pin(self.welcome(hello_id, cursors, changes_after)).await {
-            return ended;
-        }
+    async fn live(&mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
                 return ended;
