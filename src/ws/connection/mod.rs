@@ -35,7 +35,7 @@ use uuid::Uuid;
 
 use self::replay::Reading;
 use self::sending::Patience;
-use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
+use super::greeting::{Ended, Received, Socket, greet, receive, say_goodbye};
 use super::meter::Progress;
 use super::session::{Arrival, Session};
 use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
@@ -51,32 +51,29 @@ use crate::hub::outbox::Waiting;
 /// An alarm this much after its time was not waited for.
 const LATE: Duration = Duration::from_secs(1);
 
-/// Characters of the client's name for itself that reach the log.
-const CLIENT_NAME: usize = 64;
-
 /// Lives one socket's life, to its end.
 ///
-/// The rare parts are boxed: a socket that only waits should not carry room for them.
+/// The rare parts are boxed: a socket that only waits should not carry room for them. The socket itself is boxed because it goes from
+/// hand to hand, and each hand would have room for it.
 pub(super) async fn run(
     door: Arc<Door>,
-    mut socket: Socket,
+    mut socket: Box<Socket>,
     unproven: Unproven,
     lease: Lease,
     presented: Option<Verified>,
 ) {
     let began = Instant::now();
     let ended = match Box::pin(greet(&door, &mut socket, presented, lease.address)).await {
-        Ok(Greeting { id, hello, verified }) => {
+        Ok(greeting) => {
             drop(unproven);
-            let mut connection = Connection::new(door.clone(), socket, verified, lease.address);
+            let mut connection =
+                Connection::new(door.clone(), socket, greeting.verified.clone(), lease.address);
             door.app.metrics.connected();
-            let client: String =
-                hello.client.iter().flat_map(|name| name.chars()).take(CLIENT_NAME).collect();
             // What hello said goes with the answer to it: a token, for one, is in memory no longer than it is needed.
-            let welcomed = Box::pin(connection.welcome(id, hello)).await;
+            let welcomed = Box::pin(connection.welcome(greeting)).await;
             let ended = if let Err(ended) = welcomed { ended } else { connection.live().await };
             door.app.metrics.disconnected();
-            connection.log_end(ended, began, &client);
+            connection.log_end(ended, began);
             socket = connection.socket;
             ended
         }
@@ -108,13 +105,15 @@ struct Asked {
 /// A socket that has said hello.
 struct Connection {
     door: Arc<Door>,
-    socket: Socket,
+    socket: Box<Socket>,
     address: IpAddr,
     /// When the other side last took bytes.
     progress: Progress,
     seat: Seat,
     actor: Actor,
     name: Uuid,
+    /// What the client calls itself, for the log.
+    client: String,
     session: Session,
     underway: FuturesUnordered<Underway>,
     /// A page of a log, on its way from the database.
@@ -132,7 +131,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, verified: Verified, address: IpAddr) -> Self {
+    fn new(door: Arc<Door>, socket: Box<Socket>, verified: Verified, address: IpAddr) -> Self {
         let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
@@ -147,6 +146,7 @@ impl Connection {
             address,
             actor,
             name: Uuid::now_v7(),
+            client: String::new(),
             session: Session::default(),
             underway: FuturesUnordered::new(),
             reading: None,
@@ -160,11 +160,11 @@ impl Connection {
         }
     }
 
-    fn log_end(&self, ended: Ended, began: Instant, client: &str) {
+    fn log_end(&self, ended: Ended, began: Instant) {
         tracing::info!(
             connection = %self.name,
             user = %self.actor.user,
-            client,
+            client = self.client,
             reason = ended.reason(),
             seconds = began.elapsed().as_secs(),
             frames_in = self.frames_in,
