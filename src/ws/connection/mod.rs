@@ -53,8 +53,8 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// Lives one socket's life, to its end.
 ///
-/// The rare parts are boxed: a socket that only waits should not carry room for them. The socket itself is boxed because it goes from
-/// hand to hand, and each hand would have room for it.
+/// What it does is boxed: a socket that only waits should not carry room for it. The socket itself is boxed because it goes from hand to
+/// hand, and each hand would have room for it.
 pub(super) async fn run(
     door: Arc<Door>,
     mut socket: Box<Socket>,
@@ -187,18 +187,18 @@ impl Connection {
         let room_for_more = self.underway.len() < limits::COMMANDS_IN_FLIGHT;
         tokio::select! {
             plan = self.door.drain.begun(), if self.leaves_at.is_none() => Box::pin(self.on_drain(plan)).await?,
-            () = sleep_until(alarm) => self.on_alarm().await?,
-            Some(answered) = self.underway.next() => self.on_answer(answered).await?,
+            () = sleep_until(alarm) => Box::pin(self.on_alarm()).await?,
+            Some(answered) = self.underway.next() => Box::pin(self.on_answer(answered)).await?,
             () = self.seat.outbox().wait() => {}
-            (stretch, page) = replay::page(&mut self.reading) => self.on_page(stretch, page).await?,
+            (stretch, page) = replay::page(&mut self.reading) => Box::pin(self.on_page(stretch, page)).await?,
             received = receive(&mut self.socket), if room_for_more => {
                 self.seat.outbox().hear();
                 if let Received::Text(text) = received? {
-                    self.on_text(&text).await?;
+                    Box::pin(self.on_text(&text)).await?;
                 }
             }
         }
-        self.drain().await
+        Box::pin(self.drain()).await
     }
 
     /// Sends what waits, with one flush for all of it.
@@ -375,5 +375,25 @@ impl Connection {
     async fn flush(&mut self) -> Result<(), Ended> {
         let Self { socket, progress, seat, ends_at, .. } = self;
         Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.flush()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Run<F> = fn(Arc<Door>, Box<Socket>, Unproven, Lease, Option<Verified>) -> F;
+
+    /// How much room what it returns takes.
+    fn room<F>(_: Run<F>) -> usize {
+        size_of::<F>()
+    }
+
+    /// What an idle socket costs is a published figure, and its task was the largest part of it: one future that is not boxed where it is
+    /// awaited is room for it in every socket that waits.
+    #[test]
+    fn a_task_has_room_for_the_connection_and_for_waiting_and_not_for_what_is_done_in_between() {
+        let room = room(run);
+        assert!(room < size_of::<Connection>() + 1_024, "{room} bytes");
     }
 }
