@@ -64,7 +64,7 @@ pub(super) async fn greet(
     socket: &mut Socket,
     presented: Option<Verified>,
     address: IpAddr,
-) -> Result<Greeting, Ended> {
+) -> Result<Box<Greeting>, Ended> {
     let first = tokio::select! {
         biased;
         _ = door.drain.begun() => return Err(CloseCode::Restart.into()),
@@ -95,7 +95,7 @@ pub(super) async fn greet(
         (token, _) => authenticate(door, token.as_deref().unwrap_or_default()).await,
     };
     match verified {
-        Ok(verified) => Ok(Greeting { id, hello, verified }),
+        Ok(verified) => Ok(Box::new(Greeting { id, hello, verified })),
         Err((error, code)) => {
             door.app.audit.refused(&Refused {
                 address,

@@ -31,8 +31,7 @@ const LOOKED_AWAY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Metered<S> {
     stream: S,
-    // Boxed, because a connection's task has room for two of these.
-    meter: Box<Meter>,
+    meter: Meter,
     progress: Progress,
 }
 
@@ -51,7 +50,7 @@ impl<S> Metered<S> {
         let counts = Counts { since: Instant::now(), limit: frames, frames: 0, control: 0, empty: 0 };
         let mut meter = Meter { frames: Frames::default(), counts, verdict: None, deadline: None };
         meter.take(read);
-        Self { stream, meter: Box::new(meter), progress: Progress::new() }
+        Self { stream, meter, progress: Progress::new() }
     }
 
     /// Why reading failed, if it was the meter that ended it.

@@ -191,5 +191,5 @@ async fn begin(
     let read = if stream.verdict().is_none() { parts.read_buf.to_vec() } else { Vec::new() };
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
     let tasks = door.tasks.clone();
-    tasks.spawn(connection::run(door, socket, unproven, lease, presented));
+    tasks.spawn(connection::run(door, Box::new(socket), unproven, lease, presented));
 }

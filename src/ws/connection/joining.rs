@@ -1,5 +1,6 @@
 //! Joining: a socket takes its place in the hub first, and then reads what it missed.
 
+use anteroom_protocol::client::Hello;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::limits::{self, Limits};
@@ -8,13 +9,16 @@ use anteroom_protocol::server::{ServerFrame, Welcome};
 use serde_json::json;
 
 use super::super::HEARTBEAT;
-use super::super::greeting::Ended;
+use super::super::greeting::{Ended, Greeting};
 use super::{Asked, Connection};
 use crate::app::AppError;
 use crate::app::audit;
 use crate::app::resume::{Follow, Joined, join};
 use crate::app::room::changes_at_hello;
 use crate::domain::log::Log;
+
+/// Characters of the client's name for itself that reach the log.
+const CLIENT_NAME: usize = 64;
 
 impl Connection {
     pub(super) async fn on_join(&mut self, id: Option<String>, cursor: Cursor) -> Result<(), Ended> {
@@ -35,20 +39,18 @@ impl Connection {
     }
 
     /// Joins the hello's logs and answers it.
-    pub(super) async fn welcome(
-        &mut self,
-        id: Option<String>,
-        cursors: &[Cursor],
-        changes_after: Option<&str>,
-    ) -> Result<(), Ended> {
-        let joined = self.join_all(cursors).await.map_err(|error| {
+    pub(super) async fn welcome(&mut self, greeting: Box<Greeting>) -> Result<(), Ended> {
+        let Greeting { id, hello, .. } = *greeting;
+        let Hello { rooms: cursors, changes_after, client, .. } = hello;
+        self.client = client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
+        let joined = self.join_all(&cursors).await.map_err(|error| {
             tracing::error!(%error, "cannot join");
             CloseCode::Internal
         })?;
         let changes = {
             let (door, actor) = (self.door.clone(), self.actor.clone());
             let _permit = door.resume_permit().await;
-            changes_at_hello(&door.app, &actor, changes_after).await
+            changes_at_hello(&door.app, &actor, changes_after.as_deref()).await
         };
         let changes = changes.map_err(|error| {
             tracing::error!(%error, "cannot tell what has changed");

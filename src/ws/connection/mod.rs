@@ -22,7 +22,6 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::ClientId;
 use anteroom_protocol::limits;
-use anteroom_protocol::room::Cursor as JoinCursor;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Account;
@@ -36,7 +35,7 @@ use uuid::Uuid;
 
 use self::replay::Reading;
 use self::sending::Patience;
-use super::greeting::{Ended, Greeting, Received, Socket, greet, receive, say_goodbye};
+use super::greeting::{Ended, Received, Socket, greet, receive, say_goodbye};
 use super::meter::Progress;
 use super::session::{Arrival, Session};
 use super::{Door, HEARTBEAT, Lease, SILENCE, Unproven};
@@ -52,29 +51,29 @@ use crate::hub::outbox::Waiting;
 /// An alarm this much after its time was not waited for.
 const LATE: Duration = Duration::from_secs(1);
 
-/// Characters of the client's name for itself that reach the log.
-const CLIENT_NAME: usize = 64;
-
 /// Lives one socket's life, to its end.
 ///
-/// The rare parts are boxed: a socket that only waits should not carry room for them.
+/// What it does is boxed: a socket that only waits should not carry room for it. The socket itself is boxed because it goes from hand to
+/// hand, and each hand would have room for it.
 pub(super) async fn run(
     door: Arc<Door>,
-    mut socket: Socket,
+    mut socket: Box<Socket>,
     unproven: Unproven,
     lease: Lease,
     presented: Option<Verified>,
 ) {
     let began = Instant::now();
     let ended = match Box::pin(greet(&door, &mut socket, presented, lease.address)).await {
-        Ok(Greeting { id, hello, verified }) => {
+        Ok(greeting) => {
             drop(unproven);
-            let mut connection = Connection::new(door.clone(), socket, verified, lease.address);
+            let mut connection =
+                Connection::new(door.clone(), socket, greeting.verified.clone(), lease.address);
             door.app.metrics.connected();
-            let client: String = hello.client.unwrap_or_default().chars().take(CLIENT_NAME).collect();
-            let ended = connection.live(id, &hello.rooms, hello.changes_after.as_deref()).await;
+            // What hello said goes with the answer to it: a token, for one, is in memory no longer than it is needed.
+            let welcomed = Box::pin(connection.welcome(greeting)).await;
+            let ended = if let Err(ended) = welcomed { ended } else { connection.live().await };
             door.app.metrics.disconnected();
-            connection.log_end(ended, began, &client);
+            connection.log_end(ended, began);
             socket = connection.socket;
             ended
         }
@@ -106,13 +105,15 @@ struct Asked {
 /// A socket that has said hello.
 struct Connection {
     door: Arc<Door>,
-    socket: Socket,
+    socket: Box<Socket>,
     address: IpAddr,
     /// When the other side last took bytes.
     progress: Progress,
     seat: Seat,
     actor: Actor,
     name: Uuid,
+    /// What the client calls itself, for the log.
+    client: String,
     session: Session,
     underway: FuturesUnordered<Underway>,
     /// A page of a log, on its way from the database.
@@ -130,7 +131,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(door: Arc<Door>, socket: Socket, verified: Verified, address: IpAddr) -> Self {
+    fn new(door: Arc<Door>, socket: Box<Socket>, verified: Verified, address: IpAddr) -> Self {
         let Verified { actor, expires_at, issued_at } = verified;
         let seat = door.app.hub.sit(&actor.user);
         seat.outbox().hear();
@@ -145,6 +146,7 @@ impl Connection {
             address,
             actor,
             name: Uuid::now_v7(),
+            client: String::new(),
             session: Session::default(),
             underway: FuturesUnordered::new(),
             reading: None,
@@ -158,11 +160,11 @@ impl Connection {
         }
     }
 
-    fn log_end(&self, ended: Ended, began: Instant, client: &str) {
+    fn log_end(&self, ended: Ended, began: Instant) {
         tracing::info!(
             connection = %self.name,
             user = %self.actor.user,
-            client,
+            client = self.client,
             reason = ended.reason(),
             seconds = began.elapsed().as_secs(),
             frames_in = self.frames_in,
@@ -171,15 +173,7 @@ impl Connection {
         );
     }
 
-    async fn live(
-        &mut self,
-        hello_id: Option<String>,
-        cursors: &[JoinCursor],
-        changes_after: Option<&str>,
-    ) -> Ended {
-        if let Err(ended) = Box::pin(self.welcome(hello_id, cursors, changes_after)).await {
-            return ended;
-        }
+    async fn live(&mut self) -> Ended {
         loop {
             if let Err(ended) = self.turn().await {
                 return ended;
@@ -193,18 +187,18 @@ impl Connection {
         let room_for_more = self.underway.len() < limits::COMMANDS_IN_FLIGHT;
         tokio::select! {
             plan = self.door.drain.begun(), if self.leaves_at.is_none() => Box::pin(self.on_drain(plan)).await?,
-            () = sleep_until(alarm) => self.on_alarm().await?,
-            Some(answered) = self.underway.next() => self.on_answer(answered).await?,
+            () = sleep_until(alarm) => Box::pin(self.on_alarm()).await?,
+            Some(answered) = self.underway.next() => Box::pin(self.on_answer(answered)).await?,
             () = self.seat.outbox().wait() => {}
-            (stretch, page) = replay::page(&mut self.reading) => self.on_page(stretch, page).await?,
+            (stretch, page) = replay::page(&mut self.reading) => Box::pin(self.on_page(stretch, page)).await?,
             received = receive(&mut self.socket), if room_for_more => {
                 self.seat.outbox().hear();
                 if let Received::Text(text) = received? {
-                    self.on_text(&text).await?;
+                    Box::pin(self.on_text(&text)).await?;
                 }
             }
         }
-        self.drain().await
+        Box::pin(self.drain()).await
     }
 
     /// Sends what waits, with one flush for all of it.
@@ -383,5 +377,25 @@ impl Connection {
     async fn flush(&mut self) -> Result<(), Ended> {
         let Self { socket, progress, seat, ends_at, .. } = self;
         Patience { progress, outbox: seat.outbox(), ends_at: *ends_at }.with(socket.flush()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Run<F> = fn(Arc<Door>, Box<Socket>, Unproven, Lease, Option<Verified>) -> F;
+
+    /// How much room what it returns takes.
+    fn room<F>(_: Run<F>) -> usize {
+        size_of::<F>()
+    }
+
+    /// What an idle socket costs is a published figure, and its task was the largest part of it: one future that is not boxed where it is
+    /// awaited is room for it in every socket that waits.
+    #[test]
+    fn a_task_has_room_for_the_connection_and_for_waiting_and_not_for_what_is_done_in_between() {
+        let room = room(run);
+        assert!(room < size_of::<Connection>() + 1_024, "{room} bytes");
     }
 }
