@@ -6,7 +6,7 @@ use anteroom_protocol::invitation::{InvitationAccept, InvitationSend};
 use anteroom_protocol::job::{JobPosting, JobStatus, JobView};
 use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::Welcome;
-use anteroom_protocol::user::{UserProfile, UserStatus, UserView};
+use anteroom_protocol::user::{UserProfile, UserView};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::client::{Case, Http, HttpError, Socket, SocketError, new_client_id, path_segment};
@@ -97,7 +97,7 @@ impl Marketplace {
     /// # Errors
     /// [`HttpError`].
     pub async fn put_user(&self, user: &UserId, name: &str) -> Result<UserView, HttpError> {
-        self.put_profile(user, &profile(name)).await
+        self.put_profile(user, &UserProfile::active(name)).await
     }
 
     /// Tells everything of a person.
@@ -188,19 +188,6 @@ impl Marketplace {
             .buffered(AT_ONCE)
             .try_collect()
             .await
-    }
-}
-
-/// An active person with this name, of whom nothing else is known.
-pub fn profile(name: &str) -> UserProfile {
-    UserProfile {
-        name: name.to_owned(),
-        avatar_url: None,
-        profile_url: None,
-        status: UserStatus::Active,
-        status_reason: None,
-        status_reversible: None,
-        status_next_step: None,
     }
 }
 

@@ -78,6 +78,21 @@ pub struct UserProfile {
     pub status_next_step: Option<String>,
 }
 
+impl UserProfile {
+    /// An active person with this name, of whom nothing else is known.
+    pub fn active(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            avatar_url: None,
+            profile_url: None,
+            status: UserStatus::Active,
+            status_reason: None,
+            status_reversible: None,
+            status_next_step: None,
+        }
+    }
+}
+
 /// The answer of `GET /v1/me` and of `PUT /v1/users/{user}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserView {

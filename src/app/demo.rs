@@ -6,7 +6,7 @@ use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::invitation::InvitationSend;
 use anteroom_protocol::job::{JobPosting, JobStatus};
 use anteroom_protocol::terms::{Terms, TermsKind};
-use anteroom_protocol::user::{UserProfile, UserStatus};
+use anteroom_protocol::user::UserProfile;
 use uuid::Uuid;
 
 use super::dispatch::perform;
@@ -28,7 +28,7 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
     for (id, name) in [(CLIENT, "Clara Weber"), (FREELANCER, "Felix Okafor")] {
         let id: UserId = known(id);
         if app.store.user(&id).await?.is_none() {
-            user::put(app, id, profile(name)).await?;
+            user::put(app, id, UserProfile::active(name)).await?;
         }
     }
     let client = Actor { user: known(CLIENT), scope: Scope::User };
@@ -69,18 +69,6 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
 
 fn known<T: std::str::FromStr<Err: std::fmt::Debug>>(id: &str) -> T {
     id.parse().expect("the demo's ids are ids")
-}
-
-fn profile(name: &str) -> UserProfile {
-    UserProfile {
-        name: name.into(),
-        avatar_url: None,
-        profile_url: None,
-        status: UserStatus::Active,
-        status_reason: None,
-        status_reversible: None,
-        status_next_step: None,
-    }
 }
 
 fn posting(title: &str, description: &str) -> JobPosting {

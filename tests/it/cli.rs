@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Output;
 
 use anteroom_load_tests::client::Http;
-use anteroom_load_tests::marketplace::profile;
 use anteroom_load_tests::server::Launcher;
+use anteroom_protocol::user::UserProfile;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -54,7 +54,7 @@ async fn a_printed_token_is_believed_by_the_server_of_that_directory() {
     let person = prints(&["token", "--sub", "ana", "--ttl-seconds", "60", "--data-dir", place], &[]).await;
     let server = Launcher::new(BINARY, directory.path()).start().await.expect("a server");
     let service = Http::new(server.base_url(), service.trim());
-    service.put::<Value>("/v1/users/ana", &profile("Ana")).await.expect("told");
+    service.put::<Value>("/v1/users/ana", &UserProfile::active("Ana")).await.expect("told");
     let me: Value = service.with_token(person.trim()).get("/v1/me").await.expect("believed");
     assert_eq!(me["user"], "ana");
     let secret = std::fs::metadata(directory.path().join("dev-secret")).expect("a secret");
@@ -70,7 +70,7 @@ async fn a_token_is_made_with_the_configured_secret_if_there_is_one() {
     let launcher = Launcher::new(BINARY, directory.path()).env("ANTEROOM_AUTH__SECRET", SECRET);
     let server = launcher.start().await.expect("a server");
     let service = Http::new(server.base_url(), token.trim());
-    service.put::<Value>("/v1/users/ana", &profile("Ana")).await.expect("believed");
+    service.put::<Value>("/v1/users/ana", &UserProfile::active("Ana")).await.expect("believed");
     assert!(!directory.path().join("dev-secret").exists(), "no other secret is made");
 }
 

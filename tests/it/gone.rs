@@ -11,11 +11,11 @@ use anteroom::domain::log::Log;
 use anteroom::drain::Drain;
 use anteroom::store::{PageSize, Range};
 use anteroom_load_tests::client::new_client_id;
-use anteroom_load_tests::marketplace::{posting, profile};
+use anteroom_load_tests::marketplace::posting;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::{ClientId, JobId, RoomRef};
 use anteroom_protocol::server::ServerFrame;
-use anteroom_protocol::user::UserStatus;
+use anteroom_protocol::user::{UserProfile, UserStatus};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
@@ -172,7 +172,7 @@ async fn regression_what_the_marketplace_tells_of_a_person_is_told_on_or_not_don
     let mut kept = 0;
     for turns in 1..100 {
         let mut person = Person::arrive(&server, &format!("person-{turns}"), Door::Socket).await;
-        let mut suspended = profile(person.user.as_str());
+        let mut suspended = UserProfile::active(person.user.as_str());
         suspended.status = UserStatus::Suspended;
         let path = format!("/v1/users/{}", person.user);
         let answer = cut_short(&server, turns, ("PUT", path), &suspended).await;

@@ -7,9 +7,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anteroom_load_tests::client::{Http, Socket, new_client_id};
-use anteroom_load_tests::marketplace::{Marketplace, profile};
+use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::scenario::target::raised;
 use anteroom_load_tests::token::TokenMint;
+use anteroom_protocol::user::UserProfile;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
@@ -130,7 +131,7 @@ async fn every_line_of_the_log_is_one_event_whatever_people_send_and_never_holds
     let words = format!("{SECRET_WORDS}{WILD}");
 
     // Names. Whether they are taken or refused is not the question here.
-    let mut wild_profile = profile("somebody");
+    let mut wild_profile = UserProfile::active("somebody");
     wild_profile.name = format!("A name {WILD}");
     let _ = server.marketplace.put_profile(&open.client, &wild_profile).await;
     // A client that calls itself something, ids, types that nobody knows, frames that are none.

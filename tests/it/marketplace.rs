@@ -1,11 +1,12 @@
 //! What the marketplace's own systems may do: tell of people and jobs, and invite on a client's behalf.
 
 use anteroom_load_tests::client::{Case, Http, new_client_id};
-use anteroom_load_tests::marketplace::{posting, profile};
+use anteroom_load_tests::marketplace::posting;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{RoomRef, UserId};
 use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::user::UserProfile;
 use serde_json::{Value, json};
 
 use crate::support::{Door, Scene, ask, id};
@@ -90,7 +91,8 @@ async fn staff_write_nothing() {
 async fn a_person_tells_the_server_nothing_of_people_and_jobs() {
     let scene = Scene::new(Door::Http).await;
     let http = &scene.client.http;
-    let error = http.put::<Value>("/v1/users/clara", &profile("Queen Clara")).await.expect_err("refused");
+    let error =
+        http.put::<Value>("/v1/users/clara", &UserProfile::active("Queen Clara")).await.expect_err("refused");
     assert_eq!(error.code(), Some(ErrorCode::Forbidden));
     let mine = posting(&scene.client.user, "Mine");
     let error = http.put::<Value>("/v1/jobs/job", &mine).await.expect_err("refused");

@@ -1,7 +1,6 @@
 //! Odd texts, names and numbers: each is kept as it is or refused with a code, and nothing else happens.
 
 use anteroom_load_tests::client::{Http, HttpError, Socket};
-use anteroom_load_tests::marketplace::profile;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::entry::EntryPage;
 use anteroom_protocol::error::ErrorCode;
@@ -119,13 +118,13 @@ async fn ids_names_and_reasons_say_nothing_to_the_database_either() {
         let told: UserProfile = UserProfile {
             status_reason: Some(text.into()),
             status_next_step: Some(text.into()),
-            ..profile(text)
+            ..UserProfile::active(text)
         };
         let path = format!("/v1/users/odd-{number}");
         let kept: UserView = service.put(&path, &told).await.expect("kept");
         assert_eq!(kept.profile, told, "to the letter");
         let path = format!("/v1/users/{}", encoded(text));
-        no_failure(service.put::<Value>(&path, &profile("Odd")).await, text);
+        no_failure(service.put::<Value>(&path, &UserProfile::active("Odd")).await, text);
         no_failure(
             scene.client.http.get::<EntryPage>(&format!("/v1/rooms/{}/entries", encoded(text))).await,
             text,
@@ -164,10 +163,12 @@ async fn names_are_kept_in_normal_form_or_refused_and_messages_are_kept_byte_for
     let mut scene = Scene::new(Door::Socket).await;
     let (_, room) = scene.talking().await;
     let service = scene.server.marketplace.service().clone();
-    let kept: UserView = service.put("/v1/users/amelie", &profile("Ame\u{301}lie")).await.expect("kept");
+    let kept: UserView =
+        service.put("/v1/users/amelie", &UserProfile::active("Ame\u{301}lie")).await.expect("kept");
     assert_eq!(kept.profile.name, "Am\u{e9}lie");
     for name in ["Ana\u{202e}nimda", "A\u{200b}na", "\u{2067}Ana"] {
-        let refused = service.put::<Value>("/v1/users/ana", &profile(name)).await.expect_err("refused");
+        let refused =
+            service.put::<Value>("/v1/users/ana", &UserProfile::active(name)).await.expect_err("refused");
         assert_eq!(refused.code(), Some(ErrorCode::BadRequest), "{name:?}");
     }
     for body in ["\u{202e}drow", "a\u{200b}b", "Ame\u{301}lie", "Am\u{e9}lie", "pаypal", "tab\tand\r\nend"] {

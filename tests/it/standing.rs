@@ -152,6 +152,6 @@ async fn every_socket_is_told_of_a_change_of_the_account_and_none_is_closed(mut 
     scene.freelancer.refused_with(ErrorCode::AccountSuspended, ask::post(room, "hello")).await;
 
     scene.server.retell(&scene.freelancer, |_| {}).await;
-    assert_eq!(told(&mut second).await, Account::from(&anteroom_load_tests::marketplace::profile("felix")));
+    assert_eq!(told(&mut second).await, Account::from(&UserProfile::active("felix")));
     scene.freelancer.posted(room, "Back again.").await;
 }

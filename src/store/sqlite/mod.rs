@@ -296,7 +296,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use anteroom_protocol::id::ClientId;
-    use anteroom_protocol::user::{Account, UserStatus};
+    use anteroom_protocol::user::Account;
     use sqlx::AssertSqlSafe;
     use uuid::Uuid;
 
@@ -371,15 +371,7 @@ mod tests {
     }
 
     fn profile() -> UserProfile {
-        UserProfile {
-            name: "Ana".into(),
-            avatar_url: None,
-            profile_url: None,
-            status: UserStatus::Active,
-            status_reason: None,
-            status_reversible: None,
-            status_next_step: None,
-        }
+        UserProfile::active("Ana")
     }
 
     /// A write of a notice into this person's inbox.

@@ -339,15 +339,7 @@ pub(crate) fn inbox(name: &str) -> Log {
 }
 
 pub(crate) fn profile(name: &str, status: UserStatus) -> UserProfile {
-    UserProfile {
-        name: format!("{name} of the tests"),
-        avatar_url: None,
-        profile_url: None,
-        status,
-        status_reason: None,
-        status_reversible: None,
-        status_next_step: None,
-    }
+    UserProfile { status, ..UserProfile::active(format!("{name} of the tests")) }
 }
 
 pub(crate) fn posting(client: &str, status: JobStatus) -> JobPosting {

@@ -148,7 +148,7 @@ impl Person {
 impl TestServer {
     /// Changes what the marketplace tells of somebody.
     pub(crate) async fn retell(&self, person: &Person, change: impl FnOnce(&mut UserProfile)) {
-        let mut profile = anteroom_load_tests::marketplace::profile(person.user.as_str());
+        let mut profile = UserProfile::active(person.user.as_str());
         change(&mut profile);
         self.marketplace.put_profile(&person.user, &profile).await.expect("told");
     }
