@@ -4,6 +4,9 @@
 //! written as a browser does, or stand in the address as they are. With the bit below it, the rest is words, one a line, that the database is
 //! asked for past the routes, which let only letters and digits through.
 
+use std::net::Ipv4Addr;
+
+use anteroom::peer::Peer;
 use anteroom_protocol::error::{ErrorCode, MESSAGE_BYTES};
 use anteroom_protocol::limits;
 use axum::body::{Body, to_bytes};
@@ -67,7 +70,9 @@ fn written(query: &[u8]) -> String {
 
 async fn ask(world: &World, uri: &Uri) {
     let bearer = format!("Bearer {}", world.token);
-    let request = Request::get(uri).header(AUTHORIZATION, bearer).body(Body::empty()).expect("a request");
+    let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), secure: true };
+    let request = Request::get(uri).header(AUTHORIZATION, bearer).extension(peer).body(Body::empty());
+    let request = request.expect("a request");
     let response = world.routes.clone().oneshot(request).await.expect("an answer");
     let status = response.status();
     let body = to_bytes(response.into_body(), ANSWER_BYTES).await.expect("a short answer");

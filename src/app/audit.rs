@@ -4,7 +4,6 @@
 //! What is foreign and what does not exist look the same here too: to tell them apart would take one more question, and the time it takes
 //! would be an answer.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +17,8 @@ use uuid::Uuid;
 use crate::domain::actor::Actor;
 use crate::telemetry::Metrics;
 
-/// Lines within a second, of all that are refused; more are counted and not written. Whoever is refused again and again fills no disk.
+/// Lines within a second, of those who were believed and of all others each; more are counted and not written. Whoever is refused again and
+/// again fills no disk, and strangers without end hide nobody who has a name.
 const LINES: u32 = 100;
 /// The second.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -29,10 +29,10 @@ pub struct Refused<'a> {
     pub address: IpAddr,
     /// Who asked, if somebody was believed.
     pub who: Option<&'a Actor>,
-    /// The command, frame or method.
+    /// The command, frame or route.
     pub what: &'a str,
-    /// What it named.
-    pub which: Option<&'a dyn Display>,
+    /// The id of ours that it named.
+    pub which: Option<Uuid>,
     /// Why.
     pub code: ErrorCode,
 }
@@ -40,7 +40,8 @@ pub struct Refused<'a> {
 /// Where these lines are written.
 pub struct Audit {
     metrics: Arc<Metrics>,
-    window: Mutex<Window>,
+    known: Mutex<Window>,
+    unknown: Mutex<Window>,
 }
 
 struct Window {
@@ -51,7 +52,8 @@ struct Window {
 impl Audit {
     /// With nothing written yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, window: Mutex::new(Window { since: Instant::now(), lines: 0 }) }
+        let [known, unknown] = [(); 2].map(|()| Mutex::new(Window { since: Instant::now(), lines: 0 }));
+        Self { metrics, known, unknown }
     }
 
     /// Writes a line if it was refused for who asked. What was asked wrongly or at the wrong time concerns nobody.
@@ -59,7 +61,8 @@ impl Audit {
         if !is_of_interest(refused.code) {
             return;
         }
-        if !self.window.lock().unwrap_or_else(PoisonError::into_inner).takes_one(Instant::now()) {
+        let window = if refused.who.is_some() { &self.known } else { &self.unknown };
+        if !window.lock().unwrap_or_else(PoisonError::into_inner).takes_one(Instant::now()) {
             return self.metrics.unaudited();
         }
         let Refused { address, who, what, which, code } = refused;

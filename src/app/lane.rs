@@ -38,9 +38,10 @@ impl Lanes {
     }
 }
 
-/// Whether a failed post of a lane waits to be sent again, or one is on its way.
+/// Whether one of a lane's posts is on its way, or a failed one waits to be sent again. Asked in this order: the last one on its way leaves
+/// behind that it failed before it is gone.
 fn is_busy(lane: &Arc<Lane>) -> bool {
-    lane.is_held() || Arc::strong_count(lane) > 1
+    Arc::strong_count(lane) > 1 || lane.is_held()
 }
 
 /// Keeps the posts of one socket to one room in order over a retry: once one has failed retryably, later ones are held until it was

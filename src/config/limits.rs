@@ -26,9 +26,10 @@ pub struct Limits {
     pub commands_per_second: u32,
     /// Commands of one person at once, after a pause.
     pub commands_burst: u32,
-    /// Reads of one person over HTTP in a second; above, they are answered 429.
+    /// Reads of one person in a second: over HTTP, and what a socket asks of the database that is no command (joins, markers, `refresh`, a
+    /// `ping` with `heads`). Above, they are refused `rate_limited`.
     pub requests_per_second: u32,
-    /// Reads of one person at once, after a pause.
+    /// The same at once, after a pause.
     pub requests_burst: u32,
     /// Bytes that wait for one socket; at the bound, the socket reads the rest from the log.
     pub outbox_bytes: usize,

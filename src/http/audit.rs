@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use anteroom_protocol::error::ErrorCode;
 use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -12,9 +12,6 @@ use crate::app::App;
 use crate::app::audit::Refused;
 use crate::domain::actor::Actor;
 use crate::peer::Peer;
-
-/// Characters of a path that reach the log: more than any path of ours has.
-const PATH: usize = 200;
 
 /// Where it is left who asked.
 #[derive(Debug, Clone, Default)]
@@ -37,12 +34,15 @@ pub(super) async fn watch(
 ) -> Response {
     let asker = Asker::default();
     request.extensions_mut().insert(asker.clone());
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    // Of the path as it was sent nothing is written but ids of ours: somebody may have put a token there, or words.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let which = request.uri().path().split('/').find_map(|part| part.parse().ok());
+    let method = request.method().clone();
     let response = next.run(request).await;
     if let Some(code) = response.extensions().get::<ErrorCode>() {
-        let path: String = uri.path().chars().take(PATH).collect();
-        let (address, who, what) = (peer.address, asker.0.get(), method.as_str());
-        app.audit.refused(&Refused { address, who, what, which: Some(&path), code: *code });
+        let what = format!("{method} {}", route.as_ref().map_or("", MatchedPath::as_str));
+        let (address, who) = (peer.address, asker.0.get());
+        app.audit.refused(&Refused { address, who, what: &what, which, code: *code });
     }
     response
 }

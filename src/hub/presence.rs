@@ -11,6 +11,7 @@ use std::time::Duration;
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::limits;
 use anteroom_protocol::server::ServerFrame;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
 use super::Hub;
@@ -21,6 +22,8 @@ use crate::domain::log::Log;
 const GRACE: Duration = Duration::from_secs(10);
 /// How often it is looked who has not come back.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Of how many it is told under one lock: when very many have gone at once, whoever comes does not wait for all of that.
+const TOLD_AT_ONCE: usize = 4_096;
 /// Departures that are remembered. Whoever goes beyond it is told of at once, and so is who comes back from that.
 const DEPARTURES: usize = 65_536;
 /// How many of them may be one person's: as many rooms as a socket reads.
@@ -74,12 +77,13 @@ impl Gone {
         was_there
     }
 
-    /// Takes those whose time is over. All are looked at, which is little for once a second; so nothing has to be kept in a row.
+    /// Takes those whose time is over, some at a time. All are looked at, which is little for once a second; so nothing has to be kept in a
+    /// row.
     fn due(&mut self) -> Vec<(UserId, Log, Arc<[UserId]>)> {
         let now = Instant::now();
         let mut due = Vec::new();
         self.people.retain(|user, own| {
-            let over = own.extract_if(|_, absence| absence.until <= now);
+            let over = own.extract_if(|_, absence| absence.until <= now).take(TOLD_AT_ONCE - due.len());
             due.extend(over.map(|(log, absence)| (user.clone(), log, absence.people)));
             !own.is_empty()
         });
@@ -141,16 +145,25 @@ impl Hub {
         }
     }
 
+    /// Tells of some whose time is over. How many there were.
+    fn tell_of_departed(&self) -> usize {
+        // Told under the lock, as above.
+        let mut gone = self.departures.lock();
+        let due = gone.due();
+        for (user, log, people) in &due {
+            if !self.is_there(user, log) {
+                self.news(people, log, &presence(log, user, false));
+            }
+        }
+        due.len()
+    }
+
     /// Tells of those who have gone and did not come back, for ever.
     pub async fn watch_departures(self: Arc<Self>) {
         loop {
             sleep(LOOK_EVERY).await;
-            // Told under the lock, as above.
-            let mut gone = self.departures.lock();
-            for (user, log, people) in gone.due() {
-                if !self.is_there(&user, &log) {
-                    self.news(&people, &log, &presence(&log, &user, false));
-                }
+            while self.tell_of_departed() == TOLD_AT_ONCE {
+                yield_now().await;
             }
         }
     }
@@ -343,7 +356,10 @@ mod tests {
         assert!(!gone.add(&user(DEPARTURES), &log(), &people()));
         assert!(gone.add(&user(0), &log(), &people()), "who has a place keeps it");
         advance(GRACE).await;
-        assert_eq!((gone.due().len(), gone.places()), (DEPARTURES, (0, 0)));
+        for left in (0..DEPARTURES / TOLD_AT_ONCE).rev() {
+            let left = left * TOLD_AT_ONCE;
+            assert_eq!((gone.due().len(), gone.places()), (TOLD_AT_ONCE, (left, left)));
+        }
         assert!(gone.add(&user(DEPARTURES), &log(), &people()));
     }
 

@@ -92,20 +92,11 @@ pub(super) async fn greet(
     }
     let verified = match (&hello.token, presented) {
         (None, Some(presented)) => Ok(presented),
-        (token, _) => authenticate(door, token.as_deref().unwrap_or_default()).await,
+        (token, _) => authenticate(door, token.as_deref().unwrap_or_default(), address).await,
     };
     match verified {
         Ok(verified) => Ok(Box::new(Greeting { id, hello, verified })),
-        Err((error, code)) => {
-            door.app.audit.refused(&Refused {
-                address,
-                who: None,
-                what: "hello",
-                which: None,
-                code: error.code,
-            });
-            Err(refuse(socket, id, error, code).await)
-        }
+        Err((error, code)) => Err(refuse(socket, id, error, code).await),
     }
 }
 
@@ -129,10 +120,19 @@ async fn first_text(socket: &mut Socket) -> Result<Utf8Bytes, Ended> {
     }
 }
 
-async fn authenticate(door: &Door, token: &str) -> Result<Verified, (ErrorBody, CloseCode)> {
-    let verified = door.app.authenticate(token).await.map_err(|error| (error.body(), end_code(&error)))?;
+/// Whose token this is. Who is not let in stands in the log.
+async fn authenticate(door: &Door, token: &str, address: IpAddr) -> Result<Verified, (ErrorBody, CloseCode)> {
+    let refused = |who, code| {
+        door.app.audit.refused(&Refused { address, who, what: "hello", which: None, code });
+    };
+    let verified = door.app.authenticate(token).await.map_err(|error| {
+        let (body, end) = (error.body(), end_code(&error));
+        refused(None, body.code);
+        (body, end)
+    })?;
     if verified.actor.scope != Scope::User {
         let error = ErrorBody::new(ErrorCode::Forbidden, "sockets are for people; use HTTP");
+        refused(Some(&verified.actor), error.code);
         return Err((error, CloseCode::Forbidden));
     }
     Ok(verified)

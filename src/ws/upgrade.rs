@@ -28,7 +28,7 @@ use super::{Door, Lease, Place, Unproven, connection};
 use crate::app::AppError;
 use crate::app::audit::Refused;
 use crate::app::identity::{Verified, bearer};
-use crate::domain::actor::Scope;
+use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
 use crate::http::error::Problem;
 use crate::peer::Peer;
@@ -58,12 +58,13 @@ pub async fn upgrade(
         Ok(admitted) => admitted,
         Err(body) => {
             door.app.metrics.turned_away(body.code);
-            return refused(&door, peer, body);
+            refused(&door, peer, None, body.code);
+            return Problem(body).into_response();
         }
     };
-    let presented = match presented(&door, request.headers()).await {
+    let presented = match presented(&door, peer, request.headers()).await {
         Ok(presented) => presented,
-        Err(Problem(body)) => return refused(&door, peer, body),
+        Err(problem) => return problem.into_response(),
     };
     let on_upgrade = hyper::upgrade::on(&mut request);
     let lease = Lease { address: peer.address, _place: place, _visit: visit };
@@ -71,10 +72,10 @@ pub async fn upgrade(
     accept.into_response()
 }
 
-fn refused(door: &Door, peer: Peer, body: ErrorBody) -> Response {
-    let what = "GET /v1/ws";
-    door.app.audit.refused(&Refused { address: peer.address, who: None, what, which: None, code: body.code });
-    Problem(body).into_response()
+/// For the log: who was not let in.
+fn refused(door: &Door, peer: Peer, who: Option<&Actor>, code: ErrorCode) {
+    let (address, what) = (peer.address, "GET /v1/ws");
+    door.app.audit.refused(&Refused { address, who, what, which: None, code });
 }
 
 /// Takes a socket's places, if it may come in at all.
@@ -109,12 +110,18 @@ fn admit(door: &Door, peer: Peer, headers: &HeaderMap) -> Result<(Visit, Unprove
 
 /// Whose token the upgrade carries, for clients that can set headers. Another scheme than `Bearer` is not for us: a proxy may ask for
 /// a password of its own.
-async fn presented(door: &Door, headers: &HeaderMap) -> Result<Option<Verified>, Problem> {
+async fn presented(door: &Door, peer: Peer, headers: &HeaderMap) -> Result<Option<Verified>, Problem> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(bearer) else { return Ok(None) };
-    let verified = door.app.authenticate(token).await?;
+    let verified = door
+        .app
+        .authenticate(token)
+        .await
+        .inspect_err(|error| refused(door, peer, None, error.body().code))?;
     if verified.actor.scope != Scope::User {
-        return Err(AppError::Refused(Refusal::Forbidden).into());
+        let forbidden = AppError::Refused(Refusal::Forbidden);
+        refused(door, peer, Some(&verified.actor), forbidden.body().code);
+        return Err(forbidden.into());
     }
     Ok(Some(verified))
 }

@@ -1,17 +1,19 @@
 //! What an operator reads of those who ask for what is not theirs: who it was, from where, and what they asked for; never what they said.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::process::Stdio;
 
 use anteroom_load_tests::client::{Http, Socket, from_start, new_client_id};
-use anteroom_protocol::client::ClientFrame;
-use anteroom_protocol::id::{RoomId, RoomRef, UserId};
+use anteroom_load_tests::token::TokenMint;
+use anteroom_protocol::client::{ClientFrame, Refresh};
+use anteroom_protocol::id::{InvitationId, RoomId, RoomRef, UserId};
 use anteroom_protocol::marker::Mark;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::logging::start;
-use crate::support::{ask, id};
+use crate::support::{SECRET, ask, id};
 
 const WORDS: &str = "nobody is to read this in a log";
 
@@ -53,34 +55,52 @@ async fn whoever_asks_for_what_is_not_theirs_stands_in_the_log_and_nobody_else_d
         http.get::<Value>(&format!("/v1/rooms/{room}")).await.expect_err("not found");
         http.command::<Value>(new_client_id(), &ask::post(room, WORDS)).await.expect_err("not found");
     }
+    // A token in a path, and words.
+    let path = format!("/v1/rooms/{}%20{}", market.token(&mallory), WORDS.replace(' ', "%20"));
+    http.get::<Value>(&path).await.expect_err("not found");
     let (mut socket, _) = market.socket(&mallory, vec![from_start(open.room)]).await.expect("a socket");
     socket.join(from_start(open.room)).await.expect_err("not found");
     socket.post(open.room, new_client_id(), WORDS).await.expect_err("not found");
     socket.command(new_client_id(), ask::accept(open.invitation, None)).await.expect_err("not found");
     let mark = ClientFrame::Read(Mark { room: open.room, seq: 1 });
     socket.ask(&mark).await.expect_err("not found");
+    let refresh = ClientFrame::Refresh(Refresh { token: market.token(&open.client) });
+    socket.ask(&refresh).await.expect_err("somebody else's");
     Http::new(&server.base, "no.token.atall").get::<Value>("/v1/me").await.expect_err("not believed");
     Socket::connect(&server.base, "no.token.atall", Vec::new()).await.expect_err("not believed");
+    let service = TokenMint::new(SECRET).service();
+    Socket::connect(&server.base, &service, Vec::new()).await.expect_err("no person");
     drop((clara, socket));
     assert_eq!(server.end().await, Some(0));
 
     let log = std::fs::read_to_string(&place).expect("a log");
-    assert!(!log.contains(WORDS) && !log.contains("no.token.atall"), "{log}");
-    let line =
-        |who: &str, what: &str, which: String, code: &str| [who.into(), what.into(), which, code.into()];
-    let (mine, theirs) = ("mallory", open.room);
-    let expected: Vec<Told> = vec![
-        line(mine, "GET", format!("/v1/rooms/{theirs}"), "not_found"),
-        line(mine, "POST", format!("/v1/rooms/{theirs}/messages"), "not_found"),
-        line(mine, "GET", format!("/v1/rooms/{missing}"), "not_found"),
-        line(mine, "POST", format!("/v1/rooms/{missing}/messages"), "not_found"),
-        line(mine, "join", theirs.to_string(), "not_found"),
-        line(mine, "join", theirs.to_string(), "not_found"),
-        line(mine, "message.post", theirs.to_string(), "not_found"),
-        line(mine, "invitation.accept", open.invitation.to_string(), "not_found"),
-        line(mine, "read", theirs.to_string(), "not_found"),
-        line("", "GET", "/v1/me".into(), "unauthenticated"),
-        line("", "hello", String::new(), "unauthenticated"),
-    ];
+    for secret in [WORDS, "nobody%20is", "no.token.atall", "eyJ"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+    let expected = expected(open.room, missing, open.invitation);
     assert_eq!(log.lines().filter_map(told).collect::<Vec<_>>(), expected, "{log}");
+}
+
+/// The lines, in the order of what was done.
+fn expected(theirs: RoomRef, missing: RoomRef, invitation: InvitationId) -> Vec<Told> {
+    let line = |who: &str, what: &str, which: &dyn Display, code: &str| {
+        [who.into(), what.into(), which.to_string(), code.into()]
+    };
+    let (mine, nobody, nothing) = ("mallory", "", &"");
+    vec![
+        line(mine, "GET /v1/rooms/{room}", &theirs, "not_found"),
+        line(mine, "POST /v1/rooms/{room}/messages", &theirs, "not_found"),
+        line(mine, "GET /v1/rooms/{room}", &missing, "not_found"),
+        line(mine, "POST /v1/rooms/{room}/messages", &missing, "not_found"),
+        line(mine, "GET /v1/rooms/{room}", nothing, "not_found"),
+        line(mine, "join", &theirs, "not_found"),
+        line(mine, "join", &theirs, "not_found"),
+        line(mine, "message.post", &theirs, "not_found"),
+        line(mine, "invitation.accept", &invitation, "not_found"),
+        line(mine, "read", &theirs, "not_found"),
+        line(mine, "refresh", nothing, "forbidden"),
+        line(nobody, "GET /v1/me", nothing, "unauthenticated"),
+        line(nobody, "hello", nothing, "unauthenticated"),
+        line("service/marketplace", "hello", nothing, "forbidden"),
+    ]
 }

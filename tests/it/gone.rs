@@ -3,12 +3,14 @@
 //! `ANTEROOM_GONE_ROUNDS`: how many of them there are (1,000).
 
 use std::future::poll_fn;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use anteroom::domain::log::Log;
 use anteroom::drain::Drain;
+use anteroom::peer::Peer;
 use anteroom::store::{PageSize, Range};
 use anteroom_load_tests::client::new_client_id;
 use anteroom_load_tests::marketplace::posting;
@@ -87,27 +89,28 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     };
     let leaving = stream::iter(dropped.iter().cloned().enumerate())
         .for_each_concurrent(AT_ONCE, |(round, (key, body))| leave(round, key, body));
-    // Somebody who stays, and is told.
+    // Two who stay: one writes and is told, the other reads on.
+    let Scene { client, freelancer, .. } = &mut scene;
     let patient = async {
         for number in 0..rounds / 10 {
-            scene.freelancer.posted(room, &format!("I stay, number {number}")).await;
+            freelancer.posted(room, &format!("I stay, number {number}")).await;
         }
     };
-    tokio::join!(leaving, patient);
+    let reads_on = async {
+        loop {
+            client.hears(room).await;
+        }
+    };
+    tokio::select! {
+        () = async { tokio::join!(leaving, patient); } => {}
+        () = reads_on => unreachable!("it reads without end"),
+    }
 
     // Each comes back under its key: done now, or found done.
     for (key, body) in &dropped {
         scene.client.say_as(*key, ask::post(room, body.clone())).await.expect("done, once");
     }
-    let mut connection = SqliteConnectOptions::new()
-        .filename(scene.server.database())
-        .busy_timeout(Duration::ZERO)
-        .connect()
-        .await
-        .expect("opened");
-    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.expect("nobody holds the lock");
-    transaction.rollback().await.expect("given back");
-    connection.close().await.expect("closed");
+    nobody_holds_the_lock(&scene.server).await;
 
     for person in [&mut scene.client, &mut scene.freelancer] {
         person.socket.ping().await.expect("open");
@@ -122,6 +125,18 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     let verdict = trial.prove(&scene.server.marketplace).await.unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(verdict.counts.ok, (rounds + rounds / 10) as u64);
     eprintln!("{}", verdict.text());
+}
+
+async fn nobody_holds_the_lock(server: &TestServer) {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(server.database())
+        .busy_timeout(Duration::ZERO)
+        .connect()
+        .await
+        .expect("opened");
+    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.expect("nobody holds the lock");
+    transaction.rollback().await.expect("given back");
+    connection.close().await.expect("closed");
 }
 
 impl Scene {
@@ -146,6 +161,7 @@ async fn cut_short(
         .uri(path)
         .header("Authorization", format!("Bearer {}", server.mint.service()))
         .header("Content-Type", "application/json")
+        .extension(Peer { address: Ipv4Addr::LOCALHOST.into(), secure: true })
         .body(Body::from(body));
     let mut answer = Box::pin(routes.oneshot(request.expect("a request")));
     let mut left = turns;

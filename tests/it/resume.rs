@@ -1,6 +1,9 @@
 //! Joining and resuming: what follows a cursor, and that nothing is missed or repeated whatever happens meanwhile.
 
+use std::collections::BTreeMap;
+
 use anteroom_load_tests::client::{Socket, after, at_head, from_start};
+use anteroom_protocol::client::{ClientFrame, Ping};
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{RoomId, RoomRef};
@@ -10,7 +13,7 @@ use anteroom_protocol::room::{Cursor, JoinMode, JoinResult, Joined};
 use anteroom_protocol::server::ServerFrame;
 use uuid::Uuid;
 
-use crate::support::{Door, Person, Scene, id, post_all};
+use crate::support::{Door, Person, Scene, TestServer, id, post_all, soon};
 
 /// The two ways to join.
 #[derive(Debug, Clone, Copy)]
@@ -310,4 +313,44 @@ async fn whoever_leaves_is_told_of_growth_and_gets_no_entries_until_coming_back(
         socket.leave(room).await.expect("left");
     }
     socket.leave(RoomRef::Room(RoomId(Uuid::now_v7()))).await.expect("left");
+}
+
+/// A page waited in its socket, and the socket waited for a turn to read something else. A turn that was given to the page then was given to
+/// nobody else, and whoever looked after the page waited behind it: with as many such sockets as turns, nobody read anything any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_a_page_that_waits_in_its_socket_keeps_no_turn_to_read() {
+    const MANY: u64 = 300;
+    let server = TestServer::start_with(|config| {
+        config.limits.resumes = 1;
+        // Nothing is queued: every entry is read from the log.
+        config.limits.outbox_bytes = 1;
+    })
+    .await;
+    let mut scene = Scene::on(server, Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    let head = scene.client.socket.join(at_head(room)).await.expect("joined").head;
+    let Scene { client, freelancer, .. } = &mut scene;
+    let (sender, receiver) = client.socket.halves();
+    let asks = async {
+        let heads = BTreeMap::from([(room, 0)]);
+        for _ in 0..MANY {
+            let ping = ClientFrame::Ping(Ping { heads: heads.clone() });
+            sender.send_frame(&ping, Some("ping")).await.expect("sent");
+        }
+    };
+    let writes = post_all(&mut freelancer.socket, room, (0..MANY).map(|number| number.to_string()));
+    let hears = async {
+        let (mut pongs, mut last) = (0, head);
+        while pongs < MANY || last < head + MANY {
+            let frame = soon("a frame", receiver.next()).await.expect("a frame");
+            pongs += u64::from(matches!(frame, ServerFrame::Pong { .. }));
+            if let ServerFrame::Entry(entry) = frame
+                && entry.room == room
+            {
+                last = entry.seq;
+            }
+        }
+    };
+    tokio::join!(asks, writes, hears);
+    enter(&scene, Way::Hello, from_start(room)).await;
 }

@@ -42,6 +42,8 @@ async fn a_reader_that_does_not_read_delays_nobody_and_misses_nothing() {
     let mut scene = Scene::new(Door::Socket).await;
     let (_, room) = scene.talking().await;
     let mut trial = scene.on_record("slow-reader", room).await;
+    // It takes its own time, on a machine that may have other things to do.
+    trial.bound(Duration::from_secs(120));
     let scribe = trial.device(&scene.client.user);
     let mut slow = slow_socket(&scene, &scribe, at_head(room)).await;
     let Scene { server, client, freelancer, .. } = &mut scene;
@@ -82,6 +84,11 @@ async fn a_reader_that_does_not_read_delays_nobody_and_misses_nothing() {
     assert_eq!(verdict.counts.ok, POSTS as u64 + 1);
 }
 
+/// By the code, or by the end of the connection: a pipe that is full has no room for the code.
 fn told_to_come_back(error: &SocketError) {
-    assert_eq!(error.close_code(), Some(CloseCode::Slow.code()), "{error}");
+    let cut_off = 1006;
+    assert!(
+        error.close_code().is_some_and(|code| [CloseCode::Slow.code(), cut_off].contains(&code)),
+        "{error}"
+    );
 }

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite;
 use tungstenite::error::ProtocolError;
 
 /// The close code a client reports when a connection ended without a close frame (RFC 6455, 7.4.1).
-pub(super) const NO_CLOSE_FRAME: u16 = 1006;
+pub(crate) const NO_CLOSE_FRAME: u16 = 1006;
 
 /// Why a socket did not give what was asked of it.
 #[derive(Debug, thiserror::Error)]

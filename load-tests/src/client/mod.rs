@@ -10,6 +10,7 @@ pub mod observer;
 mod socket;
 
 pub use answer::{Case, Posted};
+pub(crate) use error::NO_CLOSE_FRAME;
 pub use error::{HttpError, Problem, SocketError};
 pub use halves::{SocketReceiver, SocketSender};
 pub use http::{Http, HttpAnswer, path_segment};

@@ -2,7 +2,7 @@
 //! written beside it. What goes over HTTP is written down by [`Scribe::over_http`] and [`Scribe::read`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,11 +19,9 @@ use tokio::time::timeout;
 
 use super::record::{Digest, Nanos, Record, Via, What};
 use super::recorder::ClientLog;
+use crate::client::NO_CLOSE_FRAME;
 use crate::client::observer::{Seen, Witness};
 use crate::client::{Http, HttpError, Posted, Socket, SocketError, SocketOptions};
-
-/// The code of a connection that its own client let go of.
-const LET_GO: u16 = 1006;
 
 /// One person's device. Clones are the same device.
 #[derive(Debug, Clone)]
@@ -36,6 +34,8 @@ struct Device {
     connections: AtomicU32,
     /// How far each log was received, of those that were joined or read.
     reached: Mutex<BTreeMap<RoomRef, u64>>,
+    /// Commands on open connections that were not answered yet.
+    unsettled: AtomicUsize,
     received: Notify,
 }
 
@@ -45,6 +45,13 @@ enum Asked {
     Join(Cursor, Nanos),
     Leave(RoomRef),
     Do(ClientId, RoomRef),
+}
+
+impl Asked {
+    /// How many commands that is.
+    fn commands(&self) -> usize {
+        usize::from(matches!(self, Self::Do(..)))
+    }
 }
 
 /// One connection of a device.
@@ -72,8 +79,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scribe {
     /// A device of this person, whose doings go into this log.
     pub(super) fn new(log: ClientLog, user: UserId) -> Self {
-        let (connections, reached, received) = (AtomicU32::new(0), Mutex::default(), Notify::new());
-        Self(Arc::new(Device { log, user, connections, reached, received }))
+        let (connections, unsettled) = (AtomicU32::new(0), AtomicUsize::new(0));
+        let (reached, received) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Device { log, user, connections, reached, unsettled, received }))
     }
 
     /// Whose device it is.
@@ -164,23 +172,33 @@ impl Scribe {
     /// Waits for whoever reads its sockets to have reached this entry, so long at most.
     pub async fn reaches(&self, room: RoomRef, seq: u64, patience: Duration) {
         let device = &self.0;
-        let reached = async {
+        let has = || lock(&device.reached).get(&room).is_some_and(|reached| *reached >= seq);
+        self.until(has, patience).await;
+    }
+
+    /// Waits until everything that was asked on its open sockets is answered, so long at most.
+    pub async fn settles(&self, patience: Duration) {
+        self.until(|| self.0.unsettled.load(Ordering::Relaxed) == 0, patience).await;
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool, patience: Duration) {
+        let waiting = async {
             loop {
-                let received = device.received.notified();
-                if lock(&device.reached).get(&room).is_some_and(|reached| *reached >= seq) {
+                let received = self.0.received.notified();
+                if is_so() {
                     return;
                 }
                 received.await;
             }
         };
         // What is still missing, the judge finds.
-        let _ = timeout(patience, reached).await;
+        let _ = timeout(patience, waiting).await;
     }
 
-    /// Writes down that it has waited for everything, and ends its log.
+    /// Writes down that it has waited for everything in its logs, which end there, and ends its own.
     pub(super) fn end(&self, heads: &BTreeMap<RoomRef, u64>) {
         let device = &self.0;
-        for (room, head) in heads {
+        for (room, head) in self.rooms().into_iter().filter_map(|room| heads.get_key_value(&room)) {
             let room = device.log.recorder().room(*room, &device.user);
             device.log.note(0, What::Final { room, head: *head });
         }
@@ -189,8 +207,16 @@ impl Scribe {
 }
 
 impl Device {
+    fn settled(&self, commands: usize) {
+        self.unsettled.fetch_sub(commands, Ordering::Relaxed);
+        self.received.notify_one();
+    }
+
     fn reached(&self, room: RoomRef, seq: u64) {
-        lock(&self.reached).insert(room, seq);
+        let mut logs = lock(&self.reached);
+        let reached = logs.entry(room).or_default();
+        *reached = seq.max(*reached);
+        drop(logs);
         // Whoever waits looks again, and one at most waits for a device.
         self.received.notify_one();
     }
@@ -263,8 +289,11 @@ impl Connection {
             | ClientFrame::MarkUnread(_)
             | ClientFrame::Typing(_) => return,
         };
-        if let Some(id) = id {
-            state.asked.insert(id, asked);
+        let Some(id) = id else { return };
+        self.device.unsettled.fetch_add(asked.commands(), Ordering::Relaxed);
+        if let Some(before) = state.asked.insert(id, asked) {
+            // A second one under the same id: which of them is answered cannot be told.
+            self.device.settled(before.commands());
         }
     }
 
@@ -312,7 +341,9 @@ impl Connection {
 
     /// What was asked under this id. What it is answered may lock the state again.
     fn asked(&self, id: &str) -> Option<Asked> {
-        lock(&self.state).asked.remove(id)
+        let asked = lock(&self.state).asked.remove(id)?;
+        self.device.settled(asked.commands());
+        Some(asked)
     }
 
     fn welcomed(&self, welcome: &Welcome) {
@@ -334,8 +365,10 @@ impl Connection {
     }
 
     fn ended(&self, code: u16) {
-        if !std::mem::replace(&mut lock(&self.state).has_ended, true) {
+        let mut state = lock(&self.state);
+        if !std::mem::replace(&mut state.has_ended, true) {
             self.device.log.note(self.n, What::Disc { code });
+            self.device.settled(state.asked.drain().map(|(_, asked)| asked.commands()).sum());
         }
     }
 }
@@ -343,7 +376,7 @@ impl Connection {
 /// A socket that is let go of has ended.
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.ended(LET_GO);
+        self.ended(NO_CLOSE_FRAME);
     }
 }
 
@@ -458,7 +491,7 @@ mod tests {
                 connection.see(Seen::Ended { connection: 0, code });
             }
             drop(connection);
-            assert_eq!(written(&recorder), [(1, What::Disc { code: code.unwrap_or(LET_GO) })]);
+            assert_eq!(written(&recorder), [(1, What::Disc { code: code.unwrap_or(NO_CLOSE_FRAME) })]);
         }
     }
 }

@@ -22,6 +22,7 @@ const BOUND: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Trial {
     recorder: Recorder,
+    run: Run,
     rooms: Vec<(RoomRef, [UserId; 2])>,
     scribes: Vec<Scribe>,
 }
@@ -44,7 +45,6 @@ impl Drop for Breaking {
 impl Trial {
     /// A run of this scenario, whose chances began with this seed.
     pub fn begin(scenario: &str, seed: Option<u64>) -> Self {
-        let recorder = Recorder::new();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let run = Run {
             scenario: Some(scenario.to_owned()),
@@ -53,8 +53,12 @@ impl Trial {
             versions: BTreeMap::from([("anteroom-load-tests".to_owned(), version)]),
             ..Run::default()
         };
-        recorder.loose().note(0, What::Run(Box::new(run)));
-        Self { recorder, rooms: Vec::new(), scribes: Vec::new() }
+        Self { recorder: Recorder::new(), run, rooms: Vec::new(), scribes: Vec::new() }
+    }
+
+    /// Lets an entry take so long to its readers: where they read late themselves, it is not the server that is slow.
+    pub fn bound(&mut self, bound: Duration) {
+        self.run.bound_ms = u64::try_from(bound.as_millis()).ok();
     }
 
     /// A room that is used in it: what stands there by now is nobody's of this run.
@@ -116,6 +120,10 @@ impl Trial {
     /// # Errors
     /// A room cannot be read.
     pub async fn end(self, marketplace: &Marketplace) -> Result<Logs, HttpError> {
+        self.recorder.loose().note(0, What::Run(Box::new(self.run)));
+        for scribe in &self.scribes {
+            scribe.settles(BOUND).await;
+        }
         let mut heads = BTreeMap::new();
         for (room, people) in &self.rooms {
             for reader in people {
@@ -129,15 +137,12 @@ impl Trial {
             }
         }
         for scribe in &self.scribes {
-            let mut awaited = BTreeMap::new();
-            for room in scribe.rooms() {
-                if let Some(head) = heads.get(&room) {
-                    scribe.reaches(room, *head, BOUND).await;
-                    awaited.insert(room, *head);
-                }
+            for (room, head) in scribe.rooms().into_iter().filter_map(|room| heads.get_key_value(&room)) {
+                scribe.reaches(*room, *head, BOUND).await;
             }
-            scribe.end(&awaited);
         }
+        // All at once, and read at once: what a device still does while others are waited for belongs to the run.
+        self.scribes.iter().for_each(|scribe| scribe.end(&heads));
         Ok(self.recorder.logs())
     }
 }

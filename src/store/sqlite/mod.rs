@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
     }
 
-    /// Readers that count how often one of them is taken: each statement of a list takes one.
+    /// Readers that count how often one of them is taken: a list that asks again for each row takes one each time.
     async fn counted(path: &Path) -> (SqlitePool, Arc<AtomicUsize>) {
         let taken = Arc::new(AtomicUsize::new(0));
         let counter = taken.clone();
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_of_a_list_is_one_statement_however_many_rows_it_has() {
+    async fn a_page_of_a_list_takes_one_turn_of_a_reader_however_many_rows_it_has() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("anteroom.db");
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/room-0003.db");
@@ -351,23 +351,23 @@ mod tests {
         drop(SqliteStore::open(&path).await.expect("brought up to date"));
         let (pool, taken) = counted(&path).await;
         let clara: UserId = "clara".parse().expect("an id");
-        let statements = || taken.swap(0, Ordering::Relaxed);
-        statements();
+        let turns = || taken.swap(0, Ordering::Relaxed);
+        turns();
 
         let rooms = room::list(&pool, &clara, Page { before: None, limit: 9 }).await.expect("rooms");
-        assert_eq!((rooms.len(), statements()), (2, 1));
+        assert_eq!((rooms.len(), turns()), (2, 1));
         let page = Page { before: None, limit: 9 };
         let candidacies = candidacy::list(&pool, &clara, None, page).await.expect("candidacies");
-        assert_eq!((candidacies.len(), statements()), (2, 1));
+        assert_eq!((candidacies.len(), turns()), (2, 1));
         let page = Page { before: None, limit: 9 };
         let proposals = proposal::list(&pool, &clara, None, page).await.expect("proposals");
-        assert_eq!((proposals.len(), statements()), (2, 1));
+        assert_eq!((proposals.len(), turns()), (2, 1));
         let page = Page { before: None, limit: 9 };
         let now = Time::from_micros(0);
         let invitations = invitation::list(&pool, &clara, None, page, now).await.expect("invitations");
-        assert_eq!((invitations.len(), statements()), (1, 1));
+        assert_eq!((invitations.len(), turns()), (1, 1));
         let jobs = job::list(&pool, &clara, 9).await.expect("jobs");
-        assert_eq!((jobs.len(), statements()), (1, 1));
+        assert_eq!((jobs.len(), turns()), (1, 1));
     }
 
     fn profile() -> UserProfile {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::super::Door;
 use super::super::greeting::{Ended, end_code};
-use super::Connection;
+use super::{Asked, Connection};
 use crate::app::identity::LEEWAY_SECONDS;
 use crate::app::{AppError, user};
 
@@ -72,15 +72,20 @@ impl Connection {
     pub(super) async fn on_refresh(&mut self, id: Option<String>, refresh: Refresh) -> Result<(), Ended> {
         let verified = match self.door.app.authenticate(&refresh.token).await {
             Ok(verified) => verified,
-            Err(error) => return self.answer(id, Err(error.body())).await,
+            Err(error) => return self.not_refreshed(id, error.body()).await,
         };
         if verified.actor != self.actor {
             let error = ErrorBody::new(ErrorCode::Forbidden, "a new token is of the same person");
-            return self.answer(id, Err(error)).await;
+            return self.not_refreshed(id, error).await;
         }
         self.expires_at = verified.expires_at;
         self.issued_at = verified.issued_at;
         self.ends_at = end_of(&self.door, verified.expires_at);
         self.answer(id, Ok(json!({ "token_expires_at": verified.expires_at }))).await
+    }
+
+    async fn not_refreshed(&mut self, id: Option<String>, error: ErrorBody) -> Result<(), Ended> {
+        self.refused(Asked { what: "refresh", which: None }, error.code);
+        self.answer(id, Err(error)).await
     }
 }

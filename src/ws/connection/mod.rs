@@ -11,7 +11,6 @@ mod news;
 mod replay;
 mod sending;
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,7 +189,7 @@ impl Connection {
             () = sleep_until(alarm) => Box::pin(self.on_alarm()).await?,
             Some(answered) = self.underway.next() => Box::pin(self.on_answer(answered)).await?,
             () = self.seat.outbox().wait() => {}
-            (stretch, page) = replay::page(&mut self.reading) => Box::pin(self.on_page(stretch, page)).await?,
+            read = replay::page(&mut self.reading) => Box::pin(self.on_page(read)).await?,
             received = receive(&mut self.socket), if room_for_more => {
                 self.seat.outbox().hear();
                 if let Received::Text(text) = received? {
@@ -351,7 +350,6 @@ impl Connection {
     /// For the log: what this person was refused.
     fn refused(&self, Asked { what, which }: Asked, code: ErrorCode) {
         let (address, who) = (self.address, Some(&self.actor));
-        let which = which.as_ref().map(|which| -> &dyn Display { which });
         self.door.app.audit.refused(&Refused { address, who, what, which, code });
     }
 

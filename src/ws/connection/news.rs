@@ -82,8 +82,8 @@ impl Connection {
         for Known { log, head, delivered } in known {
             self.session.owe(&log, head);
             let seq = arrived.get(&log).copied().unwrap_or_default();
-            // A number beyond the end is refused where it would be kept.
-            if matches!(log, Log::Room(_)) && seq > delivered {
+            // What is beyond the end has not arrived, and is not kept.
+            if matches!(log, Log::Room(_)) && seq > delivered && seq <= head {
                 marker::delivered(&self.door.app, &self.actor, log, seq);
             }
         }

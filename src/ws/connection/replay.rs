@@ -2,8 +2,8 @@
 //! page beside everything else the connection does, and the logs take turns.
 
 use anteroom_protocol::close::CloseCode;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::super::greeting::Ended;
 use super::super::session::Stretch;
@@ -18,11 +18,12 @@ const PAGE: PageSize = PageSize { entries: 200, bytes: 64 * 1024 };
 /// A page and the stretch it begins.
 pub(super) type Read = (Stretch, Result<Vec<LogEntry>, StoreError>);
 
-/// A page on its way from the database.
-pub(super) type Reading = BoxFuture<'static, Read>;
+/// A page on its way from the database. A task of its own: what waits in this socket is looked after only between two of its turns, and a
+/// turn to read that was given to somebody who does not look after it is given to nobody else.
+pub(super) type Reading = AbortOnDropHandle<Read>;
 
 /// The page that is on its way; for ever, when there is none.
-pub(super) async fn page(reading: &mut Option<Reading>) -> Read {
+pub(super) async fn page(reading: &mut Option<Reading>) -> Result<Read, JoinError> {
     match reading {
         Some(page) => page.await,
         None => std::future::pending().await,
@@ -45,16 +46,14 @@ impl Connection {
             let page = door.app.store.entries(&stretch.log, Range::After(stretch.after), size).await;
             (stretch, page)
         };
-        self.reading = Some(read.boxed());
+        self.reading = Some(AbortOnDropHandle::new(tokio::spawn(read)));
     }
 
     /// Sends a page, unless its log was left or joined anew meanwhile.
-    pub(super) async fn on_page(
-        &mut self,
-        stretch: Stretch,
-        page: Result<Vec<LogEntry>, StoreError>,
-    ) -> Result<(), Ended> {
+    pub(super) async fn on_page(&mut self, read: Result<Read, JoinError>) -> Result<(), Ended> {
         self.reading = None;
+        // A reading that panicked has been told of where it did.
+        let (stretch, page) = read.map_err(|_| CloseCode::Internal)?;
         let page = page.map_err(|error| {
             tracing::error!(%error, "cannot read a log");
             CloseCode::Internal

@@ -144,6 +144,7 @@ impl Talk {
 
     /// Nobody talks any more, and everything is read afresh: what everybody wrote down.
     pub(super) async fn end(mut self, target: &Target) -> anyhow::Result<Logs> {
+        // What is on its way is answered before anything is read.
         self.talker.abort();
         let logs = self.trial.end(&target.marketplace()).await?;
         self.crowd.shutdown().await;
