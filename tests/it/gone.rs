@@ -12,7 +12,8 @@ use anteroom::domain::log::Log;
 use anteroom::drain::Drain;
 use anteroom::peer::Peer;
 use anteroom::store::{PageSize, Range};
-use anteroom_load_tests::client::new_client_id;
+use anteroom_load_tests::client::{at_head, new_client_id};
+use anteroom_load_tests::history::scribe::Scribe;
 use anteroom_load_tests::marketplace::posting;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::{ClientId, JobId, RoomRef};
@@ -28,6 +29,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tower::ServiceExt as _;
 
@@ -67,6 +69,11 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     let (_, room) = scene.talking().await;
     let mut trial = scene.on_record("gone", room).await;
     let crowd = trial.device(&scene.client.user);
+    // These two are busy writing; a third socket reads.
+    for person in [&mut scene.client, &mut scene.freelancer] {
+        person.socket.leave(room).await.expect("left");
+    }
+    let reader = reads_on(trial.device(&scene.freelancer.user), &scene.server, room).await;
     let token = scene.server.token(&scene.client.user);
     let address = scene.server.base.strip_prefix("http://").expect("a base").to_owned();
     let dropped: Vec<(ClientId, String)> =
@@ -89,22 +96,13 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     };
     let leaving = stream::iter(dropped.iter().cloned().enumerate())
         .for_each_concurrent(AT_ONCE, |(round, (key, body))| leave(round, key, body));
-    // Two who stay: one writes and is told, the other reads on.
-    let Scene { client, freelancer, .. } = &mut scene;
+    // Somebody who stays, and is told.
     let patient = async {
         for number in 0..rounds / 10 {
-            freelancer.posted(room, &format!("I stay, number {number}")).await;
+            scene.freelancer.posted(room, &format!("I stay, number {number}")).await;
         }
     };
-    let reads_on = async {
-        loop {
-            client.hears(room).await;
-        }
-    };
-    tokio::select! {
-        () = async { tokio::join!(leaving, patient); } => {}
-        () = reads_on => unreachable!("it reads without end"),
-    }
+    tokio::join!(leaving, patient);
 
     // Each comes back under its key: done now, or found done.
     for (key, body) in &dropped {
@@ -112,12 +110,9 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     }
     nobody_holds_the_lock(&scene.server).await;
 
-    for person in [&mut scene.client, &mut scene.freelancer] {
-        person.socket.ping().await.expect("open");
-    }
-    // The two who stayed are the only ones there.
+    // The three who stayed are the only ones there.
     soon("the last of them to be noticed", async {
-        while !scene.figures().await.lines().any(|line| line == "anteroom_connections 2") {
+        while !scene.figures().await.lines().any(|line| line == "anteroom_connections 3") {
             sleep(Duration::from_millis(20)).await;
         }
     })
@@ -125,6 +120,16 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     let verdict = trial.prove(&scene.server.marketplace).await.unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(verdict.counts.ok, (rounds + rounds / 10) as u64);
     eprintln!("{}", verdict.text());
+    reader.abort();
+}
+
+/// Reads this room on one more socket, until it is aborted.
+async fn reads_on(scribe: Scribe, server: &TestServer, room: RoomRef) -> JoinHandle<()> {
+    let token = server.token(scribe.user());
+    let connected = scribe.connect(&server.base, &token, vec![at_head(room)]).await;
+    let (mut socket, _) = connected.expect("a socket");
+    socket.set_timeout(Duration::from_secs(600));
+    tokio::spawn(async move { while socket.next().await.is_ok() {} })
 }
 
 async fn nobody_holds_the_lock(server: &TestServer) {

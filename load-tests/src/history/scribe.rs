@@ -308,7 +308,11 @@ impl Connection {
                         self.joined(&cursor, &joined, began);
                     }
                 }
-                Some(Asked::Leave(room)) => log.note(self.n, What::Leave { room: name(room) }),
+                Some(Asked::Leave(room)) => {
+                    log.note(self.n, What::Leave { room: name(room) });
+                    // Who has left waits for nothing in the end.
+                    lock(&self.device.reached).remove(&room);
+                }
                 Some(Asked::Do(client_id, room)) => self.device.done(self.n, room, client_id, &data),
                 None => {}
             },
