@@ -9,7 +9,12 @@ use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::ServerFrame;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
+use tokio::time::sleep;
 
+use crate::support::raw::{TEXT, UPGRADE, frame};
 use crate::support::{Door, Scene, post_all, soon};
 
 /// A socket with a small receive buffer, which has joined this room.
@@ -91,4 +96,31 @@ fn told_to_come_back(error: &SocketError) {
         error.close_code().is_some_and(|code| [CloseCode::Slow.code(), cut_off].contains(&code)),
         "{error}"
     );
+}
+
+/// The kernel took megabytes for a socket, and gave room back by the third of them. Whoever read a kilobyte a second looked as if nothing
+/// was taken, and was closed as too slow every ten seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_a_reader_of_a_kilobyte_a_second_takes_something_and_is_waited_for() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("set");
+    let address = scene.server.base.strip_prefix("http://").expect("a base").parse().expect("an address");
+    let mut reader = socket.connect(address).await.expect("a connection");
+    let lines: String = UPGRADE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let hello =
+        json!({"type": "hello", "token": scene.server.token(&scene.client.user), "rooms": [{"room": room}]});
+    let mut bytes = format!("GET /v1/ws HTTP/1.1\r\nHost: server\r\n{lines}\r\n").into_bytes();
+    bytes.extend(frame(TEXT, hello.to_string().as_bytes(), true));
+    reader.write_all(&bytes).await.expect("sent");
+    let figures = scene.server.figures();
+    flood(&mut scene.freelancer.socket, &figures, room).await;
+    let mut kilobyte = [0; 1_024];
+    for _ in 0..20 {
+        soon("a kilobyte", reader.read_exact(&mut kilobyte)).await.expect("still open");
+        sleep(Duration::from_secs(1)).await;
+    }
+    let figures = Http::anonymous(&figures).raw("GET", "/metrics", &[], None).await.expect("figures").text;
+    assert!(!figures.contains(r#"anteroom_disconnects_total{reason="slow"}"#), "{figures}");
 }
