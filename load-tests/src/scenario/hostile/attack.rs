@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::raw::{EMPTY_PIECE, PING, Raw, TEXT, TEXT_BEGINS, frame};
+use super::raw::{EMPTY_PIECE, PING, PONG, Raw, TEXT, TEXT_BEGINS, frame};
 use crate::marketplace::OpenRoom;
 use crate::scenario::target::Target;
 
@@ -85,6 +85,8 @@ impl Attack {
                 let mut raw = Raw::greeted(&ground.base, &hello).await?;
                 let mut kilobyte = [0; 1_024];
                 while Instant::now() < until && raw.0.read_exact(&mut kilobyte).await.is_ok() {
+                    // A sign of life, or it would be closed for its silence.
+                    raw.0.write_all(&frame(PONG, b"")).await?;
                     sleep(Duration::from_secs(1)).await;
                 }
                 Ok(raw)

@@ -36,6 +36,9 @@ const RAISED: [(&str, &str); 7] = [
     ("requests_burst", "10000"),
 ];
 
+/// Seconds that are enough to see how it is when nobody misbehaves.
+const CALM: u64 = 60;
+
 /// After an attack, before the next one: what it left is gone by then, or it shows in the next one's figures.
 const REST: Duration = Duration::from_secs(2);
 
@@ -117,7 +120,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let ground = Ground::new(&target, talk.busy()).await.context("the attackers")?;
     // Everybody has arrived and every page was touched once before anything is measured.
     talk.phase(Duration::from_secs(3)).await?;
-    let mut phases = vec![phase("nobody", &target, &mut talk, &ground, None, options).await?];
+    let calm = Options { seconds: options.seconds.min(CALM), ..options.clone() };
+    let mut phases = vec![phase("nobody", &target, &mut talk, &ground, None, &calm).await?];
     let attacks =
         if options.attacks.is_empty() { Attack::value_variants().to_vec() } else { options.attacks.clone() };
     for attack in attacks {

@@ -10,6 +10,7 @@ pub(super) const TEXT: u8 = 0x81;
 pub(super) const TEXT_BEGINS: u8 = 0x01;
 pub(super) const EMPTY_PIECE: u8 = 0x00;
 pub(super) const PING: u8 = 0x89;
+pub(super) const PONG: u8 = 0x8a;
 
 /// How long the last word of the server is waited for.
 const LAST_WORD: Duration = Duration::from_secs(20);
