@@ -17,6 +17,25 @@ pub enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Transport {
+    /// Takes the bound off that the kernel puts on a request's connection: for a window that opens by little it goes on counting, however much
+    /// is taken. A socket is judged by what it takes and by its signs of life.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn outlive_requests(&self) -> io::Result<()> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(stream).set_tcp_user_timeout(None)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = stream;
+        Ok(())
+    }
+}
+
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

@@ -193,7 +193,11 @@ async fn begin(
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(FRAME_BYTES))
         .max_frame_size(Some(FRAME_BYTES));
-    let stream = Metered::new(parts.io.into_inner(), &parts.read_buf, door.socket_frames);
+    let transport = parts.io.into_inner();
+    if let Err(error) = transport.outlive_requests() {
+        tracing::debug!(%error, "cannot tune a socket");
+    }
+    let stream = Metered::new(transport, &parts.read_buf, door.socket_frames);
     // What the meter refuses already is not handed on.
     let read = if stream.verdict().is_none() { parts.read_buf.to_vec() } else { Vec::new() };
     let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
