@@ -5,10 +5,11 @@ use std::time::Duration;
 use anteroom_protocol::id::RoomRef;
 use clap::ValueEnum;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::{Instant, timeout};
 
-use super::raw::{EMPTY_PIECE, PING, PONG, Raw, TEXT, TEXT_BEGINS, frame};
+use super::raw::{EMPTY_PIECE, PING, Raw, TEXT, TEXT_BEGINS, frame};
+use super::slow;
 use crate::marketplace::OpenRoom;
 use crate::scenario::target::Target;
 
@@ -66,30 +67,23 @@ impl Attack {
     pub(super) async fn run(self, ground: Ground, span: Duration) -> String {
         let began = Instant::now();
         match self.attack(&ground, began + span).await {
-            // Its place in a frame is not known, so neither is where a close would stand.
-            Ok(raw) if self == Self::ReadsAKilobyte => raw.end_of_stream().await,
-            Ok(raw) => raw.end().await,
+            Ok(end) => end,
             Err(error) => format!("no connection: {}", error.kind()),
         }
     }
 
-    async fn attack(self, ground: &Ground, until: Instant) -> std::io::Result<Raw> {
+    async fn attack(self, ground: &Ground, until: Instant) -> std::io::Result<String> {
         let hello = ground.hello();
-        match self {
+        let raw = match self {
             Self::NeverReads => {
                 let raw = Raw::greeted(&ground.base, &hello).await?;
                 tokio::time::sleep_until(until).await;
-                Ok(raw)
+                raw
             }
             Self::ReadsAKilobyte => {
                 let mut raw = Raw::greeted(&ground.base, &hello).await?;
-                let mut kilobyte = [0; 1_024];
-                while Instant::now() < until && raw.0.read_exact(&mut kilobyte).await.is_ok() {
-                    // A sign of life, or it would be closed for its silence.
-                    raw.0.write_all(&frame(PONG, b"")).await?;
-                    sleep(Duration::from_secs(1)).await;
-                }
-                Ok(raw)
+                let read = slow::read(&mut raw, until).await;
+                return Ok(slow::end(&read, ground.room, Instant::now() >= until).await);
             }
             Self::SendsWithoutReading => {
                 let raw = Raw::greeted(&ground.base, &hello).await?;
@@ -110,19 +104,20 @@ impl Attack {
             Self::HalfAHead => {
                 let mut raw = Raw::connect(&ground.base).await?;
                 raw.0.write_all(b"GET /v1/ws HTTP/1.1\r\nHost: ser").await?;
-                Ok(raw)
+                raw
             }
-        }
+        };
+        Ok(raw.end().await)
     }
 }
 
 /// Sends this again and again until the server takes no more of it.
-async fn flood(mut raw: Raw, bytes: &[u8], until: Instant) -> std::io::Result<Raw> {
+async fn flood(mut raw: Raw, bytes: &[u8], until: Instant) -> Raw {
     while Instant::now() < until {
         match timeout(until.duration_since(Instant::now()), raw.0.write_all(bytes)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => break,
         }
     }
-    Ok(raw)
+    raw
 }

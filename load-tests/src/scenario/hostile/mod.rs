@@ -5,6 +5,7 @@
 
 mod attack;
 mod raw;
+mod slow;
 mod talk;
 
 use std::collections::BTreeMap;
@@ -182,11 +183,15 @@ async fn highest(target: &Target, span: Duration) -> u64 {
 }
 
 impl Report {
-    /// What makes this run a failure: an honest message that did not arrive in time, or a history that is not valid.
+    /// What makes this run a failure: an honest message that did not arrive in time, a slow reader that missed an entry, or a history that
+    /// is not valid.
     pub fn failures(&self) -> Vec<String> {
         let missed = self.phases.iter().filter(|phase| phase.missing > 0);
+        let ends = self.phases.iter().flat_map(|phase| phase.ends.keys());
+        let holes = ends.filter(|end| end.starts_with(slow::HOLE)).cloned();
         missed
             .map(|phase| format!("{}: {} honest messages did not arrive", phase.attack, phase.missing))
+            .chain(holes)
             .chain(self.history.failure())
             .collect()
     }

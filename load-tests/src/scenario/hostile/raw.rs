@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 pub(super) const TEXT: u8 = 0x81;
 pub(super) const TEXT_BEGINS: u8 = 0x01;
 pub(super) const EMPTY_PIECE: u8 = 0x00;
+pub(super) const CLOSE: u8 = 0x88;
 pub(super) const PING: u8 = 0x89;
 pub(super) const PONG: u8 = 0x8a;
 
@@ -56,32 +57,27 @@ impl Raw {
         }
     }
 
-    /// Reads on without looking, and tells whether it ended.
-    pub(super) async fn end_of_stream(mut self) -> String {
-        let mut sink = tokio::io::sink();
-        let rest = tokio::io::copy(&mut self.0, &mut sink);
-        match timeout(Duration::from_secs(2), rest).await {
-            Ok(_) => "ended by the server".to_owned(),
-            Err(_) => "still open".to_owned(),
-        }
-    }
-
     /// The code of the close frame, if one comes before the connection ends.
     async fn last_word(mut self) -> Option<u16> {
         loop {
-            let first = self.0.read_u8().await.ok()?;
-            let length = match self.0.read_u8().await.ok()? {
-                126 => u64::from(self.0.read_u16().await.ok()?),
-                127 => self.0.read_u64().await.ok()?,
-                short => u64::from(short),
-            };
-            if first & 0x0f == 0x08 {
-                return self.0.read_u16().await.ok();
+            if let (CLOSE, payload) = next_frame(&mut self.0).await? {
+                return payload.first_chunk().copied().map(u16::from_be_bytes);
             }
-            let mut payload = (&mut self.0).take(length);
-            tokio::io::copy(&mut payload, &mut tokio::io::sink()).await.ok()?;
         }
     }
+}
+
+/// The first byte and the payload of the server's next frame, if there is a whole one.
+pub(super) async fn next_frame(stream: &mut (impl AsyncRead + Unpin)) -> Option<(u8, Vec<u8>)> {
+    let first = stream.read_u8().await.ok()?;
+    let length = match stream.read_u8().await.ok()? {
+        126 => u64::from(stream.read_u16().await.ok()?),
+        127 => stream.read_u64().await.ok()?,
+        short => u64::from(short),
+    };
+    let mut payload = Vec::new();
+    let read = stream.take(length).read_to_end(&mut payload).await.ok()?;
+    (read as u64 == length).then_some((first, payload))
 }
 
 /// A frame with a mask of zeros.
