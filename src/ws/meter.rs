@@ -47,7 +47,7 @@ struct Meter {
 impl<S> Metered<S> {
     /// Meters a stream of which these bytes were read already. `frames` is how many frames may come within ten seconds.
     pub fn new(stream: S, read: &[u8], frames: u32) -> Self {
-        let counts = Counts { since: Instant::now(), limit: frames, frames: 0, control: 0, empty: 0 };
+        let counts = Counts::new(frames);
         let mut meter = Meter { frames: Frames::default(), counts, verdict: None, deadline: None };
         meter.take(read);
         Self { stream, meter, progress: Progress::new() }
@@ -140,6 +140,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
+                meter.counts.nothing_left = Instant::now();
                 meter.wait(cx);
                 meter.pass()?;
                 Poll::Pending
@@ -167,10 +168,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
 }
 
-/// What came within the window.
+/// What was read within the window.
 #[derive(Debug)]
 struct Counts {
     since: Instant,
+    /// What was read within the window came within this time. A client whose socket was not read for a while, because it was written all
+    /// that time, is not too fast for what it said meanwhile.
+    came_within: Duration,
+    /// When there was nothing left to read.
+    nothing_left: Instant,
     limit: u32,
     frames: u32,
     control: u32,
@@ -178,9 +184,16 @@ struct Counts {
 }
 
 impl Counts {
+    fn new(limit: u32) -> Self {
+        let now = Instant::now();
+        Self { since: now, came_within: WINDOW, nothing_left: now, limit, frames: 0, control: 0, empty: 0 }
+    }
+
     fn turn(&mut self, now: Instant) {
         if now.duration_since(self.since) >= WINDOW {
-            *self = Self { since: now, limit: self.limit, frames: 0, control: 0, empty: 0 };
+            let unread = now.duration_since(self.nothing_left);
+            *self =
+                Self { since: now, came_within: WINDOW + unread, frames: 0, control: 0, empty: 0, ..*self };
         }
     }
 
@@ -191,13 +204,18 @@ impl Counts {
     }
 
     fn verdict(&self) -> Option<CloseCode> {
-        if self.empty > EMPTY_PIECES {
+        if self.is_more(self.empty, EMPTY_PIECES) {
             Some(CloseCode::Malformed)
-        } else if self.control > CONTROL_FRAMES || self.frames > self.limit {
+        } else if self.is_more(self.control, CONTROL_FRAMES) || self.is_more(self.frames, self.limit) {
             Some(CloseCode::RateLimited)
         } else {
             None
         }
+    }
+
+    /// Whether this is more than so many in each window.
+    fn is_more(&self, count: u32, limit: u32) -> bool {
+        u128::from(count) * WINDOW.as_nanos() > u128::from(limit) * self.came_within.as_nanos()
     }
 }
 
@@ -462,6 +480,23 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(60)).await;
         };
         tokio::select! { _ = ended(&mut server) => panic!("ended"), () = late => {} }
+    }
+
+    /// A reader of a kilobyte a second gave a sign of life each second. The server wrote to it for a minute and a half without reading, then
+    /// read all of them at once, and closed it for its haste.
+    #[tokio::test(start_paused = true)]
+    async fn regression_what_came_while_the_server_did_not_read_is_not_haste() {
+        let (mut client, server) = tokio::io::duplex(4_096);
+        let mut server = Metered::new(server, &[], 200);
+        let reading = tokio::time::timeout(Duration::from_secs(1), ended(&mut server)).await;
+        assert!(reading.is_err(), "nothing is wrong with it");
+        tokio::time::advance(Duration::from_secs(90)).await;
+        client.write_all(&bytes(PING).repeat(90)).await.expect("sent");
+        let reading = tokio::time::timeout(Duration::from_secs(11), ended(&mut server)).await;
+        assert!(reading.is_err(), "it was no faster than it may be");
+        client.write_all(&bytes(PING).repeat(90)).await.expect("sent");
+        ended(&mut server).await;
+        assert_eq!(server.verdict(), Some(CloseCode::RateLimited), "and is counted as ever when it is read");
     }
 
     #[tokio::test(start_paused = true)]

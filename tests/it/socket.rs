@@ -14,7 +14,7 @@ use anteroom_protocol::limits::{FRAME_BYTES, HELLO_ROOMS};
 use anteroom_protocol::server::ServerFrame;
 use serde_json::{Value, json};
 
-use crate::support::raw::Raw;
+use crate::support::raw::{PING, PONG, Raw};
 use crate::support::{Door, Person, Scene, TestServer, ask, id};
 
 /// Closed with this code.
@@ -307,6 +307,28 @@ async fn regression_an_alarm_that_comes_late_does_not_close_who_was_not_listened
     person.socket.ping().await.expect("open");
     time_goes_by(Duration::from_secs(70), 1).await;
     person.socket.ping().await.expect("open");
+}
+
+/// A process that stood still for a while, or that was writing, finds the alarm and what its clients have said in the same moment.
+#[tokio::test]
+async fn what_waits_to_be_read_is_read_before_anybody_counts_as_silent() {
+    let (server, person) = greeted().await;
+    let mut sockets = Vec::new();
+    for _ in 0..7 {
+        sockets.push(Raw::greeted(&server, &person).await);
+    }
+    // Which of the two is seen first is left to chance.
+    for _ in 0..5 {
+        time_goes_by(Duration::from_millis(500), 110).await;
+        for socket in &mut sockets {
+            socket.frame(PONG, b"").await;
+        }
+        time_goes_by(Duration::from_secs(30), 1).await;
+        for socket in &mut sockets {
+            socket.frame(PING, b"still here").await;
+            assert_eq!(socket.read_until(PONG).await, b"still here");
+        }
+    }
 }
 
 #[tokio::test]

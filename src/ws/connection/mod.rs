@@ -13,7 +13,6 @@ mod sending;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::close::CloseCode;
@@ -28,6 +27,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use uuid::Uuid;
@@ -47,8 +47,8 @@ use crate::domain::log::{Log, LogEntry};
 use crate::hub::Seat;
 use crate::hub::outbox::Waiting;
 
-/// An alarm this much after its time was not waited for.
-const LATE: Duration = Duration::from_secs(1);
+/// Pings without any sign of life since. Fewer say nothing of a client that is silent: while a slow socket is written, none are sent.
+const UNANSWERED: u32 = 2;
 
 /// Lives one socket's life, to its end.
 ///
@@ -125,6 +125,8 @@ struct Connection {
     /// When it is closed because the server goes down.
     leaves_at: Option<Instant>,
     next_ping: Instant,
+    /// Pings since it was last heard.
+    unanswered: u32,
     frames_in: u64,
     entries_out: u64,
 }
@@ -154,6 +156,7 @@ impl Connection {
             told: None,
             leaves_at: None,
             next_ping,
+            unanswered: 0,
             frames_in: 0,
             entries_out: 0,
         }
@@ -190,12 +193,7 @@ impl Connection {
             Some(answered) = self.underway.next() => Box::pin(self.on_answer(answered)).await?,
             () = self.seat.outbox().wait() => {}
             read = replay::page(&mut self.reading) => Box::pin(self.on_page(read)).await?,
-            received = receive(&mut self.socket), if room_for_more => {
-                self.seat.outbox().hear();
-                if let Received::Text(text) = received? {
-                    Box::pin(self.on_text(&text)).await?;
-                }
-            }
+            received = receive(&mut self.socket), if room_for_more => Box::pin(self.on_received(received?)).await?,
         }
         Box::pin(self.drain()).await
     }
@@ -257,13 +255,26 @@ impl Connection {
         if now >= self.ends_at {
             return Err(CloseCode::TokenExpired.into());
         }
-        // An alarm that comes late judges nobody: while a slow socket was written, it was not listened to.
-        let is_late = now.duration_since(self.next_ping.min(now)) > LATE;
-        if !is_late && now.duration_since(self.seat.outbox().last_heard()) >= SILENCE {
-            return Err(CloseCode::HeartbeatLost.into());
+        let silent = now.duration_since(self.seat.outbox().last_heard());
+        if silent >= SILENCE && self.unanswered >= UNANSWERED {
+            // What it said while it was written may still wait to be read.
+            return match unconstrained(receive(&mut self.socket)).now_or_never() {
+                Some(received) => self.on_received(received?).await,
+                None => Err(CloseCode::HeartbeatLost.into()),
+            };
         }
         self.next_ping = now + HEARTBEAT;
+        self.unanswered += 1;
         self.feed(Message::Ping(Bytes::new())).await
+    }
+
+    async fn on_received(&mut self, received: Received) -> Result<(), Ended> {
+        self.seat.outbox().hear();
+        self.unanswered = 0;
+        match received {
+            Received::Text(text) => Box::pin(self.on_text(&text)).await,
+            Received::Sign => Ok(()),
+        }
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
