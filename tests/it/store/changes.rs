@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::block_in_place;
 
-use super::property;
+use super::kept_property;
 use super::world::{ALL, Post, World, inbox, user};
 
 async fn ask(world: &World, name: &str, after: Option<Position>, limit: u32) -> Growth {
@@ -192,7 +192,7 @@ pub(super) async fn what_is_committed_between_two_pages_is_never_left_out(world:
     let world = Mutex::new(world);
     let handle = Handle::current();
     let outcome = block_in_place(|| {
-        TestRunner::new(property(32)).run(&vec((0..12_usize, 0..4_u32), 1..40), |steps| {
+        TestRunner::new(kept_property(32)).run(&vec((0..12_usize, 0..4_u32), 1..40), |steps| {
             handle.block_on(async { follow(&*world.lock().await, &rooms, &steps).await });
             Ok(())
         })

@@ -177,3 +177,10 @@ pub(crate) fn property(cases: u32) -> Config {
     let rng_seed = if told.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { told.rng_seed };
     Config { cases: if more { told.cases } else { cases }, rng_seed, failure_persistence: None, ..told }
 }
+
+/// The same for cases on a database, which keeps what those before have written: each costs more than the one before, so of more there are a
+/// tenth as many.
+fn kept_property(cases: u32) -> Config {
+    let config = property(cases);
+    Config { cases: cases.max(config.cases / 10), ..config }
+}

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::task::block_in_place;
 
 use super::deed::person;
-use super::property;
+use super::kept_property;
 use super::world::{Post, World, told};
 use crate::support::ask;
 
@@ -194,7 +194,7 @@ pub(super) async fn whatever_is_done_the_logs_are_those_of_a_simple_model(world:
         }
     };
     let outcome = block_in_place(|| {
-        TestRunner::new(property(24)).run(&vec(op(), 1..16), |ops| {
+        TestRunner::new(kept_property(24)).run(&vec(op(), 1..16), |ops| {
             handle.block_on(story(&ops));
             Ok(())
         })

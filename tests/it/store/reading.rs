@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use super::property;
+use super::kept_property;
 use super::world::{Post, World, inbox, size, told, user};
 
 /// A room of a few hundred entries.
@@ -118,7 +118,7 @@ pub(super) async fn a_stretch_of_a_log_is_what_its_bounds_say(world: World) {
     let range = prop_oneof![bound().prop_map(Range::After), bound().prop_map(Range::Before)];
     let handle = Handle::current();
     let outcome = block_in_place(|| {
-        TestRunner::new(property(128)).run(&(range, 0..=310_u32), |(range, limit)| {
+        TestRunner::new(kept_property(128)).run(&(range, 0..=310_u32), |(range, limit)| {
             handle.block_on(stretch_is_right(&world, &room, range, limit));
             Ok(())
         })
@@ -131,7 +131,7 @@ pub(super) async fn the_measure_of_a_stretch_is_the_bytes_of_its_parts(world: Wo
     let place = || prop_oneof![4 => 0..=305_u64, 1 => select(vec![0, 1, 299, 300, 301, u64::MAX])];
     let handle = Handle::current();
     let outcome = block_in_place(|| {
-        TestRunner::new(property(128)).run(&(place(), place()), |(after, up_to)| {
+        TestRunner::new(kept_property(128)).run(&(place(), place()), |(after, up_to)| {
             let inside = entries.iter().filter(|entry| entry.seq > after && entry.seq <= up_to);
             let bytes = inside
                 .map(|entry| {
