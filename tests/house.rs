@@ -58,7 +58,7 @@ const HOUSE: &[Room] = &[
         ours: &["ws"],
         libraries: &["axum", "hyper", "hyper_util", "tokio", "tokio_util"],
     },
-    Room { path: "server/tls.rs", ours: &["config", "ws"], libraries: &["tokio", "tokio_rustls"] },
+    Room { path: "server/tls/", ours: &["config", "ws"], libraries: &["tokio", "tokio_rustls"] },
     Room { path: "server/address.rs", ours: &["peer"], libraries: &["axum"] },
     Room { path: "web", ours: &["web"], libraries: &["axum"] },
     Room { path: "clock.rs", ours: &[], libraries: &[] },

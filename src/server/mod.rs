@@ -131,7 +131,7 @@ impl Server {
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         jwks::keep_all(&app, &tasks, &shutdown).map_err(StartError::configuration)?;
         let crowd = Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address);
-        let tls = Tls::new(&config.tls, crowd.clone()).map_err(StartError::tls)?;
+        let (tls, renewal) = Tls::new(&config.tls, crowd.clone()).map_err(StartError::tls)?.unzip();
         let (drain, sockets) = (Arc::new(Drain::default()), TaskTracker::new());
         let door = Arc::new(Door {
             app: app.clone(),
@@ -151,6 +151,9 @@ impl Server {
             .method_not_allowed_fallback(http::no_such_method);
         tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
         tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
+        if let Some(renewal) = renewal {
+            tasks.spawn(until(shutdown.clone(), renewal));
+        }
         let entrance = Entrance {
             routes,
             places: Arc::new(Semaphore::new(config.limits.connections)),

@@ -15,7 +15,7 @@ use anteroom_protocol::server::ServerFrame;
 use serde_json::{Value, json};
 
 use crate::support::raw::{PING, PONG, Raw};
-use crate::support::{Door, Person, Scene, TestServer, ask, id};
+use crate::support::{Door, Person, Scene, TestServer, ask, id, time_goes_by};
 
 /// Closed with this code.
 async fn closed(socket: &mut Socket, code: CloseCode) {
@@ -284,18 +284,6 @@ async fn whoever_says_nothing_for_five_seconds_is_closed() {
     tokio::join!(closed(&mut silent, CloseCode::HelloTimeout), halting.end());
     let waited = began.elapsed();
     assert!((Duration::from_millis(4_500)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
-}
-
-/// The time of sockets goes on by this step, so many times, while nobody says a word. Everything on this thread gets its turns meanwhile.
-async fn time_goes_by(step: Duration, times: u32) {
-    tokio::time::pause();
-    for _ in 0..times {
-        tokio::time::advance(step).await;
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-    }
-    tokio::time::resume();
 }
 
 /// While a slow socket was written, nobody listened to it. The alarm came when that was over, and closed it for its silence before what it

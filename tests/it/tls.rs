@@ -1,6 +1,7 @@
 //! TLS on the listener, and what is refused without it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anteroom::config::Config;
 use anteroom_load_tests::token::TokenMint;
@@ -18,7 +19,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::support::certificate::Certificate;
 use crate::support::raw::{PING, PONG, Raw, UPGRADE};
-use crate::support::{SECRET, TestServer, id, soon};
+use crate::support::{SECRET, TestServer, id, soon, time_goes_by};
 
 /// A server that speaks TLS.
 struct Secure {
@@ -52,9 +53,23 @@ impl Secure {
         versions: &[&'static SupportedProtocolVersion],
         alpn: &[&str],
     ) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connect_trusting(&self.certificate, versions, alpn).await
+    }
+
+    async fn connect_trusting(
+        &self,
+        certificate: &Certificate,
+        versions: &[&'static SupportedProtocolVersion],
+        alpn: &[&str],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(self.address).await.expect("a connection");
         let name = ServerName::try_from("localhost").expect("a name");
-        soon("a handshake", self.certificate.connector(versions, alpn).connect(name, stream)).await
+        soon("a handshake", certificate.connector(versions, alpn).connect(name, stream)).await
+    }
+
+    /// Whether whoever comes now is shown this certificate.
+    async fn shows(&self, certificate: &Certificate) -> bool {
+        self.connect_trusting(certificate, &[&TLS13], &[]).await.is_ok()
     }
 
     /// One request over a connection of its own: status and body.
@@ -117,6 +132,20 @@ async fn http_1_1_is_what_is_agreed_on_over_tls_1_2_and_1_3() {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
     }
     assert!(secure.connect_with(&[&TLS13], &["h2"]).await.is_err(), "what is not spoken is refused");
+}
+
+#[tokio::test]
+async fn a_certificate_replaced_in_its_files_is_shown_from_then_on_and_one_without_its_key_is_not() {
+    let secure = Secure::start().await;
+    let renewed = Certificate::new();
+    secure.certificate.take(&renewed, "cert.pem");
+    time_goes_by(Duration::from_secs(11), 2).await;
+    assert!(secure.shows(&secure.certificate).await, "there is no key for the new one yet");
+    secure.certificate.take(&renewed, "key.pem");
+    time_goes_by(Duration::from_secs(11), 2).await;
+    let replaced = async { while !secure.shows(&renewed).await {} };
+    soon("the new certificate", replaced).await;
+    assert!(!secure.shows(&secure.certificate).await, "the one before is gone");
 }
 
 #[tokio::test]

@@ -29,6 +29,12 @@ impl Certificate {
         Self { der: made.cert.der().clone(), files }
     }
 
+    /// Puts one of the files of another certificate in the place of its own.
+    pub(crate) fn take(&self, other: &Self, name: &str) {
+        let from = other.files.path().join(name);
+        std::fs::copy(from, self.files.path().join(name)).expect("copied");
+    }
+
     /// The path of one of its files.
     pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
         Some(self.files.path().join(name))

@@ -51,6 +51,18 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
+/// The time of everything on this thread goes on by this step, so many times, while the test says nothing. It all gets its turns meanwhile.
+pub(crate) async fn time_goes_by(step: Duration, times: u32) {
+    tokio::time::pause();
+    for _ in 0..times {
+        tokio::time::advance(step).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+}
+
 /// Makes each of these scenes a test over the socket and a test over HTTP.
 macro_rules! over_both_doors {
     ($($name:ident,)*) => {
