@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anteroom_protocol::close::CloseCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What the counts below are for.
@@ -140,7 +141,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                meter.counts.nothing_left = Instant::now();
+                // A task that has had its turn is told to wait whatever there is to read.
+                if has_budget_remaining() {
+                    meter.counts.nothing_left = Instant::now();
+                }
                 meter.wait(cx);
                 meter.pass()?;
                 Poll::Pending
@@ -172,10 +176,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 #[derive(Debug)]
 struct Counts {
     since: Instant,
-    /// What was read within the window came within this time. A client whose socket was not read for a while, because it was written all
-    /// that time, is not too fast for what it said meanwhile.
+    /// What was counted came within this time. A client whose socket was not read for a while, because it was written all that time, is not
+    /// too fast for what it said meanwhile. (One that was merely quiet has the same credit: it is not known when bytes came, only that
+    /// they came after there was nothing left to read.)
     came_within: Duration,
-    /// When there was nothing left to read.
+    /// When there was last nothing left to read.
     nothing_left: Instant,
     limit: u32,
     frames: u32,
@@ -190,11 +195,14 @@ impl Counts {
     }
 
     fn turn(&mut self, now: Instant) {
-        if now.duration_since(self.since) >= WINDOW {
-            let unread = now.duration_since(self.nothing_left);
-            *self =
-                Self { since: now, came_within: WINDOW + unread, frames: 0, control: 0, empty: 0, ..*self };
+        if now.duration_since(self.since) < WINDOW {
+            return;
         }
+        // What was unread is given once: while there is always something left to read, the counts go on with it.
+        if self.nothing_left > self.since {
+            *self = Self { frames: 0, control: 0, empty: 0, ..*self };
+        }
+        (self.since, self.came_within) = (now, WINDOW + now.duration_since(self.nothing_left));
     }
 
     fn add(&mut self, head: Head) {
@@ -497,6 +505,28 @@ mod tests {
         client.write_all(&bytes(PING).repeat(90)).await.expect("sent");
         ended(&mut server).await;
         assert_eq!(server.verdict(), Some(CloseCode::RateLimited), "and is counted as ever when it is read");
+    }
+
+    /// The counts were begun anew every ten seconds, each time with credit for all the time since there was last nothing left to read: whoever
+    /// saw to it that there always was something sent more in each ten seconds than in the ten before.
+    #[tokio::test(start_paused = true)]
+    async fn regression_whoever_always_has_more_to_read_is_no_faster_for_it() {
+        let (mut client, server) = tokio::io::duplex(1024 * 1024);
+        let mut server = Metered::new(server, &[], 200);
+        let ping = bytes(PING);
+        client.write_all(&ping.repeat(10_000)).await.expect("sent");
+        let mut read = 0;
+        // Five a second may come.
+        'reading: for a_second in std::iter::repeat_n(5, 10).chain(std::iter::repeat_n(10, 100)) {
+            for _ in 0..a_second {
+                if server.read_exact(&mut vec![0; ping.len()]).await.is_err() {
+                    break 'reading;
+                }
+                read += 1;
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!((read, server.verdict()), (100, Some(CloseCode::RateLimited)));
     }
 
     #[tokio::test(start_paused = true)]
