@@ -63,12 +63,8 @@ fn bytes(socket: bool, token: &str, room: RoomRef, key: ClientId, body: &str) ->
 async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and_nothing_half_done() {
     let rounds: usize =
         std::env::var("ANTEROOM_GONE_ROUNDS").map_or(1_000, |text| text.parse().expect("a number"));
-    // The crowd comes under one name, and must not take the place of the one who stays; and one socket says everything again in the end.
-    let server = TestServer::start_with(|config| {
-        config.limits.sockets_per_user = 10_000;
-        config.limits.socket_frames = 1_000_000;
-    })
-    .await;
+    // The crowd comes under one name, and must not take the place of the one who stays.
+    let server = TestServer::start_with(|config| config.limits.sockets_per_user = 10_000).await;
     let mut scene = Scene::on(server, Door::Socket).await;
     let (_, room) = scene.talking().await;
     let mut trial = scene.on_record("gone", room).await;

@@ -121,6 +121,7 @@ fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
     };
     // Tests are hastier than people, and all come from one address.
     (config.limits.sockets_per_address, config.limits.greeting_per_address) = (10_000, 10_000);
+    config.limits.socket_frames = 1_000_000;
     let Limits { commands_per_second, commands_burst, requests_per_second, requests_burst, .. } =
         &mut config.limits;
     for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {

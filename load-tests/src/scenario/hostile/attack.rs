@@ -83,7 +83,7 @@ impl Attack {
             Self::ReadsAKilobyte => {
                 let mut raw = Raw::greeted(&ground.base, &hello).await?;
                 let read = slow::read(&mut raw, until).await;
-                return Ok(slow::end(&read, ground.room, Instant::now() >= until).await);
+                return Ok(read.end(ground.room).await);
             }
             Self::SendsWithoutReading => {
                 let raw = Raw::greeted(&ground.base, &hello).await?;
