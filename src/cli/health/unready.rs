@@ -31,7 +31,7 @@ pub(super) enum Unready {
     Silent(String),
     /// Somebody else is there, or the file was replaced since the server read it.
     #[error(
-        "{0} has another certificate than tls.certificate names; a server takes up a new one when it starts"
+        "{0} has another certificate than tls.certificate names; a server takes up a new one within 10 s, if `tls.key` fits it, or says in its log why not"
     )]
     AnotherCertificate(String),
     /// None of this machine's roots vouches for its certificate, or it has not the key of that.
