@@ -4,6 +4,9 @@
 //! It sees every byte that a client sends after the upgrade, and changes none. What is wrong with a frame is for the framing layer to
 //! say; here is only counted and timed.
 
+mod counts;
+mod frames;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,12 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What the counts below are for.
-const WINDOW: Duration = Duration::from_secs(10);
-/// Pings, pongs and closes within the window.
-const CONTROL_FRAMES: u32 = 50;
-/// Pieces of messages without a byte in them, within the window.
-const EMPTY_PIECES: u32 = 100;
+use self::counts::Counts;
+use self::frames::Frames;
+
 /// How long a frame, and a message in pieces, may take from its first byte to its last.
 const UNFINISHED: Duration = Duration::from_secs(15);
 /// A deadline that is looked at this much after it passed was not waited for: the server was not reading, and that is not the client's
@@ -172,214 +172,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
 }
 
-/// What was read within the window.
-#[derive(Debug)]
-struct Counts {
-    since: Instant,
-    /// What was counted came within this time. A client whose socket was not read for a while, because it was written all that time, is not
-    /// too fast for what it said meanwhile. (One that was merely quiet has the same credit: it is not known when bytes came, only that
-    /// they came after there was nothing left to read.)
-    came_within: Duration,
-    /// When there was last nothing left to read.
-    nothing_left: Instant,
-    limit: u32,
-    frames: u32,
-    control: u32,
-    empty: u32,
-}
-
-impl Counts {
-    fn new(limit: u32) -> Self {
-        let now = Instant::now();
-        Self { since: now, came_within: WINDOW, nothing_left: now, limit, frames: 0, control: 0, empty: 0 }
-    }
-
-    fn turn(&mut self, now: Instant) {
-        if now.duration_since(self.since) < WINDOW {
-            return;
-        }
-        // What was unread is given once: while there is always something left to read, the counts go on with it.
-        if self.nothing_left > self.since {
-            *self = Self { frames: 0, control: 0, empty: 0, ..*self };
-        }
-        (self.since, self.came_within) = (now, WINDOW + now.duration_since(self.nothing_left));
-    }
-
-    fn add(&mut self, head: Head) {
-        self.frames = self.frames.saturating_add(1);
-        self.control = self.control.saturating_add(head.is_control().into());
-        self.empty = self.empty.saturating_add(head.is_empty_piece().into());
-    }
-
-    fn verdict(&self) -> Option<CloseCode> {
-        if self.is_more(self.empty, EMPTY_PIECES) {
-            Some(CloseCode::Malformed)
-        } else if self.is_more(self.control, CONTROL_FRAMES) || self.is_more(self.frames, self.limit) {
-            Some(CloseCode::RateLimited)
-        } else {
-            None
-        }
-    }
-
-    /// Whether this is more than so many in each window.
-    fn is_more(&self, count: u32, limit: u32) -> bool {
-        u128::from(count) * WINDOW.as_nanos() > u128::from(limit) * self.came_within.as_nanos()
-    }
-}
-
-/// The head of a frame, as far as it matters here (RFC 6455, 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Head {
-    first: u8,
-    length: u64,
-}
-
-impl Head {
-    fn is_final(self) -> bool {
-        self.first & 0x80 != 0
-    }
-
-    fn is_control(self) -> bool {
-        self.first & 0x08 != 0
-    }
-
-    fn is_empty_piece(self) -> bool {
-        let continues = self.first & 0x0f == 0;
-        !self.is_control() && self.length == 0 && (continues || !self.is_final())
-    }
-}
-
-/// Where in a frame the bytes so far have come to.
-#[derive(Debug, Clone, Copy, Default)]
-struct Frames {
-    stage: Stage,
-    /// A message has begun whose last piece has not.
-    in_pieces: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-enum Stage {
-    #[default]
-    Between,
-    /// The first byte was read, the second says how long the frame is.
-    Begun { first: u8 },
-    /// The length takes more bytes.
-    Length { first: u8, masked: bool, missing: u8, length: u64 },
-    /// Bytes to be skipped: the mask's, then the payload's.
-    Body { missing: u64 },
-}
-
-impl Frames {
-    /// Whether nothing has begun that is to be finished.
-    fn at_rest(self) -> bool {
-        matches!(self.stage, Stage::Between) && !self.in_pieces
-    }
-
-    /// Reads on, and tells of each head. True: everything that had begun was finished on the way.
-    fn advance(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Head)) -> bool {
-        let mut rested = false;
-        while let Some((&byte, rest)) = bytes.split_first() {
-            self.stage = match self.stage {
-                Stage::Between => Stage::Begun { first: byte },
-                Stage::Begun { first } => {
-                    let masked = byte & 0x80 != 0;
-                    match byte & 0x7f {
-                        126 => Stage::Length { first, masked, missing: 2, length: 0 },
-                        127 => Stage::Length { first, masked, missing: 8, length: 0 },
-                        short => self.head(Head { first, length: short.into() }, masked, &mut tell),
-                    }
-                }
-                Stage::Length { first, masked, missing, length } => {
-                    let length = length << 8 | u64::from(byte);
-                    match missing {
-                        0 | 1 => self.head(Head { first, length }, masked, &mut tell),
-                        more => Stage::Length { first, masked, missing: more - 1, length },
-                    }
-                }
-                Stage::Body { missing } => {
-                    let here = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
-                    bytes = bytes.get(here..).unwrap_or_default();
-                    self.stage = Stage::body(missing - here as u64);
-                    rested |= self.at_rest();
-                    continue;
-                }
-            };
-            rested |= self.at_rest();
-            bytes = rest;
-        }
-        rested
-    }
-
-    fn head(&mut self, head: Head, masked: bool, tell: &mut impl FnMut(Head)) -> Stage {
-        tell(head);
-        if !head.is_control() {
-            self.in_pieces = !head.is_final();
-        }
-        Stage::body(head.length.saturating_add(if masked { 4 } else { 0 }))
-    }
-}
-
-impl Stage {
-    fn body(missing: u64) -> Self {
-        if missing == 0 { Self::Between } else { Self::Body { missing } }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+    use super::counts::WINDOW;
+    use super::frames::{Head, bytes};
     use super::*;
-
-    fn bytes(head: Head) -> Vec<u8> {
-        let mut bytes = vec![head.first];
-        match head.length {
-            short @ 0..126 => bytes.push(0x80 | u8::try_from(short).expect("short")),
-            long @ 126..0x1_0000 => {
-                bytes.push(0x80 | 126);
-                bytes.extend(u16::try_from(long).expect("16 bits").to_be_bytes());
-            }
-            longer => {
-                bytes.push(0x80 | 127);
-                bytes.extend(longer.to_be_bytes());
-            }
-        }
-        // A payload that looks like heads.
-        bytes.extend(std::iter::repeat_n(0x89, 4 + usize::try_from(head.length).expect("small")));
-        bytes
-    }
-
-    fn heads() -> impl Strategy<Value = Vec<Head>> {
-        let length = prop_oneof![0_u64..3, 120_u64..130, 65_530_u64..65_540];
-        let first = prop_oneof![Just(0x81_u8), Just(0x01), Just(0x00), Just(0x80), Just(0x89), Just(0x8a)];
-        proptest::collection::vec((first, length).prop_map(|(first, length)| Head { first, length }), 0..8)
-    }
-
-    proptest! {
-        /// TCP cuts wherever it likes.
-        #[test]
-        fn every_frame_is_seen_once_however_the_bytes_are_cut(
-            heads in heads(),
-            cuts in proptest::collection::vec(1_usize..300, 1..50),
-        ) {
-            let all: Vec<u8> = heads.iter().copied().flat_map(bytes).collect();
-            let (mut frames, mut seen, mut rest) = (Frames::default(), Vec::new(), all.as_slice());
-            for size in cuts.iter().cycle() {
-                if rest.is_empty() { break }
-                let (piece, left) = rest.split_at((*size).min(rest.len()));
-                frames.advance(piece, |head| seen.push(head));
-                rest = left;
-            }
-            prop_assert_eq!(seen, heads);
-            prop_assert!(matches!(frames.stage, Stage::Between));
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
-            Frames::default().advance(&bytes, |_| {});
-        }
-    }
 
     const TEXT: Head = Head { first: 0x81, length: 9 };
     const PIECE: Head = Head { first: 0x01, length: 9 };
