@@ -69,6 +69,13 @@ listening() {
     [[ -n $url ]]
 }
 
+# kept_port: prints a port where nobody listens, below those that systems give to whoever asks for any: the server comes back to it.
+kept_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)); (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
 # start_server ADDRESS
 start_server() {
     : >"$work/server.out"
@@ -96,7 +103,7 @@ ask() {
 # member NAME: of the object on standard input, where it has one value that is no object.
 member() { sed -n 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p'; }
 
-start_server 127.0.0.1:0
+start_server "127.0.0.1:$(kept_port)"
 marketplace=$(token --sub marketplace --scope service)
 ana=$(token --sub ana)
 token --sub ben >"$work/ben.token"

@@ -1,8 +1,9 @@
 // What lives here: the real server as a process of its own, on a data directory that goes away with it.
 
 import { execFile, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,7 +15,22 @@ const BIN = resolve(HERE, process.env.ANTEROOM_BIN || '../../target/debug/antero
 const START_WITHIN_MS = 20_000;
 // Tests write faster than people.
 const LIMITS = { ANTEROOM_LIMITS__COMMANDS_PER_SECOND: '1000', ANTEROOM_LIMITS__COMMANDS_BURST: '1000' };
+// The default is the port after the server's own, which may be anybody's.
+const FIGURES = { ANTEROOM_METRICS_LISTEN: '127.0.0.1:0' };
 const LINE = /^(listening on|client|freelancer)\s+(http:\/\/\S+)/;
+
+/** An address for a server that comes back to it: below the ports that systems give to whoever asks for any, while it is away. */
+async function keptAddress() {
+  for (;;) {
+    const address = { host: '127.0.0.1', port: randomInt(20_000, 32_000) };
+    const listener = createServer();
+    const free = await new Promise((done) => {
+      listener.once('error', () => done(false));
+      listener.listen(address, () => listener.close(() => done(true)));
+    });
+    if (free) return `${address.host}:${address.port}`;
+  }
+}
 
 export class Server {
   links = {};
@@ -28,10 +44,10 @@ export class Server {
   /** `env` goes to the process, besides what this one has. */
   static async start(env = {}) {
     const server = new Server();
-    server.#env = { ...process.env, ...LIMITS, ...env };
+    server.#env = { ...process.env, ...LIMITS, ...FIGURES, ...env };
     server.#dataDir = await mkdtemp(join(tmpdir(), 'anteroom-browser-'));
     try {
-      await server.#spawn('127.0.0.1:0', ['listening on', 'client', 'freelancer']);
+      await server.#spawn(await keptAddress(), ['listening on', 'client', 'freelancer']);
       return server;
     } catch (error) {
       await server.stop();

@@ -32,8 +32,13 @@ pub(crate) fn signal(pid: u32, name: &str) {
     assert!(sent.expect("a shell").success(), "{name} to {pid}");
 }
 
-/// An address of the loopback interface where nobody listens at the moment.
+/// An address of the loopback interface where nobody listens at the moment: below the ports that systems give to whoever asks for any, so
+/// that nobody is given it until it is used.
 pub(crate) fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").to_string()
+    loop {
+        let address = format!("127.0.0.1:{}", rand::random_range(20_000..32_000));
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
