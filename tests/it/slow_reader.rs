@@ -119,7 +119,7 @@ async fn regression_a_reader_of_a_kilobyte_a_second_takes_something_and_is_waite
     bytes.extend(frame(TEXT, hello.to_string().as_bytes(), true));
     reader.write_all(&bytes).await.expect("sent");
     let figures = scene.server.figures();
-    // Long ones: what is written at a time is taken by the kernel whole, and all of it has to go before it takes more.
+    // Long ones: much is written at a time, and the kernel holds as much as it may.
     flood(&mut scene.freelancer.socket, &figures, room, POSTS / 2).await;
     let mut kilobyte = [0; 1_024];
     for _ in 0..seconds {
