@@ -36,9 +36,9 @@ browser_tests() {
     (cd tests/browser && npx --no-install playwright test)
 }
 
-contracts() {
-    npm_ci tests/contracts
-    (cd tests/contracts && npm test --silent)
+documents() {
+    npm_ci tests/documents
+    (cd tests/documents && npm test --silent)
 }
 
 need_rust
@@ -57,7 +57,7 @@ ANTEROOM_BIN=$(built_server)
 CHROMIUM=$(find_chromium)
 export ANTEROOM_BIN CHROMIUM
 
-step "the published documents against their specifications" contracts
+step "the published documents against their specifications" documents
 step "a talk between two clients of other authors" tests/talk.sh
 step "a client in Java, written from the documents alone" tests/resume.sh
 step "the page in $CHROMIUM" browser_tests

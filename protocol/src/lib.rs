@@ -2,7 +2,7 @@
 //!
 //! Here live the frames ([`client`], [`server`]), the commands ([`command`]) and every HTTP route ([`route`]), the entries of a log
 //! and their hash chain ([`entry`], [`log`]), and the tables a client must know: [`error`], [`close`], [`limits`]. The prose is
-//! `README.md` beside this crate; one example of every frame is in `golden/`. [`contract`] makes the published documents of all this:
+//! `README.md` beside this crate; one example of every frame is in `golden/`. [`documents`] makes the published documents of all this:
 //! `openapi.json`, `asyncapi.json` and `schema/`.
 //!
 //! What never lives here: sockets, SQL, and the decision whether a command is allowed.
@@ -11,7 +11,7 @@ pub mod candidacy;
 pub mod client;
 pub mod close;
 pub mod command;
-pub mod contract;
+pub mod documents;
 pub mod entry;
 pub mod error;
 pub mod id;

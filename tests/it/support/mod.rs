@@ -3,8 +3,8 @@
 
 pub(crate) mod ask;
 pub(crate) mod certificate;
-mod contract;
 pub(crate) mod database;
+mod documents;
 mod exchange;
 pub(crate) mod issuer;
 mod person;

@@ -56,7 +56,7 @@ impl TestServer {
     }
 
     async fn on(directory: TempDir, config: Config, clock: Arc<ManualClock>) -> Self {
-        super::contract::watch();
+        super::documents::watch();
         let running = Server::start_with(&config, clock.clone()).await.expect("the server starts");
         let base = format!("http://{}", running.address);
         let mint = TokenMint::new(SECRET).lasting(TOKEN_SECONDS);

@@ -25,7 +25,7 @@ pub type Examples = BTreeMap<String, Value>;
 ///
 /// # Panics
 /// When the table of routes names a type that is not among the definitions.
-pub fn documents(examples: &Examples) -> BTreeMap<String, String> {
+pub fn all(examples: &Examples) -> BTreeMap<String, String> {
     let definitions = Definitions::new();
     let mut documents = files::all(&definitions, examples);
     documents.insert("asyncapi.json".to_owned(), asyncapi::document(&definitions, examples));

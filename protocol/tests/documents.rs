@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anteroom_protocol::close::CloseCode;
-use anteroom_protocol::contract::{self, Examples};
+use anteroom_protocol::documents::{self, Examples};
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::limits;
 use jsonschema::Validator;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use common::{golden, path};
 
-const COMMAND: &str = "cargo run -p anteroom-protocol --example contracts";
+const COMMAND: &str = "cargo run -p anteroom-protocol --example documents";
 
 fn examples() -> Examples {
     let mut examples = Examples::new();
@@ -58,7 +58,7 @@ fn assert_fits(validator: &Validator, value: &Value, name: &str) {
 
 #[test]
 fn the_committed_documents_are_those_that_the_types_make() {
-    let made = contract::documents(&examples());
+    let made = documents::all(&examples());
     for (name, text) in &made {
         let committed = fs::read_to_string(path(name)).unwrap_or_default();
         assert!(committed == *text, "protocol/{name} is not what the types say. Run: {COMMAND}");
@@ -172,7 +172,7 @@ fn what_is_never_null_may_not_be_null() {
 fn the_tables_of_the_prose_have_every_close_code_and_every_error_as_the_code_has_them() {
     let readme = fs::read_to_string(path("README.md")).expect("the prose");
     assert!(
-        readme == contract::with_tables(&readme),
+        readme == documents::with_tables(&readme),
         "protocol/README.md is not what the code says. Run: {COMMAND}"
     );
     let rows = |first: &str| readme.lines().any(|line| line.starts_with(first));

@@ -1,10 +1,10 @@
-//! Writes the published documents: `cargo run -p anteroom-protocol --example contracts`.
+//! Writes the published documents: `cargo run -p anteroom-protocol --example documents`.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use anteroom_protocol::contract::{self, Examples};
+use anteroom_protocol::documents::{self, Examples};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -12,13 +12,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     if schemas.exists() {
         fs::remove_dir_all(&schemas)?;
     }
-    for (path, text) in contract::documents(&examples(&package.join("golden"))?) {
+    for (path, text) in documents::all(&examples(&package.join("golden"))?) {
         let path = package.join(path);
         fs::create_dir_all(path.parent().unwrap_or(package))?;
         fs::write(path, text)?;
     }
     let readme = package.join("README.md");
-    fs::write(&readme, contract::with_tables(&fs::read_to_string(&readme)?))?;
+    fs::write(&readme, documents::with_tables(&fs::read_to_string(&readme)?))?;
     Ok(())
 }
 
