@@ -16,6 +16,7 @@ use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::{ClientId, RoomRef};
 use anteroom_protocol::invitation::InvitationAccept;
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
+use anteroom_protocol::terms::Amounts;
 use axum::Router;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -87,7 +88,12 @@ async fn talk(app: &App) -> RoomRef {
     let [client, freelancer] = [demo::CLIENT, demo::FREELANCER].map(actor);
     let invited = invitation::list(app, &freelancer, None, page(None, None)).await.expect("invitations");
     let invitation = invited.first().expect("the demo's").id;
-    let accept = InvitationAccept { invitation, message: "With pleasure".into(), terms: None };
+    let accept = InvitationAccept {
+        invitation,
+        message: "With pleasure".into(),
+        terms: None,
+        amounts: Amounts::Charged,
+    };
     act(app, &freelancer, 1, Command::InvitationAccept(accept)).await;
     let rooms = room::list(app, &freelancer, page(None, None)).await.expect("rooms");
     let room = rooms.first().expect("the one that opened").room;

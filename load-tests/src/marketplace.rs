@@ -6,6 +6,7 @@ use anteroom_protocol::invitation::{InvitationAccept, InvitationSend};
 use anteroom_protocol::job::{JobPosting, JobStatus, JobView};
 use anteroom_protocol::room::Cursor;
 use anteroom_protocol::server::Welcome;
+use anteroom_protocol::terms::Amounts;
 use anteroom_protocol::user::{UserProfile, UserView};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -140,7 +141,7 @@ impl Marketplace {
     /// [`HttpError`].
     pub async fn accept(&self, invitation: InvitationId, freelancer: &UserId) -> Result<Case, HttpError> {
         let message = "Yes, with pleasure.".to_owned();
-        let accept = InvitationAccept { invitation, message, terms: None };
+        let accept = InvitationAccept { invitation, message, terms: None, amounts: Amounts::Charged };
         self.as_user(freelancer).command(new_client_id(), &Command::InvitationAccept(accept)).await
     }
 
@@ -200,6 +201,7 @@ pub fn posting(client: &UserId, title: &str) -> JobPosting {
         category: None,
         url: None,
         status: JobStatus::Open,
+        fee_schedule: None,
     }
 }
 

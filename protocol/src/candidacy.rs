@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CandidacyId, InvitationId, ProposalId, RoomRef};
+use crate::id::{CandidacyId, ContractId, InvitationId, OfferId, ProposalId, RoomRef};
 use crate::job::JobSummary;
+use crate::log::Hash;
+use crate::offer::OfferView;
 use crate::terms::TermsView;
 use crate::time::Time;
 use crate::user::{Side, UserSummary};
@@ -88,6 +90,28 @@ pub struct CaseAnswer {
     /// Its room, if it is or was active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,
+    /// The newest version of its terms, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms_version: Option<u32>,
+    /// The content hash of that version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms_hash: Option<Hash>,
+    /// Its latest offer, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    /// Its contract, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractId>,
+}
+
+/// Whose turn it is, as far as the rules can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Turn {
+    /// Who is to answer.
+    pub side: Side,
+    /// Until when, if something runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 /// One candidacy as one of its two people sees it.
@@ -111,9 +135,24 @@ pub struct CandidacyView {
     /// Its proposal, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<ProposalId>,
-    /// The terms as they stand.
+    /// The terms as they stand; before any stand, those that were suggested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<TermsView>,
+    /// The client's counter-proposal that waits for its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<TermsView>,
+    /// The newest version of the terms: what `expected_version` is compared with. 0: none.
+    #[serde(default)]
+    pub terms_version: u32,
+    /// Its latest offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferView>,
+    /// Its contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractId>,
+    /// Whose turn it is; absent: nobody's in particular.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// Its room, once there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,

@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::candidacy::{CandidacyDecline, CandidacyWithdraw, CaseAnswer};
+use crate::contract::{ContractEnd, ContractForm};
 use crate::error::ErrorCode;
 use crate::invitation::{
     InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
 use crate::log::canonical;
 use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
+use crate::offer::{OfferAccept, OfferChange, OfferDecline, OfferMake, OfferRequestChange, OfferWithdraw};
 use crate::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
+use crate::terms::{TermsAccept, TermsAcknowledge, TermsDecline, TermsPropose, TermsWithdraw};
 
 /// One row of the table of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +132,7 @@ commands! {
         refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired],
     /// Answer a proposal.
     ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen],
+        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen, TermsStale],
     /// Turn a proposal down.
     ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline" answers CaseAnswer
         refuses [WrongPhase, WrongSide],
@@ -142,6 +145,45 @@ commands! {
     /// End an active candidacy, as the freelancer.
     CandidacyWithdraw = "candidacy.withdraw" at "/v1/candidacies/{candidacy}/withdraw" answers CaseAnswer
         refuses [WrongPhase, WrongSide],
+    /// Propose other terms.
+    TermsPropose = "terms.propose" at "/v1/candidacies/{candidacy}/terms" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed],
+    /// Accept the client's counter-proposal.
+    TermsAccept = "terms.accept" at "/v1/candidacies/{candidacy}/terms/accept" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
+    /// Turn the client's counter-proposal down.
+    TermsDecline = "terms.decline" at "/v1/candidacies/{candidacy}/terms/decline" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
+    /// Take one's own counter-proposal back.
+    TermsWithdraw = "terms.withdraw" at "/v1/candidacies/{candidacy}/terms/withdraw" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
+    /// Say that one has taken note of the other side's terms.
+    TermsAcknowledge = "terms.acknowledge" at "/v1/candidacies/{candidacy}/terms/acknowledge" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
+    /// Offer a version of the terms.
+    OfferMake = "offer.make" at "/v1/candidacies/{candidacy}/offers" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, JobNotOpen],
+    /// Offer something else instead.
+    OfferChange = "offer.change" at "/v1/offers/{offer}/change" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
+    /// Ask for another offer.
+    OfferRequestChange = "offer.request_change" at "/v1/offers/{offer}/request_change" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, ChangeRequestLimit, ChangeRequestsOver],
+    /// Take an offer back.
+    OfferWithdraw = "offer.withdraw" at "/v1/offers/{offer}/withdraw" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired],
+    /// Turn an offer down.
+    OfferDecline = "offer.decline" at "/v1/offers/{offer}/decline" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired],
+    /// Accept an offer.
+    OfferAccept = "offer.accept" at "/v1/offers/{offer}/accept" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
+    /// Say that a contract was formed elsewhere.
+    ContractForm = "contract.form" at "/v1/candidacies/{candidacy}/contract" answers CaseAnswer
+        refuses [WrongPhase, TermsStale, ContractExists, JobNotOpen],
+    /// Say that a contract has ended.
+    ContractEnd = "contract.end" at "/v1/contracts/{contract}/end" answers CaseAnswer
+        refuses [WrongPhase, ContractOver],
 }
 
 impl Command {

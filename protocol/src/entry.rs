@@ -6,57 +6,81 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::candidacy::Phase;
-use crate::id::{CandidacyId, ClientId, InvitationId, ProposalId, RoomRef, UserId};
-use crate::invitation::DeclineReason;
-use crate::job::JobSummary;
+use crate::contract::{ContractEnded, ContractFormed, ContractSealed};
+use crate::id::{ClientId, InvitationId, ProposalId, RoomRef, UserId};
 use crate::log::{Hash, canonical};
-use crate::terms::Terms;
+pub use crate::notice::{Notice, NoticeKind};
+use crate::offer::{OfferAccepted, OfferChangeRequested, OfferEnded, OfferMade};
+pub use crate::terms::{TermsNamed, TermsProposed};
 use crate::time::Time;
 
-/// What happened, in the past tense: the public part of an entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", content = "data")]
-pub enum EntryData {
-    /// Somebody wrote.
-    #[serde(rename = "message.posted")]
-    MessagePosted(MessagePosted),
-    /// Somebody gave a message of their own another text.
-    #[serde(rename = "message.edited")]
-    MessageEdited(MessageEdited),
-    /// The text of a message was deleted.
-    #[serde(rename = "message.redacted")]
-    MessageRedacted(MessageRedacted),
-    /// In a room: how it began.
-    #[serde(rename = "invitation.sent")]
-    InvitationSent(InvitationSent),
-    /// In a room: the freelancer's yes.
-    #[serde(rename = "invitation.accepted")]
-    InvitationAccepted(InvitationAccepted),
-    /// In a room: the letter it began with.
-    #[serde(rename = "proposal.submitted")]
-    ProposalSubmitted(ProposalSubmitted),
-    /// In a room: a version of the terms.
-    #[serde(rename = "terms.proposed")]
-    TermsProposed(TermsProposed),
-    /// In a room: the candidacy moved on.
-    #[serde(rename = "phase.changed")]
-    PhaseChanged(PhaseChanged),
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $variant:ident($data:ident) = $kind:literal,)*) => {
+        /// What happened, in the past tense: the public part of an entry.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind", content = "data")]
+        pub enum EntryData {
+            $($(#[doc = $doc])* #[serde(rename = $kind)] $variant($data),)*
+        }
+
+        impl EntryData {
+            /// The `kind` of the entry and its data in canonical JSON.
+            pub fn canonical(&self) -> (&'static str, Vec<u8>) {
+                match self {
+                    $(Self::$variant(data) => ($kind, canonical(data)),)*
+                }
+            }
+        }
+    };
 }
 
-impl EntryData {
-    /// The `kind` of the entry and its data in canonical JSON.
-    pub fn canonical(&self) -> (&'static str, Vec<u8>) {
-        match self {
-            Self::MessagePosted(data) => ("message.posted", canonical(data)),
-            Self::MessageEdited(data) => ("message.edited", canonical(data)),
-            Self::MessageRedacted(data) => ("message.redacted", canonical(data)),
-            Self::InvitationSent(data) => ("invitation.sent", canonical(data)),
-            Self::InvitationAccepted(data) => ("invitation.accepted", canonical(data)),
-            Self::ProposalSubmitted(data) => ("proposal.submitted", canonical(data)),
-            Self::TermsProposed(data) => ("terms.proposed", canonical(data)),
-            Self::PhaseChanged(data) => ("phase.changed", canonical(data)),
-        }
-    }
+kinds! {
+    /// Somebody wrote.
+    MessagePosted(MessagePosted) = "message.posted",
+    /// Somebody gave a message of their own another text.
+    MessageEdited(MessageEdited) = "message.edited",
+    /// The text of a message was deleted.
+    MessageRedacted(MessageRedacted) = "message.redacted",
+    /// In a room: how it began.
+    InvitationSent(InvitationSent) = "invitation.sent",
+    /// In a room: the freelancer's yes.
+    InvitationAccepted(InvitationAccepted) = "invitation.accepted",
+    /// In a room: the letter it began with.
+    ProposalSubmitted(ProposalSubmitted) = "proposal.submitted",
+    /// In a room: a version of the terms.
+    TermsProposed(TermsProposed) = "terms.proposed",
+    /// The freelancer took the client's counter-proposal: it stands.
+    TermsAccepted(TermsNamed) = "terms.accepted",
+    /// The freelancer did not take the client's counter-proposal.
+    TermsDeclined(TermsNamed) = "terms.declined",
+    /// The client took a counter-proposal back.
+    TermsWithdrawn(TermsNamed) = "terms.withdrawn",
+    /// The time of a counter-proposal is over.
+    TermsExpired(TermsNamed) = "terms.expired",
+    /// Somebody has taken note of the other side's terms.
+    TermsAcknowledged(TermsNamed) = "terms.acknowledged",
+    /// The client offers a version of the terms.
+    OfferMade(OfferMade) = "offer.made",
+    /// The client offers something else instead.
+    OfferChanged(OfferMade) = "offer.changed",
+    /// The freelancer asks for another offer.
+    OfferChangeRequested(OfferChangeRequested) = "offer.change_requested",
+    /// The client took the offer back.
+    OfferWithdrawn(OfferEnded) = "offer.withdrawn",
+    /// The freelancer did not take the offer.
+    OfferDeclined(OfferEnded) = "offer.declined",
+    /// The time of the offer is over.
+    OfferExpired(OfferEnded) = "offer.expired",
+    /// The freelancer took the offer.
+    OfferAccepted(OfferAccepted) = "offer.accepted",
+    /// The marketplace formed the contract elsewhere.
+    ContractFormed(ContractFormed) = "contract.formed",
+    /// The seal of what was agreed on.
+    ContractSealed(ContractSealed) = "contract.sealed",
+    /// The contract has ended.
+    ContractEnded(ContractEnded) = "contract.ended",
+    /// In a room: the candidacy moved on.
+    PhaseChanged(PhaseChanged) = "phase.changed",
 }
 
 /// `message.posted`: somebody wrote.
@@ -139,96 +163,11 @@ pub struct ProposalSubmitted {
     pub submitted_at: Time,
 }
 
-/// `terms.proposed`: a version of the terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TermsProposed {
-    /// 1, 2, 3 …
-    pub version: u32,
-    /// The content hash.
-    pub hash: Hash,
-    /// The terms themselves.
-    pub terms: Terms,
-}
-
 /// `phase.changed` in a room: the candidacy moved on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseChanged {
     /// The new phase.
     pub phase: Phase,
-}
-
-/// What happened to a candidacy, as its two people's inboxes tell it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names are the wire's own words")]
-pub enum NoticeKind {
-    #[serde(rename = "invitation.sent")]
-    InvitationSent,
-    #[serde(rename = "invitation.accepted")]
-    InvitationAccepted,
-    #[serde(rename = "invitation.declined")]
-    InvitationDeclined,
-    #[serde(rename = "invitation.archived")]
-    InvitationArchived,
-    #[serde(rename = "invitation.withdrawn")]
-    InvitationWithdrawn,
-    #[serde(rename = "proposal.submitted")]
-    ProposalSubmitted,
-    #[serde(rename = "proposal.answered")]
-    ProposalAnswered,
-    #[serde(rename = "proposal.declined")]
-    ProposalDeclined,
-    #[serde(rename = "proposal.withdrawn")]
-    ProposalWithdrawn,
-    #[serde(rename = "phase.changed")]
-    PhaseChanged,
-}
-
-impl NoticeKind {
-    /// The `kind` of the entry.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvitationSent => "invitation.sent",
-            Self::InvitationAccepted => "invitation.accepted",
-            Self::InvitationDeclined => "invitation.declined",
-            Self::InvitationArchived => "invitation.archived",
-            Self::InvitationWithdrawn => "invitation.withdrawn",
-            Self::ProposalSubmitted => "proposal.submitted",
-            Self::ProposalAnswered => "proposal.answered",
-            Self::ProposalDeclined => "proposal.declined",
-            Self::ProposalWithdrawn => "proposal.withdrawn",
-            Self::PhaseChanged => "phase.changed",
-        }
-    }
-}
-
-/// The data of an inbox entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Notice {
-    /// The candidacy.
-    pub candidacy: CandidacyId,
-    /// Its phase now.
-    pub phase: Phase,
-    /// Its job.
-    pub job: JobSummary,
-    /// Whose job it is.
-    pub client: UserId,
-    /// The candidate.
-    pub freelancer: UserId,
-    /// Its invitation, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invitation: Option<InvitationId>,
-    /// Its proposal, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proposal: Option<ProposalId>,
-    /// Its room, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub room: Option<RoomRef>,
-    /// Why an invitation was declined.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<DeclineReason>,
-    /// The reason in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason_text: Option<String>,
 }
 
 /// One entry as a reader gets it, in an `entry` frame and in a page.

@@ -85,6 +85,24 @@ errors! {
     JobNotOpen = "job_not_open", 409, false;
     /// The invitation's time is over.
     InvitationExpired = "invitation_expired", 409, false;
+    /// The terms have moved on since; `current_version` and `current_hash` say to what.
+    TermsStale = "terms_stale", 409, false;
+    /// That version of the terms waits for no such answer: it was answered, replaced, taken back, or its time is over.
+    TermsNotPending = "terms_not_pending", 409, false;
+    /// A cover letter is never changed.
+    CoverLetterFixed = "cover_letter_fixed", 409, false;
+    /// The offer can be accepted no more, nor changed: it was answered or taken back.
+    OfferNotStanding = "offer_not_standing", 409, false;
+    /// The offer's time is over.
+    OfferExpired = "offer_expired", 409, false;
+    /// Changes of the offer were asked for too often: ask again after `retry_after_ms`.
+    ChangeRequestLimit = "change_request_limit", 429, true;
+    /// The time in which changes of the offer can be asked for is over.
+    ChangeRequestsOver = "change_requests_over", 409, false;
+    /// There is a contract of this id already.
+    ContractExists = "contract_exists", 409, false;
+    /// The contract has ended.
+    ContractOver = "contract_over", 409, false;
     /// The number names an entry that is no message.
     NotAMessage = "not_a_message", 409, false;
     /// Only its author changes a message.
@@ -129,6 +147,9 @@ pub struct ErrorBody {
     /// With `wrong_phase`: the phase the candidacy is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<crate::candidacy::Phase>,
+    /// With `terms_stale`: what the terms are by now.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Box<CurrentTerms>>,
     /// With `held`: the command that has to be sent again first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_by: Option<ClientId>,
@@ -141,6 +162,16 @@ pub struct ErrorBody {
     /// With the same: what the person can do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_next_step: Option<String>,
+}
+
+/// The newest version of the terms, for somebody who has not seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CurrentTerms {
+    /// Its number; 0: there is none.
+    pub current_version: u32,
+    /// Its content hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_hash: Option<crate::log::Hash>,
 }
 
 impl ErrorBody {
@@ -158,6 +189,7 @@ impl ErrorBody {
             retryable: code.retryable(),
             retry_after_ms: None,
             phase: None,
+            current: None,
             held_by: None,
             status_reason: None,
             status_reversible: None,

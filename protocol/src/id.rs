@@ -132,6 +132,14 @@ name_id! {
     /// A client's posting, by the id the marketplace gave.
     JobId
 }
+name_id! {
+    /// A way to compute fees, by the id the marketplace gave.
+    FeeScheduleId
+}
+name_id! {
+    /// A contract: the id the marketplace gave, or one made here.
+    ContractId
+}
 uuid_id! {
     /// One log: the message room of a candidacy, or a person's inbox.
     RoomId
@@ -147,6 +155,10 @@ uuid_id! {
 uuid_id! {
     /// One freelancer's case on one job.
     CandidacyId
+}
+uuid_id! {
+    /// One offer of a client's.
+    OfferId
 }
 uuid_id! {
     /// What an author made once for one intention: the idempotency key of every command.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CandidacyId, InvitationId, JobId, RoomRef, UserId};
 use crate::job::JobSummary;
 use crate::limits;
-use crate::terms::{Terms, TermsView};
+use crate::terms::{Amounts, Terms, TermsView};
 use crate::time::Time;
 use crate::user::{Side, UserSummary};
 
@@ -36,6 +36,9 @@ pub struct InvitationAccept {
     /// New terms; absent: as suggested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
+    /// With `terms`: what their amounts are.
+    #[serde(default, skip_serializing_if = "Amounts::are_charged")]
+    pub amounts: Amounts,
 }
 
 /// `invitation.decline`: with one reason of the list.
@@ -92,6 +95,7 @@ pub enum InvitationStatus {
     Declined,
     Withdrawn,
     Expired,
+    Closed,
 }
 
 /// One invitation as one of its two people sees it.

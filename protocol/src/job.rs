@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{JobId, UserId};
+use crate::id::{FeeScheduleId, JobId, UserId};
 use crate::limits;
 
 /// Whether a job still takes candidates. Only the marketplace says `filled`.
@@ -52,6 +52,9 @@ pub struct JobPosting {
     /// Whether it takes candidates.
     #[serde(default)]
     pub status: JobStatus,
+    /// The fee schedule of candidacies that begin from now on; absent: the one called `default`, if the marketplace told of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_schedule: Option<FeeScheduleId>,
 }
 
 /// The answer of the job routes.

@@ -48,6 +48,11 @@ pub const MILESTONES: usize = 50;
 /// The largest amount of money, in minor units.
 pub const AMOUNT: i64 = 100_000_000_000_000;
 
+/// Basis points of a fee: it leaves something.
+pub const BASIS_POINTS: u16 = 9_000;
+/// Tiers of one fee schedule.
+pub const TIERS: usize = 10;
+
 /// The bounds a client must know: `welcome.limits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {

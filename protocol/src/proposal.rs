@@ -7,7 +7,8 @@ use crate::candidacy::Phase;
 use crate::id::{CandidacyId, JobId, ProposalId, RoomRef};
 use crate::job::JobSummary;
 use crate::limits;
-use crate::terms::{Terms, TermsView};
+use crate::log::Hash;
+use crate::terms::{Amounts, Terms, TermsView};
 use crate::time::Time;
 use crate::user::{Side, UserSummary};
 
@@ -21,16 +22,42 @@ pub struct ProposalSubmit {
     pub cover_letter: String,
     /// The terms asked for.
     pub terms: Terms,
+    /// What the amounts in them are.
+    #[serde(default, skip_serializing_if = "Amounts::are_charged")]
+    pub amounts: Amounts,
 }
 
-/// `proposal.answer`: the client's first word, which opens the room. A freelancer is refused `client_first`.
+/// `proposal.answer`: the client's first word, which opens the room: a message, other terms, an offer, or a message and one of these. A
+/// freelancer is refused `client_first`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalAnswer {
     /// Which proposal.
     pub proposal: ProposalId,
     /// The client's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::BODY_BYTES))]
-    pub message: String,
+    pub message: Option<String>,
+    /// A counter-proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+    /// With `terms`: the newest version the author has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u32>,
+    /// An offer of the terms as they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offered>,
+}
+
+/// An offer inside an answer: as with `offer.make`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Offered {
+    /// Which version of the terms.
+    pub version: u32,
+    /// Its content hash.
+    pub hash: Hash,
+    /// Until when it can be accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
 }
 
 /// `proposal.decline`: the client does not want it.

@@ -165,7 +165,11 @@ fn command(spec: &'static CommandSpec) -> RouteSpec {
         path: spec.path,
         name: spec.name,
         summary: spec.summary,
-        who: if spec.name == "invitation.send" { Who::UserOrService } else { Who::User },
+        who: match spec.name {
+            "invitation.send" => Who::UserOrService,
+            "contract.form" | "contract.end" => Who::Service,
+            _ => Who::User,
+        },
         query: &[],
         body: Body::Frame(spec.name),
         answer: Answer::Frame(spec.name),
@@ -232,6 +236,12 @@ const fn parameter(name: &'static str, kind: QueryKind, meaning: &'static str) -
 
 const LIMIT: QuerySpec = parameter("limit", QueryKind::Limit, "How many items the page has at most.");
 const BEFORE: QuerySpec = parameter("before", QueryKind::Cursor, "The `next` of the page before.");
+const CASE: [QuerySpec; 4] = [
+    parameter("candidacy", QueryKind::Type("CandidacyId"), "Only the room of this candidacy."),
+    parameter("proposal", QueryKind::Type("ProposalId"), "Only the room of this proposal."),
+    parameter("offer", QueryKind::Type("OfferId"), "Only the room of this offer."),
+    parameter("contract", QueryKind::Text(64), "Only the room of this contract."),
+];
 const STATUS: QuerySpec =
     parameter("status", QueryKind::Type("InvitationStatus"), "Only those that stand like this.");
 const PHASE: QuerySpec = parameter("phase", QueryKind::Type("Phase"), "Only those in this phase.");
@@ -245,7 +255,7 @@ const VIEWS: &[RouteSpec] = &[
     ),
     get("/v1/jobs/{job}", "job", "One job.", Answer::Type("JobView")),
     asked(
-        &[BEFORE, LIMIT],
+        &[BEFORE, LIMIT, CASE[0], CASE[1], CASE[2], CASE[3]],
         get("/v1/rooms", "rooms", "The rooms one is a member of, newest first.", Answer::Page("RoomView")),
     ),
     get("/v1/rooms/{room}", "room", "One room.", Answer::Type("RoomView")),
@@ -321,6 +331,15 @@ const VIEWS: &[RouteSpec] = &[
         ),
     ),
     get("/v1/candidacies/{candidacy}", "candidacy", "One candidacy.", Answer::Type("CandidacyView")),
+    get(
+        "/v1/candidacies/{candidacy}/terms",
+        "terms",
+        "Every version of a candidacy's terms, newest first.",
+        Answer::Page("TermsView"),
+    ),
+    get("/v1/offers/{offer}", "offer", "One offer.", Answer::Type("OfferView")),
+    get("/v1/contracts/{contract}", "contract", "One contract and its seal.", Answer::Type("ContractView")),
+    open("/v1/keys", "keys", "The keys that seals and transcripts are verified with.", Answer::Type("Keys")),
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),
     RouteSpec {
         method: Method::Post,
@@ -333,6 +352,18 @@ const VIEWS: &[RouteSpec] = &[
         )
     },
     put("/v1/jobs/{job}", "put_job", "Tell of a job.", ("JobPosting", "JobView")),
+    put(
+        "/v1/fee-schedules/{schedule}",
+        "put_fee_schedule",
+        "Tell how fees are computed.",
+        ("FeeSchedule", "FeeScheduleView"),
+    ),
+    put(
+        "/v1/billings/{client}/{freelancer}",
+        "put_billing",
+        "Tell how much a client was charged for a freelancer so far.",
+        ("Billing", "BillingView"),
+    ),
     open("/v1/ws", "socket", "Open the socket: see `/asyncapi.json`.", Answer::Upgrade),
     open("/livez", "livez", "Whether the process turns.", Answer::Text),
     open("/readyz", "readyz", "Whether the database can be written.", Answer::Text),

@@ -28,6 +28,12 @@ impl Time {
         self.0.as_second()
     }
 
+    /// How many milliseconds this is after another instant, rounded up; 0: it is not.
+    pub fn millis_after(self, other: Self) -> u64 {
+        let micros = self.as_micros().saturating_sub(other.as_micros());
+        u64::try_from(micros).unwrap_or(0).div_ceil(1_000)
+    }
+
     /// This instant and some seconds.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {

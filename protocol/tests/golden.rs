@@ -7,14 +7,19 @@ use std::fs;
 use anteroom_protocol::candidacy::CandidacyView;
 use anteroom_protocol::client::{self, CONTROL_TYPES, ClientFrame};
 use anteroom_protocol::command::Command;
+use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::entry::{EntryData, EntryPage, Notice, NoticeKind};
 use anteroom_protocol::error::ErrorBody;
+use anteroom_protocol::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::search::SearchPage;
 use anteroom_protocol::server::{self, ServerFrame};
+use anteroom_protocol::signature::Keys;
+use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::user::{UserProfile, UserView};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -245,6 +250,14 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "SearchPage" => encodes_to_itself::<SearchPage>(&file),
             "UserProfile" => encodes_to_itself::<UserProfile>(&file),
             "UserView" => encodes_to_itself::<UserView>(&file),
+            "Billing" => encodes_to_itself::<Billing>(&file),
+            "BillingView" => encodes_to_itself::<BillingView>(&file),
+            "ContractView" => encodes_to_itself::<ContractView>(&file),
+            "FeeSchedule" => encodes_to_itself::<FeeSchedule>(&file),
+            "FeeScheduleView" => encodes_to_itself::<FeeScheduleView>(&file),
+            "Keys" => encodes_to_itself::<Keys>(&file),
+            "OfferView" => encodes_to_itself::<OfferView>(&file),
+            "TermsView" => encodes_to_itself::<TermsView>(&file),
             "Problem" => assert_is_problem(&file),
             new => panic!("{new} is of which type?"),
         }

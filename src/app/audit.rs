@@ -109,8 +109,20 @@ pub fn subject(command: &Command) -> Option<Uuid> {
         Command::ProposalWithdraw(it) => Some(it.proposal.0),
         Command::CandidacyDecline(it) => Some(it.candidacy.0),
         Command::CandidacyWithdraw(it) => Some(it.candidacy.0),
-        // They name a job, which has the marketplace's own id.
-        Command::InvitationSend(_) | Command::ProposalSubmit(_) => None,
+        Command::TermsPropose(it) => Some(it.candidacy.0),
+        Command::TermsAccept(it) => Some(it.candidacy.0),
+        Command::TermsDecline(it) => Some(it.candidacy.0),
+        Command::TermsWithdraw(it) => Some(it.candidacy.0),
+        Command::TermsAcknowledge(it) => Some(it.candidacy.0),
+        Command::OfferMake(it) => Some(it.candidacy.0),
+        Command::OfferChange(it) => Some(it.offer.0),
+        Command::OfferRequestChange(it) => Some(it.offer.0),
+        Command::OfferWithdraw(it) => Some(it.offer.0),
+        Command::OfferDecline(it) => Some(it.offer.0),
+        Command::OfferAccept(it) => Some(it.offer.0),
+        Command::ContractForm(it) => Some(it.candidacy.0),
+        // They name a job or a contract, which have the marketplace's own ids.
+        Command::InvitationSend(_) | Command::ProposalSubmit(_) | Command::ContractEnd(_) => None,
     }
 }
 

@@ -4,22 +4,23 @@ use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyView, CandidacyWit
 use anteroom_protocol::id::CandidacyId;
 use anteroom_protocol::user::Side;
 
-use super::{App, AppError, Pending};
+use super::rule::Rule;
+use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::candidacy;
 use crate::domain::refusal::Refusal;
-use crate::store::{CaseKey, Intent, Page};
+use crate::store::{CaseKey, Page};
 
 /// `candidacy.decline`.
-pub fn decline(app: &App, actor: &Actor, intent: Intent, command: &CandidacyDecline) -> Pending {
-    app.change(actor, intent, CaseKey::Candidacy(command.candidacy), |case, context| {
+pub fn decline(command: &CandidacyDecline) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Candidacy(command.candidacy), |case, context| {
         candidacy::end(case, context, Side::Client)
     })
 }
 
 /// `candidacy.withdraw`.
-pub fn withdraw(app: &App, actor: &Actor, intent: Intent, command: &CandidacyWithdraw) -> Pending {
-    app.change(actor, intent, CaseKey::Candidacy(command.candidacy), |case, context| {
+pub fn withdraw(command: &CandidacyWithdraw) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Candidacy(command.candidacy), |case, context| {
         candidacy::end(case, context, Side::Freelancer)
     })
 }

@@ -79,5 +79,6 @@ fn posting(title: &str, description: &str) -> JobPosting {
         category: None,
         url: None,
         status: JobStatus::Open,
+        fee_schedule: None,
     }
 }

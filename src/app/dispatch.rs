@@ -1,4 +1,5 @@
-//! The table of contents: every command and the function that does it. Both doors come through here.
+//! The way of every command: both doors come through here. Messages write into one log; all others change a case, by the rule in
+//! [`super::rule`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use tracing::Instrument;
 
 use super::lane::Lane;
 use super::rate::Allowance;
-use super::{App, AppError, Pending, candidacy, invitation, message, proposal};
+use super::rule::rule;
+use super::{App, AppError, Pending, message};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::refusal::Refusal;
 use crate::store::Committed;
@@ -72,29 +74,27 @@ fn execute(
         return Pending::Refused(Refusal::Forbidden.into());
     }
     let intent = app.intent(actor, client_id, &command);
-    match command {
-        Command::MessagePost(command) => message::post(app, actor, intent, command, lane),
-        Command::MessageEdit(command) => message::edit(app, actor, intent, command),
-        Command::MessageRedact(command) => message::redact(app, actor, intent, command),
-        Command::InvitationSend(command) => invitation::send(app, actor, intent, command),
-        Command::InvitationAccept(command) => invitation::accept(app, actor, intent, command),
-        Command::InvitationDecline(command) => invitation::decline(app, actor, intent, command),
-        Command::InvitationArchive(command) => invitation::archive(app, actor, intent, &command),
-        Command::InvitationWithdraw(command) => invitation::withdraw(app, actor, intent, &command),
-        Command::ProposalSubmit(command) => proposal::submit(app, actor, intent, command),
-        Command::ProposalAnswer(command) => proposal::answer(app, actor, intent, command),
-        Command::ProposalDecline(command) => proposal::decline(app, actor, intent, &command),
-        Command::ProposalWithdraw(command) => proposal::withdraw(app, actor, intent, &command),
-        Command::CandidacyDecline(command) => candidacy::decline(app, actor, intent, &command),
-        Command::CandidacyWithdraw(command) => candidacy::withdraw(app, actor, intent, &command),
+    if let Command::MessagePost(post) = command {
+        return message::post(app, actor, intent, post, lane);
     }
+    if let Command::MessageEdit(edit) = command {
+        return message::edit(app, actor, intent, edit);
+    }
+    if let Command::MessageRedact(redact) = command {
+        return message::redact(app, actor, intent, redact);
+    }
+    app.change(actor, intent, rule(actor, command))
 }
 
-/// People do everything; the marketplace's systems invite on a client's behalf and delete what must not stand; staff only read.
+/// People do everything but what only the marketplace can say; its systems invite on a client's behalf, delete what must not stand, and
+/// tell of contracts; staff only read.
 fn reaches(scope: Scope, command: &Command) -> bool {
+    let of_contracts = matches!(command, Command::ContractForm(_) | Command::ContractEnd(_));
     match scope {
-        Scope::User => true,
-        Scope::Service => matches!(command, Command::InvitationSend(_) | Command::MessageRedact(_)),
+        Scope::User => !of_contracts,
+        Scope::Service => {
+            of_contracts || matches!(command, Command::InvitationSend(_) | Command::MessageRedact(_))
+        }
         Scope::Staff => false,
     }
 }

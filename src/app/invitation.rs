@@ -6,54 +6,50 @@ use anteroom_protocol::invitation::{
     InvitationWithdraw,
 };
 
-use super::{App, AppError, Pending};
+use super::rule::Rule;
+use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::invitation::{self, FirstWords};
 use crate::domain::message::Body;
 use crate::domain::refusal::Refusal;
-use crate::store::{CaseKey, Intent, Page};
+use crate::domain::terms::Asked;
+use crate::store::{CaseKey, Page};
 
 /// `invitation.send`.
-pub fn send(app: &App, actor: &Actor, intent: Intent, command: InvitationSend) -> Pending {
+pub fn send(command: InvitationSend) -> Result<Rule, Refusal> {
     let InvitationSend { job, freelancer, message, terms } = command;
-    let message = match Body::parse("message", message) {
-        Ok(message) => message,
-        Err(refusal) => return Pending::Refused(refusal.into()),
-    };
-    let key = CaseKey::JobAndFreelancer(job, freelancer);
-    app.change(actor, intent, key, move |case, context| {
+    let message = Body::parse("message", message)?;
+    Rule::of(CaseKey::JobAndFreelancer(job, freelancer), move |case, context| {
         invitation::send(case, context, &message, terms.clone())
     })
 }
 
 /// `invitation.accept`.
-pub fn accept(app: &App, actor: &Actor, intent: Intent, command: InvitationAccept) -> Pending {
-    let InvitationAccept { invitation, message, terms } = command;
-    let words = match Body::parse("message", message) {
-        Ok(message) => FirstWords::Message(message),
-        Err(refusal) => return Pending::Refused(refusal.into()),
-    };
-    app.change(actor, intent, CaseKey::Invitation(invitation), move |case, context| {
-        invitation::accept(case, context, &words, terms.clone())
+pub fn accept(command: InvitationAccept) -> Result<Rule, Refusal> {
+    let InvitationAccept { invitation, message, terms, amounts } = command;
+    let words = FirstWords::Message(Body::parse("message", message)?);
+    let asked = terms.map(|terms| Asked { terms, amounts });
+    Rule::of(CaseKey::Invitation(invitation), move |case, context| {
+        invitation::accept(case, context, &words, asked.clone())
     })
 }
 
 /// `invitation.decline`.
-pub fn decline(app: &App, actor: &Actor, intent: Intent, command: InvitationDecline) -> Pending {
+pub fn decline(command: InvitationDecline) -> Result<Rule, Refusal> {
     let InvitationDecline { invitation, reason, reason_text } = command;
-    app.change(actor, intent, CaseKey::Invitation(invitation), move |case, context| {
+    Rule::of(CaseKey::Invitation(invitation), move |case, context| {
         invitation::decline(case, context, reason, reason_text.clone())
     })
 }
 
 /// `invitation.archive`.
-pub fn archive(app: &App, actor: &Actor, intent: Intent, command: &InvitationArchive) -> Pending {
-    app.change(actor, intent, CaseKey::Invitation(command.invitation), invitation::archive)
+pub fn archive(command: &InvitationArchive) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Invitation(command.invitation), invitation::archive)
 }
 
 /// `invitation.withdraw`.
-pub fn withdraw(app: &App, actor: &Actor, intent: Intent, command: &InvitationWithdraw) -> Pending {
-    app.change(actor, intent, CaseKey::Invitation(command.invitation), invitation::withdraw)
+pub fn withdraw(command: &InvitationWithdraw) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Invitation(command.invitation), invitation::withdraw)
 }
 
 /// One of the reader's invitations.

@@ -3,20 +3,26 @@
 
 pub mod audit;
 pub mod candidacy;
+pub mod contract;
 pub mod cursor;
 pub mod demo;
 pub mod dispatch;
+pub mod fee;
 pub mod identity;
 pub mod invitation;
 pub mod job;
 pub mod lane;
 pub mod marker;
 pub mod message;
+pub mod offer;
 pub mod proposal;
 pub mod rate;
 pub mod resume;
 pub mod room;
+pub mod rule;
 pub mod search;
+pub mod terms;
+pub mod timer;
 pub mod user;
 pub mod writer;
 
@@ -25,8 +31,9 @@ use std::time::Duration;
 
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, ProposalId, RoomId};
+use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, OfferId, ProposalId, RoomId};
 use anteroom_protocol::limits;
+use anteroom_protocol::signature::{PublicKey, SigningKey};
 use anteroom_protocol::time::Time;
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
@@ -36,14 +43,16 @@ use self::audit::Audit;
 use self::cursor::Cursors;
 use self::identity::{Identity, Unbelieved, Verified};
 use self::rate::Rates;
+use self::rule::Rule;
 use self::writer::{CaseJob, Writer};
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Scope};
-use crate::domain::candidacy::{Case, Context, Decision, FreshIds};
+use crate::domain::candidacy::{Case, Context, FreshIds};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
+use crate::domain::timer as due;
 use crate::hub::Hub;
-use crate::store::{CaseKey, CommitError, Committed, Intent, Page, Store, StoreError};
+use crate::store::{CommitError, Committed, Intent, Page, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::wire::to_wire;
 
@@ -70,6 +79,10 @@ pub struct App {
     pub policy: Policy,
     /// The figures.
     pub metrics: Arc<Metrics>,
+    /// What seals and transcripts are signed with.
+    pub key: SigningKey,
+    /// What those are verified with that were ever signed here, the first key first.
+    pub public_keys: Vec<PublicKey>,
     /// Tells a repeat from another command under the same client id.
     pub command_key: [u8; 32],
     /// Seals what clients hold of the database's order.
@@ -232,31 +245,40 @@ impl App {
         Intent { actor: actor.key(), client_id, mac }
     }
 
-    /// Hands the writer a rare command: `decide` is given the case as it is, and the context.
-    fn change(
-        &self,
-        actor: &Actor,
-        intent: Intent,
-        key: CaseKey,
-        decide: impl Fn(Case, &Context) -> Result<Decision, Refusal> + Send + Sync + 'static,
-    ) -> Pending {
-        let (actor, client_id, policy) = (actor.clone(), intent.client_id, self.policy.clone());
-        let ids = fresh_ids();
-        let decide = move |case: Case, now: Time| {
-            let context = Context { actor: actor.clone(), client_id, now, policy: policy.clone(), ids };
-            let side = case.side_of(&context.actor)?;
-            decide(case, &context).map(|decision| (decision, side))
+    /// Hands the writer a rare command: it is decided on the case as it is by then, with all that has happened to it by itself.
+    fn change(&self, actor: &Actor, intent: Intent, rule: Result<Rule, Refusal>) -> Pending {
+        let Rule { key, decide } = match rule {
+            Ok(rule) => rule,
+            Err(refusal) => return Pending::Refused(refusal.into()),
         };
-        self.writer.change(CaseJob { intent, key, decide: Box::new(decide) })
+        let (actor, client_id, policy) = (actor.clone(), intent.client_id, self.policy.clone());
+        let (ids, key_of_seals) = (fresh_ids(), self.key.clone());
+        let decide = move |case: Case, now: Time| {
+            let context = Context {
+                actor: actor.clone(),
+                client_id,
+                now,
+                policy: policy.clone(),
+                ids: ids.clone(),
+                key: key_of_seals.clone(),
+            };
+            let side = case.side_of(&context.actor)?;
+            let decisions = due::up_to_date(case, now, |case| decide(case, &context))?;
+            Ok((decisions, side))
+        };
+        self.writer.change(CaseJob { intent: Some(intent), key, decide: Box::new(decide) })
     }
 }
 
 fn fresh_ids() -> FreshIds {
+    let contract = Uuid::now_v7().to_string().parse().expect("a UUID is short and visible");
     FreshIds {
         candidacy: CandidacyId(Uuid::now_v7()),
         invitation: InvitationId(Uuid::now_v7()),
         proposal: ProposalId(Uuid::now_v7()),
         room: RoomId(Uuid::now_v7()),
+        offer: OfferId(Uuid::now_v7()),
+        contract,
     }
 }
 

@@ -3,51 +3,50 @@
 use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::id::ProposalId;
 use anteroom_protocol::proposal::{
-    ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalView, ProposalWithdraw,
+    Offered, ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalView, ProposalWithdraw,
 };
 use anteroom_protocol::user::Side;
 
-use super::{App, AppError, Pending};
+use super::rule::{Rule, seen};
+use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::message::Body;
-use crate::domain::proposal;
+use crate::domain::offer::Named;
+use crate::domain::proposal::{self, Words};
 use crate::domain::refusal::Refusal;
-use crate::store::{CaseKey, Intent, Page};
+use crate::domain::terms::Asked;
+use crate::store::{CaseKey, Page};
 
 /// `proposal.submit`.
-pub fn submit(app: &App, actor: &Actor, intent: Intent, command: ProposalSubmit) -> Pending {
-    let ProposalSubmit { job, cover_letter, terms } = command;
-    let letter = match Body::parse("cover_letter", cover_letter) {
-        Ok(letter) => letter,
-        Err(refusal) => return Pending::Refused(refusal.into()),
-    };
-    let key = CaseKey::JobAndFreelancer(job, actor.user.clone());
-    app.change(actor, intent, key, move |case, context| {
-        proposal::submit(case, context, &letter, terms.clone())
+pub fn submit(actor: &Actor, command: ProposalSubmit) -> Result<Rule, Refusal> {
+    let ProposalSubmit { job, cover_letter, terms, amounts } = command;
+    let letter = Body::parse("cover_letter", cover_letter)?;
+    let asked = Asked { terms, amounts };
+    Rule::of(CaseKey::JobAndFreelancer(job, actor.user.clone()), move |case, context| {
+        proposal::submit(case, context, &letter, asked.clone())
     })
 }
 
 /// `proposal.answer`.
-pub fn answer(app: &App, actor: &Actor, intent: Intent, command: ProposalAnswer) -> Pending {
-    let message = match Body::parse("message", command.message) {
-        Ok(message) => message,
-        Err(refusal) => return Pending::Refused(refusal.into()),
+pub fn answer(command: ProposalAnswer) -> Result<Rule, Refusal> {
+    let ProposalAnswer { proposal, message, terms, expected_version, offer } = command;
+    let message = message.map(|message| Body::parse("message", message)).transpose()?;
+    let words = Words {
+        message,
+        terms: seen(terms, expected_version)?,
+        offer: offer.map(|Offered { version, hash, expires_at }| Named { version, hash, expires_at }),
     };
-    app.change(actor, intent, CaseKey::Proposal(command.proposal), move |case, context| {
-        proposal::answer(case, context, &message)
-    })
+    Rule::of(CaseKey::Proposal(proposal), move |case, context| proposal::answer(case, context, &words))
 }
 
 /// `proposal.decline`.
-pub fn decline(app: &App, actor: &Actor, intent: Intent, command: &ProposalDecline) -> Pending {
-    app.change(actor, intent, CaseKey::Proposal(command.proposal), |case, context| {
-        proposal::end(case, context, Side::Client)
-    })
+pub fn decline(command: &ProposalDecline) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Proposal(command.proposal), |case, context| proposal::end(case, context, Side::Client))
 }
 
 /// `proposal.withdraw`.
-pub fn withdraw(app: &App, actor: &Actor, intent: Intent, command: &ProposalWithdraw) -> Pending {
-    app.change(actor, intent, CaseKey::Proposal(command.proposal), |case, context| {
+pub fn withdraw(command: &ProposalWithdraw) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Proposal(command.proposal), |case, context| {
         proposal::end(case, context, Side::Freelancer)
     })
 }

@@ -10,7 +10,7 @@ use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::log::Log;
 use crate::domain::refusal::Refusal;
-use crate::store::{Growth, Page, PageSize, Range};
+use crate::store::{CaseKey, Growth, Page, PageSize, Range};
 use crate::wire::to_wire::{Audience, entry_frame};
 
 /// Bytes of the parts in one page of entries.
@@ -56,6 +56,14 @@ pub async fn get(app: &App, actor: &Actor, room: RoomRef) -> Result<RoomView, Ap
 /// The reader's rooms.
 pub async fn list(app: &App, actor: &Actor, page: Page<RoomId>) -> Result<Vec<RoomView>, AppError> {
     Ok(app.store.rooms(&actor.user, page).await?)
+}
+
+/// The room of this case, if it has one and it is the reader's.
+pub async fn of_case(app: &App, actor: &Actor, key: &CaseKey) -> Result<Option<RoomView>, AppError> {
+    match app.store.room_of(key).await? {
+        Some(room) => Ok(app.store.room(&actor.user, room).await?),
+        None => Ok(None),
+    }
 }
 
 /// A page of one of the reader's logs.

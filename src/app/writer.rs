@@ -28,7 +28,7 @@ use crate::telemetry::Metrics;
 pub type DecideEntry = Box<dyn Fn(&Room) -> Result<Event, Refusal> + Send + Sync>;
 
 /// Decides a rare command on its case as it is, at the time its entries will have; tells which side asks, too.
-pub type DecideCase = Box<dyn Fn(Case, Time) -> Result<(Decision, Side), Refusal> + Send + Sync>;
+pub type DecideCase = Box<dyn Fn(Case, Time) -> Result<(Vec<Decision>, Side), Refusal> + Send + Sync>;
 
 /// A write of one entry into one log.
 pub struct EntryJob {
@@ -42,8 +42,8 @@ pub struct EntryJob {
 
 /// A rare command over a case and several logs.
 pub struct CaseJob {
-    /// Who wants it.
-    pub intent: Intent,
+    /// Who wants it; `None`: nobody, it is due by itself.
+    pub intent: Option<Intent>,
     /// Which case.
     pub key: CaseKey,
     /// What is decided.
@@ -287,7 +287,7 @@ impl WriterTask {
         let started = Instant::now();
         let moment = self.moment();
         let decide = |case: Case| (job.decide)(case, moment.now);
-        let outcome = self.store.change(&job.intent, &job.key, moment, &decide).await;
+        let outcome = self.store.change(job.intent.as_ref(), &job.key, moment, &decide).await;
         self.metrics.committed(1, outcome.as_ref().map_or(0, |done| done.appended.len()), started.elapsed());
         outcome.map_err(AppError::from)
     }

@@ -15,6 +15,7 @@ pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
 use ipnet::IpNet;
+use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub drain_seconds: u32,
     /// Identity.
     pub auth: Auth,
+    /// Signatures.
+    pub signing: Signing,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
     pub limits: Limits,
 }
@@ -63,6 +66,16 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
+/// What seals and transcripts are signed with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signing {
+    /// Goes into the signing key together with random bytes that the database keeps. Another secret makes another key; what was signed
+    /// before is still verified with the old one, which `/v1/keys` goes on to tell. The same on every node.
+    #[serde(skip_serializing)]
+    pub secret: Option<SecretString>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -77,6 +90,7 @@ impl Default for Config {
             log: "info".into(),
             drain_seconds: 60,
             auth: Auth::default(),
+            signing: Signing::default(),
             limits: Limits::default(),
         }
     }
@@ -86,7 +100,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 30] = [
+pub const KEYS: [&str; 31] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -103,6 +117,7 @@ pub const KEYS: [&str; 30] = [
     "auth.algorithm",
     "auth.jwks_url",
     "auth.jwks_stale_seconds",
+    "signing.secret",
     "limits.connections",
     "limits.handshakes",
     "limits.sockets_per_address",
@@ -340,6 +355,7 @@ mod tests {
             "auth.secret",
             "auth.algorithm",
             "auth.jwks_url",
+            "signing.secret",
             "metrics_listen",
             "tls.certificate",
             "tls.key",

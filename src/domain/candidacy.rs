@@ -3,14 +3,21 @@
 
 use anteroom_protocol::candidacy::{CaseAnswer, Phase};
 use anteroom_protocol::entry::{EntryData, Notice, NoticeKind, PhaseChanged};
-use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, ProposalId, RoomId, RoomRef, UserId};
+use anteroom_protocol::id::{
+    CandidacyId, ClientId, ContractId, InvitationId, OfferId, ProposalId, RoomId, RoomRef, UserId,
+};
+use anteroom_protocol::offer::OfferStatus;
+use anteroom_protocol::signature::SigningKey;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::actor::{Actor, Scope};
+use crate::domain::contract::Contract;
+use crate::domain::fee::Fees;
 use crate::domain::invitation::Invitation;
 use crate::domain::job::Job;
 use crate::domain::log::{Event, What};
+use crate::domain::offer::Offer;
 use crate::domain::policy::Policy;
 use crate::domain::proposal::Proposal;
 use crate::domain::refusal::Refusal;
@@ -47,6 +54,18 @@ pub struct Case {
     pub proposal: Option<Proposal>,
     /// Its terms, by rising version.
     pub terms: Vec<terms::Version>,
+    /// The version that stands: what the freelancer asks for.
+    pub standing: Option<u32>,
+    /// The client's version that waits for the freelancer's answer.
+    pub pending: Option<u32>,
+    /// Its latest offer.
+    pub offer: Option<Offer>,
+    /// Its contract.
+    pub contract: Option<Contract>,
+    /// What the freelancer's fee is computed by, by the schedule of the candidacy's beginning. `None`: nobody had told of one.
+    pub fees: Option<Fees>,
+    /// The same for a candidacy that begins now.
+    pub fees_now: Option<Fees>,
 }
 
 /// Who does it, when, under what, and the ids that new things get.
@@ -62,16 +81,41 @@ pub struct Context {
     pub policy: Policy,
     /// Ids for what may be born.
     pub ids: FreshIds,
+    /// What seals are signed with.
+    pub key: SigningKey,
+}
+
+impl Context {
+    /// Who is named as the author of what this command tells, and under which id.
+    pub fn told(&self, case: &Case) -> Told {
+        Told { by: Some(case.author(&self.actor)), client_id: Some(self.client_id) }
+    }
+}
+
+/// Whom a log names as the author of something, and the command it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The author.
+    pub by: Option<UserId>,
+    /// The command.
+    pub client_id: Option<ClientId>,
+}
+
+impl Told {
+    /// What happens by itself.
+    pub const BY_THE_SERVER: Self = Self { by: None, client_id: None };
 }
 
 /// Ids drawn before the decision, so that the decision stays pure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the id for the thing of its name")]
 pub struct FreshIds {
     pub candidacy: CandidacyId,
     pub invitation: InvitationId,
     pub proposal: ProposalId,
     pub room: RoomId,
+    pub offer: OfferId,
+    pub contract: ContractId,
 }
 
 /// What a command does: the case afterwards, and what is told where.
@@ -130,6 +174,19 @@ impl Case {
         }
     }
 
+    /// The same, and the job has to take candidates.
+    pub fn must_be_open_in(&self, phases: &[Phase], side: Side) -> Result<(), Refusal> {
+        self.must_not_have_closed_with_its_job()?;
+        self.must_be_in(phases, side)?;
+        self.job.must_be_open()
+    }
+
+    /// Refuses a candidacy that its job's end has ended as the job itself would be: nobody can tell when the scheduler came to it.
+    pub fn must_not_have_closed_with_its_job(&self) -> Result<(), Refusal> {
+        let closed = self.candidacy.as_ref().is_some_and(|candidacy| candidacy.phase == Phase::Closed);
+        if closed && self.contract.is_none() { self.job.must_be_open() } else { Ok(()) }
+    }
+
     /// This case in another phase.
     #[must_use]
     pub fn moved(mut self, phase: Phase, now: Time) -> Self {
@@ -138,6 +195,13 @@ impl Case {
             candidacy.updated_at = now;
         }
         self
+    }
+
+    /// This case in a phase that ends it: nothing of it waits any more.
+    #[must_use]
+    pub fn ended(mut self, phase: Phase, now: Time) -> Self {
+        self.pending = None;
+        self.offer_ended(OfferStatus::Withdrawn).moved(phase, now)
     }
 
     /// This case in phase `active`, with its room.
@@ -149,11 +213,22 @@ impl Case {
         self.moved(Phase::Active, now)
     }
 
-    /// A new candidacy in its first phase, whatever was before.
+    /// A new candidacy in its first phase, whatever was before, under the fees of now.
     #[must_use]
     pub fn begun(self, id: CandidacyId, phase: Phase, now: Time) -> Self {
         let candidacy = Candidacy { id, phase, room: None, updated_at: now };
-        Self { candidacy: Some(candidacy), invitation: None, proposal: None, terms: Vec::new(), ..self }
+        Self {
+            candidacy: Some(candidacy),
+            invitation: None,
+            proposal: None,
+            terms: Vec::new(),
+            standing: None,
+            pending: None,
+            offer: None,
+            contract: None,
+            fees: self.fees_now.clone(),
+            ..self
+        }
     }
 
     /// Refuses when a candidacy is open already.
@@ -179,21 +254,41 @@ impl Case {
             invitation: self.invitation.as_ref().map(|invitation| invitation.id),
             proposal: self.proposal.as_ref().map(|proposal| proposal.id),
             room: candidacy.room.map(RoomRef::Room),
+            terms_version: self.terms.last().map(|version| version.version),
+            terms_hash: self.terms.last().map(|version| version.hash),
+            offer: self.offer.as_ref().map(|offer| offer.id),
+            contract: self.contract.as_ref().map(|contract| contract.id.clone()),
         })
     }
 
-    /// The events that tell this to the inboxes of these sides. `by` and `client_id` are those of the command.
-    pub fn notices(&self, kind: NoticeKind, context: &Context, sides: &[Side]) -> Vec<(UserId, Event)> {
-        let by = self.author(&context.actor);
-        sides
-            .iter()
-            .filter_map(|side| {
-                let notice = Box::new(self.notice(*side)?);
-                let what = What::Notice(kind, notice);
-                let event = Event { by: Some(by.clone()), client_id: Some(context.client_id), what };
-                Some((self.party(*side).user.clone(), event))
-            })
-            .collect()
+    /// The events that tell this to the inboxes of these sides.
+    pub fn notices(&self, kind: NoticeKind, told: &Told, sides: &[Side]) -> Vec<(UserId, Event)> {
+        self.notices_about(kind, told, sides, None)
+    }
+
+    /// The same about the version of the terms that is offered.
+    pub fn notices_of_offer(&self, kind: NoticeKind, told: &Told) -> Vec<(UserId, Event)> {
+        let about = self.offer.as_ref().and_then(|offer| self.version(offer.version));
+        self.notices_about(kind, told, &BOTH, about)
+    }
+
+    /// The same about a version of the terms, which each side is told in its own way.
+    pub fn notices_about(
+        &self,
+        kind: NoticeKind,
+        told: &Told,
+        sides: &[Side],
+        about: Option<&terms::Version>,
+    ) -> Vec<(UserId, Event)> {
+        let notice = |side: &Side| {
+            let notice =
+                Notice { terms: about.map(|version| Box::new(version.told())), ..self.notice(*side)? };
+            let what = What::Notice(kind, Box::new(notice));
+            let private = about.and_then(|version| version.fee.clone()).filter(|_| *side == Side::Freelancer);
+            let event = Event { by: told.by.clone(), client_id: told.client_id, what, private };
+            Some((self.party(*side).user.clone(), event))
+        };
+        sides.iter().filter_map(notice).collect()
     }
 
     /// Whom the logs name as the author: a service acts for the client.
@@ -217,6 +312,9 @@ impl Case {
             room: answer.room,
             reason: self.invitation.as_ref().and_then(|invitation| invitation.reason),
             reason_text: self.invitation.as_ref().and_then(|invitation| invitation.reason_text.clone()),
+            terms: None,
+            offer: answer.offer,
+            contract: answer.contract,
         })
     }
 }
@@ -248,7 +346,7 @@ pub fn is_open(phase: Phase) -> bool {
 /// The event that tells a room of its candidacy's new phase.
 pub fn phase_changed(by: &UserId, client_id: Option<ClientId>, phase: Phase) -> Event {
     let data = EntryData::PhaseChanged(PhaseChanged { phase });
-    Event { by: Some(by.clone()), client_id, what: What::Room(data) }
+    Event::room(Some(by.clone()), client_id, data)
 }
 
 /// `candidacy.decline` and `candidacy.withdraw`: one side ends an active candidacy.
@@ -259,11 +357,12 @@ pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusa
         Side::Client => Phase::Declined,
         Side::Freelancer => Phase::Withdrawn,
     };
-    let case = case.moved(phase, context.now);
+    let case = case.ended(phase, context.now);
     let by = case.author(&context.actor);
+    let told = context.told(&case);
     Ok(Decision {
         room: vec![phase_changed(&by, Some(context.client_id), phase)],
-        inboxes: case.notices(NoticeKind::PhaseChanged, context, &BOTH),
+        inboxes: case.notices(NoticeKind::PhaseChanged, &told, &BOTH),
         case,
     })
 }

@@ -10,13 +10,13 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
-use crate::domain::log::{Event, What};
+use crate::domain::log::Event;
 use crate::domain::message::Body;
+use crate::domain::policy::SECONDS_PER_DAY;
 use crate::domain::proposal::Proposal;
 use crate::domain::refusal::Refusal;
+use crate::domain::terms::Asked;
 use crate::domain::{terms, text};
-
-const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// An invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Invitation {
     fn sent(&self, by: &UserId) -> Event {
         let data =
             InvitationSent { invitation: self.id, message: self.message.clone(), sent_at: self.sent_at };
-        Event { by: Some(by.clone()), client_id: None, what: What::Room(EntryData::InvitationSent(data)) }
+        Event::room(Some(by.clone()), None, EntryData::InvitationSent(data))
     }
 }
 
@@ -83,8 +83,10 @@ pub fn send(
     case.job.must_be_open()?;
     let mut case = case.begun(context.ids.candidacy, Phase::Invited, context.now);
     if let Some(suggested) = suggested {
-        terms::check(&suggested)?;
-        case.terms.push(terms::Version::next(&[], Side::Client, suggested, context.now));
+        terms::check(&suggested, case.fees.as_ref())?;
+        // It waits as long as the invitation does.
+        case = case.with_version(Side::Client, suggested, context.now, None, None).0;
+        case.pending = Some(1);
     }
     case.invitation = Some(Invitation {
         id: context.ids.invitation,
@@ -96,7 +98,7 @@ pub fn send(
         reason: None,
         reason_text: None,
     });
-    Ok(Decision { room: Vec::new(), inboxes: case.notices(NoticeKind::InvitationSent, context, &BOTH), case })
+    Ok(quiet(case, context, NoticeKind::InvitationSent, &BOTH))
 }
 
 /// How an invitation is accepted: with a message, or with a cover letter, which is one.
@@ -113,13 +115,15 @@ pub fn accept(
     case: Case,
     context: &Context,
     words: &FirstWords,
-    new: Option<Terms>,
+    new: Option<Asked>,
 ) -> Result<Decision, Refusal> {
+    case.must_be(Side::Freelancer, &context.actor)?;
+    case.must_not_have_closed_with_its_job()?;
     let (case, invitation) = waiting(case, context, Side::Freelancer)?;
     case.job.must_be_open()?;
     let freelancer = case.freelancer.user.clone();
     let mut room = vec![invitation.sent(&case.client.user)];
-    room.extend(case.terms.iter().map(|version| version.proposed(&case.client.user)));
+    room.extend(case.terms_so_far());
     let on = match (&new, case.terms.is_empty()) {
         (Some(_), _) => AcceptedTerms::New,
         (None, false) => AcceptedTerms::AsSuggested,
@@ -128,6 +132,7 @@ pub fn accept(
     room.push(accepted(&freelancer, invitation.id, on));
 
     let mut case = case.activated(context.ids.room, context.now);
+    case.standing = case.pending.take();
     let proposal = Proposal {
         id: context.ids.proposal,
         cover_letter: match words {
@@ -138,10 +143,12 @@ pub fn accept(
     };
     let letter = proposal.submitted(&freelancer, Some(context.client_id));
     if let Some(new) = new {
-        terms::check(&new)?;
-        let version = terms::Version::next(&case.terms, Side::Freelancer, new, context.now);
-        room.push(version.proposed(&freelancer));
-        case.terms.push(version);
+        let new = new.charged(case.fees.as_ref())?;
+        let (with_terms, event) =
+            case.with_version(Side::Freelancer, new, context.now, None, Some(freelancer.clone()));
+        case = with_terms;
+        case.standing = case.terms.last().map(|version| version.version);
+        room.push(event);
     }
     room.push(phase_changed(&freelancer, None, Phase::Active));
     match (words, letter) {
@@ -150,12 +157,13 @@ pub fn accept(
     }
     case.proposal = Some(proposal);
     case.invitation = Some(invitation.answered(InvitationStatus::Accepted, context.now));
-    Ok(Decision { room, inboxes: case.notices(NoticeKind::InvitationAccepted, context, &BOTH), case })
+    let told = context.told(&case);
+    Ok(Decision { room, inboxes: case.notices(NoticeKind::InvitationAccepted, &told, &BOTH), case })
 }
 
 fn accepted(by: &UserId, invitation: InvitationId, terms: AcceptedTerms) -> Event {
     let data = EntryData::InvitationAccepted(InvitationAccepted { invitation, terms });
-    Event { by: Some(by.clone()), client_id: None, what: What::Room(data) }
+    Event::room(Some(by.clone()), None, data)
 }
 
 /// `invitation.decline`.
@@ -178,13 +186,9 @@ pub fn decline(
     }
     invitation.reason = Some(reason);
     invitation.reason_text = reason_text;
-    let mut case = case.moved(Phase::Declined, context.now);
+    let mut case = case.ended(Phase::Declined, context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Declined, context.now));
-    Ok(Decision {
-        room: Vec::new(),
-        inboxes: case.notices(NoticeKind::InvitationDeclined, context, &BOTH),
-        case,
-    })
+    Ok(quiet(case, context, NoticeKind::InvitationDeclined, &BOTH))
 }
 
 /// `invitation.archive`: not a response. Only the freelancer's own devices are told.
@@ -194,34 +198,30 @@ pub fn archive(case: Case, context: &Context) -> Result<Decision, Refusal> {
     // The time of the change stays what it was: a client who saw another one would know.
     let mut case = case.moved(Phase::Archived, invitation.sent_at);
     case.invitation = Some(Invitation { status: InvitationStatus::Archived, ..invitation });
-    Ok(Decision {
-        room: Vec::new(),
-        inboxes: case.notices(NoticeKind::InvitationArchived, context, &[Side::Freelancer]),
-        case,
-    })
+    Ok(quiet(case, context, NoticeKind::InvitationArchived, &[Side::Freelancer]))
 }
 
-/// `invitation.withdraw`: possible as long as it is not answered, also after its time is over.
+/// `invitation.withdraw`: possible as long as it waits for its answer.
 pub fn withdraw(case: Case, context: &Context) -> Result<Decision, Refusal> {
-    case.must_be(Side::Client, &context.actor)?;
-    case.must_be_in(&[Phase::Invited, Phase::Archived], Side::Client)?;
-    let mut case = case.moved(Phase::Withdrawn, context.now);
-    case.invitation =
-        case.invitation.map(|invitation| invitation.answered(InvitationStatus::Withdrawn, context.now));
-    Ok(Decision {
-        room: Vec::new(),
-        inboxes: case.notices(NoticeKind::InvitationWithdrawn, context, &BOTH),
-        case,
-    })
+    let (case, invitation) = waiting(case, context, Side::Client)?;
+    let mut case = case.ended(Phase::Withdrawn, context.now);
+    case.invitation = Some(invitation.answered(InvitationStatus::Withdrawn, context.now));
+    Ok(quiet(case, context, NoticeKind::InvitationWithdrawn, &BOTH))
 }
 
-/// The invitation that this side may still answer.
+/// A decision that no room is told of.
+pub(super) fn quiet(case: Case, context: &Context, kind: NoticeKind, sides: &[Side]) -> Decision {
+    let told = context.told(&case);
+    Decision { room: Vec::new(), inboxes: case.notices(kind, &told, sides), case }
+}
+
+/// The invitation that still waits for its answer. One whose time is over has expired before this is asked.
 fn waiting(mut case: Case, context: &Context, side: Side) -> Result<(Case, Invitation), Refusal> {
     case.must_be(side, &context.actor)?;
-    case.must_be_in(&[Phase::Invited, Phase::Archived], side)?;
-    let invitation = case.invitation.take().ok_or(Refusal::NotFound)?;
-    if context.now >= invitation.expires_at {
+    if case.invitation.as_ref().is_some_and(|invitation| invitation.status == InvitationStatus::Expired) {
         return Err(Refusal::InvitationExpired);
     }
+    case.must_be_in(&[Phase::Invited, Phase::Archived], side)?;
+    let invitation = case.invitation.take().ok_or(Refusal::NotFound)?;
     Ok((case, invitation))
 }

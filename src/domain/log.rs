@@ -3,10 +3,13 @@
 use std::fmt;
 
 use anteroom_protocol::entry::{EntryData, Notice, NoticeKind};
+use anteroom_protocol::fee::FeeView;
 use anteroom_protocol::id::{ClientId, RoomId, RoomRef, UserId};
 use anteroom_protocol::log::{ChainFields, Hash, Salt, canonical, part_digest};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Account;
+
+use crate::domain::contract::SealDraft;
 
 /// Which log: the room of a candidacy, or a person's inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +71,15 @@ pub struct Event {
     pub client_id: Option<ClientId>,
     /// What happened.
     pub what: What,
+    /// What it means for the freelancer, whose side alone reads this.
+    pub private: Option<FeeView>,
+}
+
+impl Event {
+    /// Something that everybody in a room reads.
+    pub fn room(by: Option<UserId>, client_id: Option<ClientId>, data: EntryData) -> Self {
+        Self { by, client_id, what: What::Room(data), private: None }
+    }
 }
 
 /// The two kinds of logs tell different things.
@@ -75,6 +87,8 @@ pub struct Event {
 pub enum What {
     /// In a room.
     Room(EntryData),
+    /// In a room: the seal of everything before it.
+    Seal(Box<SealDraft>),
     /// In an inbox.
     Notice(NoticeKind, Box<Notice>),
     /// In an inbox: what the marketplace says of its owner has changed.
@@ -82,7 +96,8 @@ pub enum What {
 }
 
 /// The kinds of a room's entries that count as unread for everybody but their author. In an inbox every kind does.
-pub const COUNTED: [&str; 2] = ["message.posted", "terms.proposed"];
+pub const COUNTED: [&str; 5] =
+    ["message.posted", "terms.proposed", "offer.made", "offer.changed", "offer.change_requested"];
 
 /// One part of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,17 +181,32 @@ impl LogEntry {
     }
 }
 
+/// What the decision about an entry does not know: its time, random salts for its two parts, and the policy's version.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealing {
+    /// When.
+    pub at: Time,
+    /// The salt of the public part.
+    pub public_salt: Salt,
+    /// The salt of the private part, if there is one.
+    pub private_salt: Salt,
+    /// The policy's version.
+    pub policy: u32,
+}
+
 /// Numbers an event, gives it its time and its place in the chain.
-pub fn seal(log: &Log, after: Head, event: Event, (at, salt, policy): (Time, Salt, u32)) -> LogEntry {
-    let (kind, json) = event.what.parts();
-    let public = Part::Whole { salt, json };
+pub fn seal(log: &Log, after: Head, event: Event, sealing: Sealing) -> LogEntry {
+    let Sealing { at, public_salt, private_salt, policy } = sealing;
+    let (kind, json) = event.what.parts(after, at);
+    let public = Part::Whole { salt: public_salt, json };
+    let private = event.private.map(|view| Part::Whole { salt: private_salt, json: text(canonical(&view)) });
     let seq = after.seq + 1;
     let fields = ChainFields {
         at,
         by: event.by.as_ref(),
         client_id: event.client_id,
         kind: &kind,
-        private: None,
+        private: private.as_ref().map(Part::digest),
         public: Some(public.digest()),
         room: &log.to_string(),
         seq,
@@ -191,21 +221,25 @@ pub fn seal(log: &Log, after: Head, event: Event, (at, salt, policy): (Time, Sal
         client_id: event.client_id,
         hash,
         public,
-        private: None,
+        private,
         policy,
         amended_by: None,
     }
 }
 
 impl What {
-    /// The kind and the canonical public part.
-    fn parts(&self) -> (Box<str>, Box<str>) {
+    /// The kind and the canonical public part, behind this head at this time.
+    fn parts(&self, after: Head, at: Time) -> (Box<str>, Box<str>) {
         let (kind, json) = match self {
             Self::Room(data) => data.canonical(),
+            Self::Seal(draft) => EntryData::ContractSealed(draft.at(after, at)).canonical(),
             Self::Notice(kind, notice) => (kind.as_str(), canonical(notice)),
             Self::Account(account) => ("account.changed", canonical(account)),
         };
-        let json = String::from_utf8(json).expect("canonical JSON is UTF-8");
-        (kind.into(), json.into_boxed_str())
+        (kind.into(), text(json))
     }
+}
+
+fn text(canonical_json: Vec<u8>) -> Box<str> {
+    String::from_utf8(canonical_json).expect("canonical JSON is UTF-8").into_boxed_str()
 }

@@ -6,7 +6,7 @@ use anteroom_protocol::limits;
 use anteroom_protocol::time::Time;
 
 use crate::domain::actor::{Actor, Scope};
-use crate::domain::log::{Event, LogEntry, What};
+use crate::domain::log::{Event, LogEntry};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
@@ -31,7 +31,7 @@ impl Body {
     /// The event of this message being posted.
     pub fn posted(&self, by: &UserId, client_id: ClientId) -> Event {
         let data = EntryData::MessagePosted(MessagePosted { body: self.0.clone() });
-        Event { by: Some(by.clone()), client_id: Some(client_id), what: What::Room(data) }
+        Event::room(Some(by.clone()), Some(client_id), data)
     }
 }
 
@@ -111,7 +111,11 @@ pub fn redact(
 
 fn message(target: Option<&LogEntry>) -> Result<&LogEntry, Refusal> {
     let target = target.ok_or_else(|| Refusal::Invalid("seq: the log does not reach this far".into()))?;
-    if &*target.kind == "message.posted" { Ok(target) } else { Err(Refusal::NotAMessage) }
+    match &*target.kind {
+        "message.posted" => Ok(target),
+        "proposal.submitted" => Err(Refusal::CoverLetterFixed),
+        _ => Err(Refusal::NotAMessage),
+    }
 }
 
 fn must_have_its_text(target: &LogEntry) -> Result<(), Refusal> {
@@ -119,7 +123,7 @@ fn must_have_its_text(target: &LogEntry) -> Result<(), Refusal> {
 }
 
 fn amendment(by: Option<UserId>, client_id: ClientId, data: EntryData) -> Event {
-    Event { by, client_id: Some(client_id), what: What::Room(data) }
+    Event::room(by, Some(client_id), data)
 }
 
 #[cfg(test)]

@@ -5,14 +5,18 @@
 
 pub mod actor;
 pub mod candidacy;
+pub mod contract;
+pub mod fee;
 pub mod invitation;
 pub mod job;
 pub mod log;
 pub mod message;
+pub mod offer;
 pub mod policy;
 pub mod proposal;
 pub mod refusal;
 pub mod room;
 pub mod terms;
 pub mod text;
+pub mod timer;
 pub mod user;

@@ -9,10 +9,32 @@ pub struct Policy {
     pub invitation_days: u32,
     /// How long an author can edit a message, in minutes.
     pub edit_minutes: u32,
+    /// How long a client's counter-proposal can be accepted, in days.
+    pub counter_days: u32,
+    /// How long an offer can be accepted at most, and when the client says nothing else, in days.
+    pub offer_days: u32,
+    /// How long after an offer was made changes of it can be asked for, in days.
+    pub change_request_days: u32,
+    /// How often that can be within an hour.
+    pub change_requests_per_hour: u8,
+    /// Whether new terms, of whichever side, end an offer that stands.
+    pub counter_ends_offer: bool,
 }
+
+/// What days of a policy are counted in.
+pub const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { version: 1, invitation_days: 14, edit_minutes: 15 }
+        Self {
+            version: 1,
+            invitation_days: 14,
+            edit_minutes: 15,
+            counter_days: 14,
+            offer_days: 14,
+            change_request_days: 7,
+            change_requests_per_hour: 3,
+            counter_ends_offer: false,
+        }
     }
 }

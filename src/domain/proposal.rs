@@ -3,16 +3,17 @@
 use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::entry::{EntryData, NoticeKind, ProposalSubmitted};
 use anteroom_protocol::id::{ClientId, ProposalId, UserId};
-use anteroom_protocol::terms::Terms;
+use anteroom_protocol::terms::{Amounts, Terms};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
 use crate::domain::invitation::{self, FirstWords};
-use crate::domain::log::{Event, What};
+use crate::domain::log::Event;
 use crate::domain::message::Body;
+use crate::domain::offer::{self, Named};
 use crate::domain::refusal::Refusal;
-use crate::domain::terms;
+use crate::domain::terms::{self, Asked};
 
 /// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +34,12 @@ impl Proposal {
             cover_letter: self.cover_letter.clone()?,
             submitted_at: self.submitted_at,
         };
-        let what = What::Room(EntryData::ProposalSubmitted(data));
-        Some(Event { by: Some(by.clone()), client_id, what })
+        Some(Event::room(Some(by.clone()), client_id, EntryData::ProposalSubmitted(data)))
     }
 }
 
 /// `proposal.submit`. To a job one is invited to, this is the acceptance.
-pub fn submit(case: Case, context: &Context, letter: &Body, asked: Terms) -> Result<Decision, Refusal> {
+pub fn submit(case: Case, context: &Context, letter: &Body, asked: Asked) -> Result<Decision, Refusal> {
     if case.client.user == case.freelancer.user {
         return Err(Refusal::Invalid("job: nobody proposes to one's own job".into()));
     }
@@ -54,37 +54,75 @@ pub fn submit(case: Case, context: &Context, letter: &Body, asked: Terms) -> Res
     }
     case.must_not_be_open()?;
     case.job_must_be_open()?;
-    terms::check(&asked)?;
-    let mut case = case.begun(context.ids.candidacy, Phase::Submitted, context.now);
-    case.terms.push(terms::Version::next(&[], Side::Freelancer, asked, context.now));
+    let terms = asked.charged(case.fees_now.as_ref())?;
+    let case = case.begun(context.ids.candidacy, Phase::Submitted, context.now);
+    let (mut case, _) = case.with_version(Side::Freelancer, terms, context.now, None, None);
+    case.standing = Some(1);
     case.proposal = Some(Proposal {
         id: context.ids.proposal,
         cover_letter: Some(letter.as_str().to_owned()),
         submitted_at: context.now,
     });
-    Ok(Decision {
-        room: Vec::new(),
-        inboxes: case.notices(NoticeKind::ProposalSubmitted, context, &BOTH),
-        case,
-    })
+    Ok(invitation::quiet(case, context, NoticeKind::ProposalSubmitted, &BOTH))
+}
+
+/// What a client answers a proposal with: at least one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// A message.
+    pub message: Option<Body>,
+    /// A counter-proposal, and the newest version that was seen.
+    pub terms: Option<(Terms, u32)>,
+    /// An offer.
+    pub offer: Option<Named>,
 }
 
 /// `proposal.answer`: the client's first word opens the room.
-pub fn answer(case: Case, context: &Context, message: &Body) -> Result<Decision, Refusal> {
+pub fn answer(case: Case, context: &Context, words: &Words) -> Result<Decision, Refusal> {
     if case.side_of(&context.actor)? == Side::Freelancer {
         return Err(Refusal::ClientFirst);
     }
     case.must_be(Side::Client, &context.actor)?;
-    case.must_be_in(&[Phase::Submitted], Side::Client)?;
-    case.job.must_be_open()?;
+    case.must_be_open_in(&[Phase::Submitted], Side::Client)?;
+    if words.message.is_none() && words.terms.is_none() && words.offer.is_none() {
+        return Err(Refusal::Invalid("message: an answer is a message, terms or an offer".into()));
+    }
+    if words.terms.is_some() && words.offer.is_some() {
+        return Err(Refusal::Invalid("offer: either other terms or an offer of these".into()));
+    }
     let (client, freelancer) = (case.author(&context.actor), case.freelancer.user.clone());
     let mut room = Vec::new();
     room.extend(case.proposal.as_ref().and_then(|proposal| proposal.submitted(&freelancer, None)));
-    room.extend(case.terms.iter().map(|version| version.proposed(&freelancer)));
+    room.extend(case.terms_so_far());
     room.push(phase_changed(&client, None, Phase::Active));
-    room.push(message.posted(&client, context.client_id));
-    let case = case.activated(context.ids.room, context.now);
-    Ok(Decision { room, inboxes: case.notices(NoticeKind::ProposalAnswered, context, &BOTH), case })
+    let mut case = case.activated(context.ids.room, context.now);
+    let mut said = Vec::new();
+    said.extend(words.message.as_ref().map(|message| message.posted(&client, context.client_id)));
+    if let Some((terms, expected)) = words.terms.clone() {
+        let asked = Asked { terms, amounts: Amounts::Charged };
+        let (with_terms, event) = terms::propose_as(case, context, Side::Client, asked, expected)?;
+        case = with_terms;
+        said.push(event);
+    }
+    if let Some(named) = words.offer {
+        let (offered, data) = offer::made(case, context, named)?;
+        case = offered.moved(Phase::Offered, context.now);
+        said.push(Event::room(Some(client.clone()), Some(context.client_id), EntryData::OfferMade(data)));
+        said.push(phase_changed(&client, None, Phase::Offered));
+    }
+    // The first of them stands for the command.
+    for event in said.iter_mut().skip(1) {
+        event.client_id = None;
+    }
+    room.append(&mut said);
+    let told = context.told(&case);
+    let about = case.offer.as_ref().map(|offer| offer.version).or(case.pending);
+    let about = about.and_then(|version| case.version(version));
+    Ok(Decision {
+        room,
+        inboxes: case.notices_about(NoticeKind::ProposalAnswered, &told, &BOTH, about),
+        case,
+    })
 }
 
 /// `proposal.decline` by the client, `proposal.withdraw` by the freelancer: before it was answered.
@@ -95,6 +133,6 @@ pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusa
         Side::Client => (Phase::Declined, NoticeKind::ProposalDeclined),
         Side::Freelancer => (Phase::Withdrawn, NoticeKind::ProposalWithdrawn),
     };
-    let case = case.moved(phase, context.now);
-    Ok(Decision { room: Vec::new(), inboxes: case.notices(kind, context, &BOTH), case })
+    let case = case.ended(phase, context.now);
+    Ok(invitation::quiet(case, context, kind, &BOTH))
 }

@@ -1,6 +1,7 @@
 //! Why a command is refused by the rules. The words a client sees are made in `wire::to_wire`.
 
 use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::log::Hash;
 
 use crate::domain::user::Standing;
 
@@ -34,6 +35,32 @@ pub enum Refusal {
     JobNotOpen,
     /// The invitation's time is over.
     InvitationExpired,
+    /// The terms have moved on since; this version is the newest now. 0: there is none.
+    TermsStale {
+        /// The newest version.
+        version: u32,
+        /// Its content hash.
+        hash: Option<Hash>,
+    },
+    /// That version of the terms waits for no such answer.
+    TermsNotPending,
+    /// A cover letter is never changed.
+    CoverLetterFixed,
+    /// The offer can be accepted no more: it was answered or taken back.
+    OfferNotStanding,
+    /// The offer's time is over.
+    OfferExpired,
+    /// Changes of the offer were asked for too often.
+    ChangeRequestLimit {
+        /// Milliseconds until one more can be asked for.
+        wait_ms: u64,
+    },
+    /// The time in which changes of the offer can be asked for is over.
+    ChangeRequestsOver,
+    /// There is a contract of this id already.
+    ContractExists,
+    /// The contract has ended.
+    ContractOver,
     /// What is to be amended is no message.
     NotAMessage,
     /// Only its author changes a message.

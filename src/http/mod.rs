@@ -59,7 +59,13 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/v1/proposals", get(read::proposals))
         .route("/v1/proposals/{proposal}", get(read::proposal))
         .route("/v1/candidacies", get(read::candidacies))
-        .route("/v1/candidacies/{candidacy}", get(read::candidacy));
+        .route("/v1/candidacies/{candidacy}", get(read::candidacy))
+        .route("/v1/candidacies/{candidacy}/terms", get(read::terms))
+        .route("/v1/offers/{offer}", get(read::offer))
+        .route("/v1/contracts/{contract}", get(read::contract))
+        .route("/v1/keys", get(read::keys))
+        .route("/v1/fee-schedules/{schedule}", put(service::put_fee_schedule))
+        .route("/v1/billings/{client}/{freelancer}", put(service::put_billing));
     let reads = MARKS.iter().fold(reads, |routes, spec| {
         let handler = move |state, actor, path, request| marker::run(spec, state, actor, path, request);
         routes.route(spec.path, post(handler))

@@ -1,14 +1,19 @@
 //! Pages and views for people.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::entry::EntryPage;
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobView;
+use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::search::SearchPage;
+use anteroom_protocol::signature::Keys;
+use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::user::UserView;
 use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
@@ -18,8 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
 use super::extract::{Named, Person, bad, id};
-use crate::app::{App, candidacy, invitation, job, page, page_limit, proposal, room, search, user};
-use crate::store::{Page, Range};
+use crate::app::{
+    App, candidacy, contract, invitation, job, offer, page, page_limit, proposal, room, search, terms, user,
+};
+use crate::store::{CaseKey, Page, Range};
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -95,13 +102,45 @@ pub(super) async fn job(
     Ok(Json(job::get(&app, &actor, &id(&job)?).await?))
 }
 
+#[derive(Deserialize)]
+pub(super) struct RoomsQuery {
+    candidacy: Option<String>,
+    proposal: Option<String>,
+    offer: Option<String>,
+    contract: Option<String>,
+}
+
+impl RoomsQuery {
+    /// The case whose room is asked for, if it is not all of them.
+    fn case(&self) -> Result<Option<CaseKey>, Problem> {
+        let key = match (&self.candidacy, &self.proposal, &self.offer, &self.contract) {
+            (None, None, None, None) => return Ok(None),
+            (Some(candidacy), None, None, None) => CaseKey::Candidacy(asked_id("candidacy", candidacy)?),
+            (None, Some(proposal), None, None) => CaseKey::Proposal(asked_id("proposal", proposal)?),
+            (None, None, Some(offer), None) => CaseKey::Offer(asked_id("offer", offer)?),
+            (None, None, None, Some(contract)) => CaseKey::Contract(asked_id("contract", contract)?),
+            _ => return Err(bad("candidacy, proposal, offer, contract: one of them")),
+        };
+        Ok(Some(key))
+    }
+}
+
+fn asked_id<T: FromStr>(name: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| bad(format!("{name}: not an id")))
+}
+
 /// `GET /v1/rooms`
 pub(super) async fn rooms(
     State(app): State<Arc<App>>,
     Person(actor): Person,
+    Asked(of): Asked<RoomsQuery>,
     Asked(asked): Asked<ListQuery>,
 ) -> Answer<List<RoomView>> {
     let page = asked.page()?;
+    if let Some(key) = of.case()? {
+        let items = room::of_case(&app, &actor, &key).await?.into_iter().collect();
+        return Ok(Json(List { items, next: None }));
+    }
     let items = room::list(&app, &actor, page).await?;
     Ok(List::new(items, &page, |view| view.room.to_string()))
 }
@@ -232,4 +271,37 @@ pub(super) async fn candidacy(
     Named(candidacy): Named<String>,
 ) -> Answer<CandidacyView> {
     Ok(Json(candidacy::get(&app, &actor, id(&candidacy)?).await?))
+}
+
+/// `GET /v1/candidacies/{candidacy}/terms`
+pub(super) async fn terms(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Named(candidacy): Named<String>,
+) -> Answer<List<TermsView>> {
+    let items = terms::list(&app, &actor, id(&candidacy)?).await?;
+    Ok(Json(List { items, next: None }))
+}
+
+/// `GET /v1/offers/{offer}`
+pub(super) async fn offer(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Named(offer): Named<String>,
+) -> Answer<OfferView> {
+    Ok(Json(offer::get(&app, &actor, id(&offer)?).await?))
+}
+
+/// `GET /v1/contracts/{contract}`
+pub(super) async fn contract(
+    State(app): State<Arc<App>>,
+    Person(actor): Person,
+    Named(contract): Named<String>,
+) -> Answer<ContractView> {
+    Ok(Json(contract::get(&app, &actor, &id(&contract)?).await?))
+}
+
+/// `GET /v1/keys`
+pub(super) async fn keys(State(app): State<Arc<App>>) -> Json<Keys> {
+    Json(contract::keys(&app))
 }

@@ -1,7 +1,8 @@
-//! What the marketplace's own systems tell: people and jobs.
+//! What the marketplace's own systems tell: people, jobs, and what fees are computed by.
 
 use std::sync::Arc;
 
+use anteroom_protocol::fee::{BillingView, FeeScheduleView};
 use anteroom_protocol::job::JobView;
 use anteroom_protocol::user::UserView;
 use axum::Json;
@@ -9,7 +10,7 @@ use axum::extract::{Request, State};
 
 use super::error::Problem;
 use super::extract::{Named, Service, id, json};
-use crate::app::{App, AppError, job, user};
+use crate::app::{App, AppError, fee, job, user};
 
 /// Does something to its end, also when the client goes away meanwhile: what was kept is then told to everybody whom it concerns.
 async fn to_its_end<T: Send + 'static>(
@@ -49,4 +50,26 @@ pub(super) async fn put_job(
 ) -> Result<Json<JobView>, Problem> {
     let (id, posting) = (id(&job)?, json(request).await?);
     to_its_end(async move { job::put(&app, id, posting).await }).await
+}
+
+/// `PUT /v1/fee-schedules/{schedule}`
+pub(super) async fn put_fee_schedule(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Named(schedule): Named<String>,
+    request: Request,
+) -> Result<Json<FeeScheduleView>, Problem> {
+    let (id, schedule) = (id(&schedule)?, json(request).await?);
+    to_its_end(async move { fee::put_schedule(&app, id, schedule).await }).await
+}
+
+/// `PUT /v1/billings/{client}/{freelancer}`
+pub(super) async fn put_billing(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Named((client, freelancer)): Named<(String, String)>,
+    request: Request,
+) -> Result<Json<BillingView>, Problem> {
+    let (people, billing) = ((id(&client)?, id(&freelancer)?), json(request).await?);
+    to_its_end(async move { fee::put_billing(&app, people, billing).await }).await
 }

@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anteroom_protocol::signature::{PublicKey, SigningKey};
+use anteroom_protocol::time::Time;
 use axum::Router;
 use axum::routing::get;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::ExposeSecret as _;
+use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +30,7 @@ use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
 use crate::app::writer::{Writer, WriterTask};
-use crate::app::{App, demo, search};
+use crate::app::{App, demo, search, timer};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Config, Limits};
@@ -99,6 +104,8 @@ impl Server {
         let (writer, work) = Writer::new(task, limits.writer_queue);
         let writer_task = tokio::spawn(work);
         let command_key = key(&*store, "commands").await?;
+        let signing = signing_key(config, &key(&*store, "signing").await?);
+        let public_keys = public_keys(&*store, signing.public(), clock.now()).await?;
         let cursors = Cursors::new(&key(&*store, "cursors").await?);
         let app = Arc::new(App {
             store,
@@ -110,6 +117,8 @@ impl Server {
             audit: Audit::new(metrics.clone()),
             policy,
             metrics,
+            key: signing,
+            public_keys,
             command_key,
             cursors,
         });
@@ -150,6 +159,7 @@ impl Server {
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
         tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
+        tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
         tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
         if let Some(renewal) = renewal {
             tasks.spawn(until(shutdown.clone(), renewal));
@@ -209,6 +219,26 @@ impl Server {
 /// A key that the database keeps.
 async fn key(store: &dyn Store, name: &str) -> Result<[u8; 32], StartError> {
     let kept = store.key(name, rand::random()).await;
+    kept.map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))
+}
+
+/// What seals and transcripts are signed with: of the database's random bytes, and of the configured secret, so that neither alone is
+/// enough to sign in this server's name.
+fn signing_key(config: &Config, kept: &[u8; 32]) -> SigningKey {
+    let secret = config.signing.secret.as_ref().map(|secret| secret.expose_secret().as_bytes());
+    if secret.is_none() && !config.auth.is_development() {
+        tracing::warn!(
+            "signing.secret is not set: whoever reads the database can sign in this server's name"
+        );
+    }
+    let mut seed =
+        Hmac::<Sha256>::new_from_slice(secret.unwrap_or_default()).expect("HMAC takes a key of any length");
+    seed.update(kept);
+    SigningKey::from_seed(&seed.finalize().into_bytes().into())
+}
+
+async fn public_keys(store: &dyn Store, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StartError> {
+    let kept = store.public_keys(current, now).await;
     kept.map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))
 }
 

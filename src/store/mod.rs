@@ -19,25 +19,31 @@
 
 mod change;
 mod marker;
+mod outcome;
 pub mod sqlite;
 
-use std::sync::Arc;
-
-use anteroom_protocol::candidacy::{CandidacyView, CaseAnswer, Phase};
-use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, JobId, ProposalId, RoomId, UserId};
+use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::contract::ContractView;
+use anteroom_protocol::fee::{Billing, FeeSchedule};
+use anteroom_protocol::id::{
+    CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomId,
+    UserId,
+};
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::message::MessageAnswer;
+use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::room::RoomView;
+use anteroom_protocol::signature::PublicKey;
+use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
-use serde::Serialize;
 
 pub use self::change::{Growth, Position};
 pub use self::marker::{Mark, Marked, Place, Reach};
+pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
 use crate::domain::refusal::Refusal;
@@ -87,79 +93,19 @@ pub enum CaseKey {
     Proposal(ProposalId),
     /// The case of this candidacy.
     Candidacy(CandidacyId),
+    /// The case of this offer.
+    Offer(OfferId),
+    /// The case of this contract.
+    Contract(ContractId),
     /// The latest case of this freelancer on this job, or the place for a first one.
     JobAndFreelancer(JobId, UserId),
 }
 
-/// Decides a rare command on its case as it is, and tells which side asks (for the answer).
-pub type DecideCase<'a> = &'a (dyn Fn(Case) -> Result<(Decision, Side), Refusal> + Send + Sync);
+/// Decides a rare command on its case as it is: what is to be kept, in turn, and which side asks (for the answer).
+pub type DecideCase<'a> = &'a (dyn Fn(Case) -> Result<(Vec<Decision>, Side), Refusal> + Send + Sync);
 
 /// Decides an edit or a redaction on its log as it is and the entry it names, if there is one.
 pub type DecideAmendment<'a> = &'a (dyn Fn(&Room, Option<&LogEntry>) -> Result<Event, Refusal> + Send + Sync);
-
-/// What a command did.
-#[derive(Debug, Clone)]
-pub struct Committed {
-    /// What its author is told.
-    pub answer: Answer,
-    /// Whether it had been done before: then nothing was written.
-    pub duplicate: bool,
-    /// What was written, log by log in order.
-    pub appended: Vec<Appended>,
-}
-
-/// What the author of a command is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// To `message.post`.
-    Message(MessageAnswer),
-    /// To every command on a case.
-    Case(CaseAnswer),
-}
-
-/// One entry that was written, and whose it is to read.
-#[derive(Debug, Clone)]
-pub struct Appended {
-    /// The entry.
-    pub entry: Arc<LogEntry>,
-    /// The log's people.
-    pub readers: Arc<[UserId]>,
-}
-
-/// Why a command was not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommitError {
-    /// The rules refuse it.
-    #[error("refused: {0:?}")]
-    Refused(Refusal),
-    /// Its client id stands for another command.
-    #[error("the client id stands for another command")]
-    Reused,
-    /// Certainly not done; may be done later.
-    #[error("the database is busy: {0}")]
-    Busy(String),
-    /// Perhaps done, perhaps not: repeating it tells.
-    #[error("the outcome is unknown: {0}")]
-    Unknown(String),
-}
-
-impl From<Refusal> for CommitError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-/// Why something could not be read or kept.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The rules refuse it.
-    #[error("refused: {0:?}")]
-    Refused(Refusal),
-    /// The database failed; the text is for the log, never for a client.
-    #[error("database: {0}")]
-    Database(String),
-}
 
 /// A person, and which of the person's tokens count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +147,15 @@ pub struct Found {
     pub next: Option<Position>,
 }
 
+/// Something that happens by itself when its time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// Something of this candidacy: its own time, or the end of its job.
+    Candidacy(CandidacyId),
+    /// The end of this job, which has ended every candidacy that it ends.
+    Job(JobId),
+}
+
 /// A stretch of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
@@ -230,14 +185,21 @@ pub trait Store: Send + Sync + 'static {
         decide: DecideEntry<'_>,
     ) -> Vec<Result<Committed, CommitError>>;
 
-    /// Does one command over a case, its room and the inboxes of its people, in one transaction.
+    /// Does one command over a case, its room and the inboxes of its people, in one transaction. Without an intent it is the server's
+    /// own doing, which is repeated by nobody.
     async fn change(
         &self,
-        intent: &Intent,
+        intent: Option<&Intent>,
         key: &CaseKey,
         moment: Moment,
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError>;
+
+    /// What is to be done by itself until now, the longest due first, at most so many.
+    async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError>;
+
+    /// Nobody is a candidate for this job any more whose candidacy its end would end: it is not due any more.
+    async fn job_ended(&self, job: &JobId) -> Result<(), StoreError>;
 
     /// Edits or redacts the entry of this number: appends what is decided, and names it at the entry as what amended it last. A
     /// redaction deletes the parts of the entry and of its edits.
@@ -286,7 +248,18 @@ pub trait Store: Send + Sync + 'static {
         moment: Moment,
     ) -> Result<Vec<Appended>, StoreError>;
 
-    /// Makes or replaces a job. A job never changes hands: refused `Invalid`.
+    /// Makes or replaces a way to compute fees. Candidacies that have begun keep theirs.
+    async fn put_fee_schedule(&self, id: &FeeScheduleId, schedule: &FeeSchedule) -> Result<(), StoreError>;
+
+    /// Says how much a client was charged for a freelancer so far; both have to be known, or it is refused `NotFound`.
+    async fn put_billing(
+        &self,
+        client: &UserId,
+        freelancer: &UserId,
+        billing: &Billing,
+    ) -> Result<(), StoreError>;
+
+    /// Makes or replaces a job. A job never changes hands: refused `Invalid`. One that takes nobody any more is due from now on.
     async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError>;
 
     /// Takes back the person's tokens issued up to this moment, or up to a later one that was said before. `None`: there is no such
@@ -316,6 +289,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The reader's rooms, newest first.
     async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError>;
+
+    /// The room of this case, if it has one, whoever asks.
+    async fn room_of(&self, key: &CaseKey) -> Result<Option<RoomId>, StoreError>;
 
     /// An invitation of the reader's.
     async fn invitation(
@@ -364,20 +340,29 @@ pub trait Store: Send + Sync + 'static {
         page: Page<CandidacyId>,
     ) -> Result<Vec<CandidacyView>, StoreError>;
 
+    /// Every version of the terms of a candidacy of the reader's, newest first.
+    async fn terms(
+        &self,
+        reader: &UserId,
+        candidacy: CandidacyId,
+    ) -> Result<Option<Vec<TermsView>>, StoreError>;
+
+    /// An offer of the reader's.
+    async fn offer(&self, reader: &UserId, offer: OfferId) -> Result<Option<OfferView>, StoreError>;
+
+    /// A contract of the reader's.
+    async fn contract(
+        &self,
+        reader: &UserId,
+        contract: &ContractId,
+    ) -> Result<Option<ContractView>, StoreError>;
+
+    /// Keeps a public key, and tells all that were ever kept, the first one first.
+    async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError>;
+
     /// The key of this name: the one kept, or this fresh one, kept from now on.
     async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
 
     /// Whether writes can be done now.
     async fn ready(&self) -> Result<(), StoreError>;
-}
-
-impl Committed {
-    /// The answer as clients get it, on either door.
-    pub fn data(&self) -> serde_json::Value {
-        let mut data = serde_json::to_value(&self.answer).unwrap_or_default();
-        if let Some(fields) = data.as_object_mut() {
-            fields.insert("duplicate".into(), self.duplicate.into());
-        }
-        data
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use anteroom_protocol::entry::{EntryFrame, Proof};
-use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::error::{CurrentTerms, ErrorBody, ErrorCode};
 use anteroom_protocol::log::{Hash, to_hex};
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::user::{Side, UserStatus};
@@ -12,13 +12,14 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::domain::log::{LogEntry, Part};
 use crate::domain::refusal::Refusal;
+use crate::domain::user::Standing;
 
 /// Who reads. What a freelancer takes home stands in private parts, and never leaves the server towards a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// The client's side: public parts only. Also the reader of an inbox, where there are no others.
+    /// The client's side: public parts only.
     Client,
-    /// The freelancer's side: everything.
+    /// The freelancer's side: everything. Also the reader of an inbox, where private parts are in what is told to freelancers alone.
     Freelancer,
 }
 
@@ -26,8 +27,8 @@ impl Audience {
     /// The audience of a person on this side.
     pub fn of(side: Option<Side>) -> Self {
         match side {
-            Some(Side::Freelancer) => Self::Freelancer,
-            Some(Side::Client) | None => Self::Client,
+            Some(Side::Freelancer) | None => Self::Freelancer,
+            Some(Side::Client) => Self::Client,
         }
     }
 
@@ -112,53 +113,65 @@ fn raw(part: &Part) -> Box<RawValue> {
 
 /// What a client is told of a refusal.
 pub fn refusal(refusal: &Refusal) -> ErrorBody {
+    use ErrorCode as E;
+    fn new(code: ErrorCode, words: impl Into<String>) -> ErrorBody {
+        ErrorBody::new(code, words)
+    }
     match refusal {
         Refusal::NotFound => not_found(),
-        Refusal::Forbidden => ErrorBody::new(ErrorCode::Forbidden, "this token does not reach that"),
-        Refusal::Account(standing) => ErrorBody {
-            status_reason: standing.reason.clone(),
-            status_reversible: standing.reversible,
-            status_next_step: standing.next_step.clone(),
-            ..match standing.status {
-                UserStatus::Inactive => ErrorBody::new(
-                    ErrorCode::AccountInactive,
-                    "your account is inactive: you can read, not write",
-                ),
-                UserStatus::Suspended | UserStatus::Active => ErrorBody::new(
-                    ErrorCode::AccountSuspended,
-                    "your account is suspended: you can read, not write",
-                ),
-            }
-        },
-        Refusal::Invalid(why) => ErrorBody::new(ErrorCode::BadRequest, why.clone()),
-        Refusal::TooLarge { field, limit } => {
-            ErrorBody::new(ErrorCode::TooLarge, format!("{field}: at most {limit} bytes"))
-        }
-        Refusal::ClientFirst => {
-            ErrorBody::new(ErrorCode::ClientFirst, "the client writes first; wait for the client's answer")
-        }
+        Refusal::Forbidden => new(E::Forbidden, "this token does not reach that"),
+        Refusal::Account(standing) => account(standing),
+        Refusal::Invalid(why) => new(E::BadRequest, why.clone()),
+        Refusal::TooLarge { field, limit } => new(E::TooLarge, format!("{field}: at most {limit} bytes")),
+        Refusal::ClientFirst => new(E::ClientFirst, "the client writes first; wait for the client's answer"),
         Refusal::WrongPhase(phase) => ErrorBody {
             phase: Some(*phase),
-            ..ErrorBody::new(ErrorCode::WrongPhase, format!("not possible while {}", phase.as_str()))
+            ..new(E::WrongPhase, format!("not possible while {}", phase.as_str()))
         },
-        Refusal::WrongSide => ErrorBody::new(ErrorCode::WrongSide, "that is the other side's to do"),
-        Refusal::CandidacyExists => {
-            ErrorBody::new(ErrorCode::CandidacyExists, "there is an open candidacy on this job already")
+        Refusal::WrongSide => new(E::WrongSide, "that is the other side's to do"),
+        Refusal::CandidacyExists => new(E::CandidacyExists, "there is an open candidacy on this job already"),
+        Refusal::JobNotOpen => new(E::JobNotOpen, "the job takes no candidates any more"),
+        Refusal::InvitationExpired => new(E::InvitationExpired, "the time to answer this invitation is over"),
+        Refusal::TermsStale { version, hash } => ErrorBody {
+            current: Some(Box::new(CurrentTerms { current_version: *version, current_hash: *hash })),
+            ..new(E::TermsStale, "the terms have moved on; look at them again")
+        },
+        Refusal::TermsNotPending => new(E::TermsNotPending, "that version waits for no such answer"),
+        Refusal::CoverLetterFixed => new(E::CoverLetterFixed, "a cover letter is never changed"),
+        Refusal::OfferNotStanding => {
+            new(E::OfferNotStanding, "the offer was answered, replaced or taken back")
         }
-        Refusal::JobNotOpen => ErrorBody::new(ErrorCode::JobNotOpen, "the job takes no candidates any more"),
-        Refusal::NotAMessage => {
-            ErrorBody::new(ErrorCode::NotAMessage, "the entry of this number is no message")
+        Refusal::OfferExpired => new(E::OfferExpired, "the time to answer this offer is over"),
+        Refusal::ChangeRequestLimit { wait_ms } => ErrorBody {
+            retry_after_ms: Some(*wait_ms),
+            ..new(E::ChangeRequestLimit, "changes of this offer were asked for too often")
+        },
+        Refusal::ChangeRequestsOver => {
+            new(E::ChangeRequestsOver, "the time to ask for changes of this offer is over")
         }
-        Refusal::NotTheAuthor => ErrorBody::new(ErrorCode::NotTheAuthor, "only its author changes a message"),
-        Refusal::EditWindowOver => {
-            ErrorBody::new(ErrorCode::EditWindowOver, "the time to edit this message is over")
+        Refusal::ContractExists => new(E::ContractExists, "another candidacy has a contract of this id"),
+        Refusal::ContractOver => new(E::ContractOver, "this contract has ended"),
+        Refusal::NotAMessage => new(E::NotAMessage, "the entry of this number is no message"),
+        Refusal::NotTheAuthor => new(E::NotTheAuthor, "only its author changes a message"),
+        Refusal::EditWindowOver => new(E::EditWindowOver, "the time to edit this message is over"),
+        Refusal::AlreadyRedacted => new(E::AlreadyRedacted, "the text of this message was deleted"),
+    }
+}
+
+fn account(standing: &Standing) -> ErrorBody {
+    let (code, words) = match standing.status {
+        UserStatus::Inactive => {
+            (ErrorCode::AccountInactive, "your account is inactive: you can read, not write")
         }
-        Refusal::AlreadyRedacted => {
-            ErrorBody::new(ErrorCode::AlreadyRedacted, "the text of this message was deleted")
+        UserStatus::Suspended | UserStatus::Active => {
+            (ErrorCode::AccountSuspended, "your account is suspended: you can read, not write")
         }
-        Refusal::InvitationExpired => {
-            ErrorBody::new(ErrorCode::InvitationExpired, "the time to answer this invitation is over")
-        }
+    };
+    ErrorBody {
+        status_reason: standing.reason.clone(),
+        status_reversible: standing.reversible,
+        status_next_step: standing.next_step.clone(),
+        ..ErrorBody::new(code, words)
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use anteroom_load_tests::client::{Socket, from_start, new_client_id};
 use anteroom_protocol::client::CONTROL_TYPES;
 use anteroom_protocol::command::Command;
-use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, RoomRef};
+use anteroom_protocol::id::{
+    CandidacyId, ContractId, InvitationId, JobId, OfferId, ProposalId, RoomId, RoomRef,
+};
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::route::{self, Answer, Body, Method, RouteSpec, Who};
 use serde_json::{Map, Value, json};
@@ -22,6 +24,8 @@ struct Things {
     invitation: InvitationId,
     proposal: ProposalId,
     candidacy: CandidacyId,
+    offer: OfferId,
+    contract: ContractId,
     job: JobId,
 }
 
@@ -32,6 +36,8 @@ impl Things {
             invitation: InvitationId(Uuid::now_v7()),
             proposal: ProposalId(Uuid::now_v7()),
             candidacy: CandidacyId(Uuid::now_v7()),
+            offer: OfferId(Uuid::now_v7()),
+            contract: id("no-such-contract"),
             job: id("no-such-job"),
         }
     }
@@ -43,7 +49,12 @@ impl Things {
             ("{invitation}", self.invitation.to_string()),
             ("{proposal}", self.proposal.to_string()),
             ("{candidacy}", self.candidacy.to_string()),
+            ("{offer}", self.offer.to_string()),
+            ("{contract}", self.contract.to_string()),
             ("{job}", self.job.to_string()),
+            ("{schedule}", "default".to_owned()),
+            ("{client}", "clara".to_owned()),
+            ("{freelancer}", "felix".to_owned()),
             ("{user}", "clara".to_owned()),
         ];
         things.iter().fold(template.to_owned(), |path, (place, thing)| path.replace(place, thing))
@@ -64,6 +75,22 @@ impl Things {
             "proposal.answer" => json!({"proposal": self.proposal, "message": "hello"}),
             "proposal.decline" | "proposal.withdraw" => json!({"proposal": self.proposal}),
             "candidacy.decline" | "candidacy.withdraw" => json!({"candidacy": self.candidacy}),
+            "terms.propose" => json!({"candidacy": self.candidacy, "expected_version": 0, "terms": terms}),
+            "terms.accept" | "offer.make" => {
+                json!({"candidacy": self.candidacy, "version": 1, "hash": ask::hourly(7_000).hash()})
+            }
+            "terms.decline" | "terms.withdraw" | "terms.acknowledge" => {
+                json!({"candidacy": self.candidacy, "version": 1})
+            }
+            "offer.change" | "offer.accept" => {
+                json!({"offer": self.offer, "version": 1, "hash": ask::hourly(7_000).hash()})
+            }
+            "offer.request_change" => json!({"offer": self.offer, "message": "hello"}),
+            "offer.withdraw" | "offer.decline" => json!({"offer": self.offer}),
+            "contract.form" => {
+                json!({"candidacy": self.candidacy, "contract": self.contract, "terms": terms})
+            }
+            "contract.end" => json!({"contract": self.contract}),
             "read" | "mark_unread" => json!({"room": self.room, "seq": 1}),
             new => panic!("{new} has no row in this test"),
         }
@@ -89,34 +116,36 @@ impl Things {
     }
 }
 
-/// Cases of other people in every phase, all of one job that is closed by now.
+/// Cases of other people in several phases, and a job that takes nobody.
 async fn foreign(scene: &mut Scene) -> Vec<Things> {
-    let missing = Things { job: scene.job.clone(), ..Things::missing() };
-    let mut all = Vec::new();
+    let closed = scene.another_job("closed-job").await;
+    let open = std::mem::replace(&mut scene.job, closed);
+    scene.job_is(JobStatus::Closed).await;
+    let missing = Things { job: std::mem::replace(&mut scene.job, open), ..Things::missing() };
     let (case, room) = scene.talking().await;
-    let active = Things {
+    let terms = ask::propose_terms(case.candidacy, 0, ask::hourly(7_000));
+    let terms = scene.freelancer.case(terms).await;
+    let offer = ask::offer(case.candidacy, 1, terms.terms_hash.expect("terms"));
+    let offered = scene.client.case(offer).await;
+    let mut all = vec![Things {
         room,
         candidacy: case.candidacy,
         invitation: case.invitation.expect("an invitation"),
         proposal: case.proposal.expect("a proposal"),
+        offer: offered.offer.expect("an offer"),
         ..missing.clone()
-    };
-    all.push(active);
+    }];
     for (number, archived) in [(2, false), (3, true)] {
         scene.job = scene.another_job(&format!("job-{number}")).await;
         let (case, invitation) = scene.invited(None).await;
         if archived {
             scene.freelancer.case(ask::archive(invitation)).await;
         }
-        all.push(Things { candidacy: case.candidacy, invitation, job: scene.job.clone(), ..missing.clone() });
-        scene.job_is(JobStatus::Closed).await;
+        all.push(Things { candidacy: case.candidacy, invitation, ..missing.clone() });
     }
     scene.job = scene.another_job("job-4").await;
     let (case, proposal) = scene.proposed().await;
-    all.push(Things { candidacy: case.candidacy, proposal, job: scene.job.clone(), ..missing.clone() });
-    scene.job_is(JobStatus::Filled).await;
-    scene.job = missing.job;
-    scene.job_is(JobStatus::Closed).await;
+    all.push(Things { candidacy: case.candidacy, proposal, ..missing.clone() });
     all
 }
 
@@ -128,9 +157,9 @@ async fn strangers_scene() -> (Scene, Person, Vec<Things>, Things) {
     (scene, stranger, foreign, Things::missing())
 }
 
-/// Every route that does what a frame does.
+/// Every route on which people do what a frame does.
 fn doing() -> impl Iterator<Item = RouteSpec> {
-    route::all().filter(|route| matches!(route.body, Body::Frame(_)))
+    route::all().filter(|route| matches!(route.body, Body::Frame(_)) && route.who != Who::Service)
 }
 
 /// Does this about these things as the stranger.
@@ -175,7 +204,13 @@ async fn every_route_of_the_marketplace_tells_a_stranger_the_same_of_known_and_m
     for route in route::all().filter(|route| route.who == Who::Service) {
         let ask = async |path: String| {
             let asked = (route.method.as_str(), path.as_str());
-            exchange(&scene.server, asked, Some(&token), &[], "{}".to_owned()).await
+            let command = matches!(route.body, Body::Frame(_));
+            let mut fields = if command { missing.fields(route.name) } else { json!({}) };
+            for field in route.path_fields() {
+                fields.as_object_mut().expect("fields").remove(field);
+            }
+            let key = [("Idempotency-Key", "0195b2a0-0000-7000-8000-00000000000a")];
+            exchange(&scene.server, asked, Some(&token), &key, fields.to_string()).await
         };
         let expected = ask(missing.path(route.path).replace("clara", "nobody")).await;
         assert_eq!(expected.code(), "forbidden", "{}", route.name);
@@ -200,6 +235,7 @@ fn frame(kind: &str, fields: Value) -> Map<String, Value> {
 #[tokio::test]
 async fn every_command_on_the_socket_tells_a_stranger_the_same_of_foreign_and_missing_things() {
     let (scene, mut stranger, foreign, missing) = strangers_scene().await;
+    let before = scene.room(foreign[0].room).await.len();
     for spec in Command::ALL {
         let ask = |things: &Things| {
             let mut frame = frame(spec.name, things.fields(spec.name));
@@ -207,13 +243,15 @@ async fn every_command_on_the_socket_tells_a_stranger_the_same_of_foreign_and_mi
             frame
         };
         let expected = answer_text(&mut stranger.socket, ask(&missing)).await;
-        assert!(expected.contains(r#""code":"not_found""#), "{}: {expected}", spec.name);
+        // What only the marketplace can say is nobody's, whatever it is about.
+        let code = if spec.name.starts_with("contract.") { "forbidden" } else { "not_found" };
+        assert!(expected.contains(&format!(r#""code":"{code}""#)), "{}: {expected}", spec.name);
         for things in &foreign {
             let answer = answer_text(&mut stranger.socket, ask(things)).await;
             assert_eq!(answer, expected, "{} on {things:?}", spec.name);
         }
     }
-    assert_eq!(scene.room(foreign[0].room).await.len(), 4, "and changes nothing");
+    assert_eq!(scene.room(foreign[0].room).await.len(), before, "and changes nothing");
 }
 
 #[tokio::test]
@@ -275,7 +313,8 @@ async fn lists_show_a_stranger_nothing_of_others() {
     });
     let never: Vec<String> = names.into_iter().chain(things).collect();
     let lists = route::all().filter(|route| route.who == Who::User && route.method == Method::Get);
-    for route in lists.filter(|route| route.path_fields().next().is_none()) {
+    // Open jobs are for everybody to see.
+    for route in lists.filter(|route| route.path_fields().next().is_none() && route.name != "jobs") {
         let required = route.query.iter().filter(|parameter| parameter.required);
         let query: Vec<String> = required.map(|parameter| format!("{}=hello", parameter.name)).collect();
         let view: Value = stranger.see(&format!("{}?{}", route.path, query.join("&"))).await;
@@ -285,7 +324,8 @@ async fn lists_show_a_stranger_nothing_of_others() {
             assert_eq!(view["items"], json!([]), "{}", route.path);
         }
     }
-    assert_eq!(scene.client.list("/v1/jobs").await.len(), 4, "one's own, whatever their status");
+    assert_eq!(scene.client.list("/v1/jobs").await.len(), 5, "one's own, whatever their status");
+    assert_eq!(stranger.list("/v1/jobs").await.len(), 4, "of others' the open ones");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anteroom::domain::message::{Body as Words, Reason};
 use anteroom::domain::refusal::Refusal;
-use anteroom::domain::{job, terms, text, user};
+use anteroom::domain::{fee, job, terms, text, user};
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::EntryData;
@@ -73,6 +73,8 @@ fn assert_body_is_taken(route: &RouteSpec, name: &str, body: &Value) {
         }
         Body::Type("UserProfile") => drop(user::check(decoded(name, fields)).expect(name)),
         Body::Type("JobPosting") => drop(job::check(decoded(name, fields)).expect(name)),
+        Body::Type("FeeSchedule") => drop(fee::check(decoded(name, fields)).expect(name)),
+        Body::Type("Billing") => drop(fee::check_billing(decoded(name, fields)).expect(name)),
         Body::Type(new) => panic!("{new}: which rules does it keep?"),
     }
 }
@@ -85,30 +87,55 @@ fn decoded<T: serde::de::DeserializeOwned>(name: &str, fields: Map<String, Value
 /// which they are.
 fn taken(command: Command) -> Result<(), Refusal> {
     let words = |field, words| Words::parse(field, words).map(drop);
+    let reason = |reason: Option<String>| {
+        reason.map_or(Ok(()), |text| text::prose("reason", &text, limits::REASON_BYTES))
+    };
     match command {
         Command::MessagePost(said) => words("body", said.body),
         Command::MessageEdit(said) => words("body", said.body),
         Command::MessageRedact(said) => Reason::parse(said.reason).map(drop),
         Command::InvitationSend(said) => {
-            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t)))
+            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
         }
         Command::InvitationAccept(said) => {
-            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t)))
+            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
         }
         Command::InvitationDecline(said) => {
             assert_eq!(said.reason_text.is_some(), said.reason == DeclineReason::Other);
             said.reason_text.map_or(Ok(()), |text| text::prose("reason_text", &text, limits::REASON_BYTES))
         }
         Command::ProposalSubmit(said) => {
-            words("cover_letter", said.cover_letter).and(terms::check(&said.terms))
+            words("cover_letter", said.cover_letter).and(terms::check(&said.terms, None))
         }
-        Command::ProposalAnswer(said) => words("message", said.message),
+        Command::ProposalAnswer(said) => {
+            let message = said.message.map_or(Ok(()), |message| words("message", message));
+            message.and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
+        }
+        Command::TermsPropose(said) => terms::check(&said.terms, None),
+        Command::OfferRequestChange(said) => {
+            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
+        }
+        Command::OfferWithdraw(said) => reason(said.reason),
+        Command::OfferDecline(said) => reason(said.reason),
+        Command::ContractEnd(said) => reason(said.reason),
+        Command::ContractForm(said) => {
+            assert_eq!(said.version.is_some(), said.hash.is_some());
+            assert_ne!(said.version.is_some(), said.terms.is_some());
+            said.terms.map_or(Ok(()), |t| terms::check(&t, None))
+        }
         Command::InvitationArchive(_)
         | Command::InvitationWithdraw(_)
         | Command::ProposalDecline(_)
         | Command::ProposalWithdraw(_)
         | Command::CandidacyDecline(_)
-        | Command::CandidacyWithdraw(_) => Ok(()),
+        | Command::CandidacyWithdraw(_)
+        | Command::TermsAccept(_)
+        | Command::TermsDecline(_)
+        | Command::TermsWithdraw(_)
+        | Command::TermsAcknowledge(_)
+        | Command::OfferMake(_)
+        | Command::OfferChange(_)
+        | Command::OfferAccept(_) => Ok(()),
     }
 }
 
@@ -156,8 +183,27 @@ fn could_be_written(data: EntryData) -> Result<(), Refusal> {
         EntryData::ProposalSubmitted(data) => words("cover_letter", data.cover_letter),
         EntryData::TermsProposed(data) => {
             assert_eq!(data.hash, data.terms.hash(), "the hash of these terms");
-            terms::check(&data.terms)
+            terms::check(&data.terms, None)
         }
-        EntryData::InvitationAccepted(_) | EntryData::PhaseChanged(_) => Ok(()),
+        EntryData::OfferChangeRequested(data) => words("message", data.message),
+        EntryData::ContractSealed(data) => {
+            assert_eq!(data.seal.key.to_string().len(), 64);
+            Ok(())
+        }
+        EntryData::InvitationAccepted(_)
+        | EntryData::PhaseChanged(_)
+        | EntryData::TermsAccepted(_)
+        | EntryData::TermsDeclined(_)
+        | EntryData::TermsWithdrawn(_)
+        | EntryData::TermsExpired(_)
+        | EntryData::TermsAcknowledged(_)
+        | EntryData::OfferMade(_)
+        | EntryData::OfferChanged(_)
+        | EntryData::OfferWithdrawn(_)
+        | EntryData::OfferDeclined(_)
+        | EntryData::OfferExpired(_)
+        | EntryData::OfferAccepted(_)
+        | EntryData::ContractFormed(_)
+        | EntryData::ContractEnded(_) => Ok(()),
     }
 }

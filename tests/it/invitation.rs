@@ -26,7 +26,7 @@ over_both_doors![
     an_ignored_invitation_can_be_withdrawn,
     an_invitation_can_be_answered_for_fourteen_days_and_not_a_second_longer,
     each_side_does_only_its_own,
-    a_job_that_is_not_open_takes_nobody_and_an_invitation_to_it_can_still_be_declined,
+    a_job_that_is_not_open_takes_nobody_and_ends_its_invitations,
     a_second_invitation_waits_until_the_first_is_over,
     nobody_invites_oneself_or_somebody_unknown,
 ];
@@ -302,7 +302,7 @@ async fn an_invitation_can_be_answered_for_fourteen_days_and_not_a_second_longer
     {
         scene.freelancer.refused_with(ErrorCode::InvitationExpired, command).await;
     }
-    assert_eq!(scene.client.case(ask::withdraw(late)).await.phase, Phase::Withdrawn);
+    scene.client.refused_with(ErrorCode::InvitationExpired, ask::withdraw(late)).await;
 }
 
 async fn each_side_does_only_its_own(mut scene: Scene) {
@@ -318,7 +318,7 @@ async fn each_side_does_only_its_own(mut scene: Scene) {
     assert_eq!(scene.client.inbox().await.len(), 1, "nothing was written");
 }
 
-async fn a_job_that_is_not_open_takes_nobody_and_an_invitation_to_it_can_still_be_declined(mut scene: Scene) {
+async fn a_job_that_is_not_open_takes_nobody_and_ends_its_invitations(mut scene: Scene) {
     let (_, invitation) = scene.invited(None).await;
     for status in [JobStatus::Filled, JobStatus::Closed] {
         scene.job_is(status).await;
@@ -327,7 +327,16 @@ async fn a_job_that_is_not_open_takes_nobody_and_an_invitation_to_it_can_still_b
         let command = ask::invite(&scene.job, &other.user, None);
         scene.client.refused_with(ErrorCode::JobNotOpen, command).await;
     }
-    scene.freelancer.case(ask::decline(invitation, DeclineReason::TooBusy, None)).await;
+    for person in [&mut scene.client, &mut scene.freelancer] {
+        let mut notice = person.hears(RoomRef::Inbox).await;
+        while notice.kind != "phase.changed" {
+            notice = person.hears(RoomRef::Inbox).await;
+        }
+        assert_eq!((&notice.by, &notice.data()["phase"]), (&None, &json!("closed")));
+        assert_eq!(view(person, invitation).await.status, InvitationStatus::Closed);
+    }
+    let late = ask::decline(invitation, DeclineReason::TooBusy, None);
+    assert_eq!(scene.freelancer.refused_with(ErrorCode::WrongPhase, late).await.phase, Some(Phase::Closed));
 }
 
 async fn a_second_invitation_waits_until_the_first_is_over(mut scene: Scene) {

@@ -60,16 +60,17 @@ async fn a_service_does_nothing_else_that_people_do() {
     let fields = json!({
         "room": room, "body": "hello", "invitation": invitation, "message": "hello", "reason": "too_busy",
         "proposal": case.proposal, "candidacy": case.candidacy, "job": "job-2", "cover_letter": "hello",
-        "terms": ask::hourly(1), "freelancer": "felix", "seq": 1,
+        "terms": ask::hourly(1), "freelancer": "felix", "seq": 1, "expected_version": 0, "version": 1,
+        "hash": ask::hourly(1).hash(), "contract": "C-1",
     });
-    for spec in Command::ALL.iter().filter(|spec| !["invitation.send", "message.redact"].contains(&spec.name))
-    {
-        assert_eq!(
-            refused(&http, spec.name, fields.clone()).await,
-            Some(ErrorCode::Forbidden),
-            "{}",
-            spec.name
-        );
+    let offer = json!(room);
+    let theirs = ["invitation.send", "message.redact", "contract.form", "contract.end"];
+    for spec in Command::ALL.iter().filter(|spec| !theirs.contains(&spec.name)) {
+        let mut fields = fields.clone();
+        if spec.name.starts_with("offer.") {
+            fields["offer"] = offer.clone();
+        }
+        assert_eq!(refused(&http, spec.name, fields).await, Some(ErrorCode::Forbidden), "{}", spec.name);
     }
     for path in
         ["/v1/me", "/v1/rooms", "/v1/jobs", "/v1/invitations", "/v1/candidacies", "/v1/rooms/inbox/entries"]

@@ -21,7 +21,7 @@ over_both_doors![
     each_side_ends_a_proposal_in_its_own_way,
     proposing_to_a_job_one_is_invited_to_is_accepting,
     proposing_to_a_job_whose_invitation_one_ignored_is_accepting,
-    proposing_to_a_job_whose_invitation_has_expired_is_refused_like_accepting_it,
+    once_an_invitation_has_expired_a_proposal_to_its_job_is_a_case_of_its_own,
     a_second_proposal_waits_until_the_first_is_over,
     an_invitation_waits_until_a_proposal_is_over,
     a_job_that_is_not_open_takes_nobody,
@@ -166,11 +166,15 @@ async fn proposing_to_a_job_whose_invitation_one_ignored_is_accepting(mut scene:
     accepted_by_proposing(&mut scene).await;
 }
 
-async fn proposing_to_a_job_whose_invitation_has_expired_is_refused_like_accepting_it(mut scene: Scene) {
-    scene.invited(None).await;
+async fn once_an_invitation_has_expired_a_proposal_to_its_job_is_a_case_of_its_own(mut scene: Scene) {
+    let (invited, invitation) = scene.invited(None).await;
     scene.server.clock.advance_seconds(14 * 24 * 3_600);
-    let command = ask::propose(&scene.job, ask::hourly(7_000));
-    scene.freelancer.refused_with(ErrorCode::InvitationExpired, command).await;
+    let proposed = scene.freelancer.case(ask::propose(&scene.job, ask::hourly(7_000))).await;
+    assert_eq!((proposed.phase, proposed.room, proposed.invitation), (Phase::Submitted, None, None));
+    assert_ne!(proposed.candidacy, invited.candidacy);
+    scene.freelancer.refused_with(ErrorCode::InvitationExpired, ask::accept(invitation, None)).await;
+    let told = scene.freelancer.inbox().await;
+    assert_eq!(kinds(&told), ["invitation.sent", "invitation.expired", "proposal.submitted"]);
 }
 
 async fn a_second_proposal_waits_until_the_first_is_over(mut scene: Scene) {
@@ -199,7 +203,9 @@ async fn a_job_that_is_not_open_takes_nobody(mut scene: Scene) {
         // Whoever has no part in it does not even learn that it ever was.
         other.refused_with(ErrorCode::NotFound, ask::propose(&scene.job, ask::hourly(7_000))).await;
     }
-    scene.freelancer.case(ask::withdraw_proposal(proposal)).await;
+    while scene.freelancer.hears(RoomRef::Inbox).await.kind != "phase.changed" {}
+    let late = scene.freelancer.refused_with(ErrorCode::WrongPhase, ask::withdraw_proposal(proposal)).await;
+    assert_eq!(late.phase, Some(Phase::Closed));
     let again = ask::propose(&scene.job, ask::hourly(7_000));
     scene.freelancer.refused_with(ErrorCode::JobNotOpen, again).await;
 }

@@ -1,7 +1,7 @@
 //! The answers of commands, flat as they come: the protocol's own answers and `duplicate`.
 
 use anteroom_protocol::candidacy::Phase;
-use anteroom_protocol::id::{CandidacyId, InvitationId, ProposalId, RoomRef};
+use anteroom_protocol::id::{CandidacyId, ContractId, InvitationId, OfferId, ProposalId, RoomRef};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::time::Time;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,18 @@ pub struct Case {
     /// Its room, if it is or was active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,
+    /// The newest version of its terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms_version: Option<u32>,
+    /// The content hash of that version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms_hash: Option<Hash>,
+    /// Its latest offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    /// Its contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractId>,
     /// Whether this is the answer to a repeat.
     pub duplicate: bool,
 }

@@ -11,17 +11,25 @@ use super::{frames, routes};
 use crate::candidacy::{CandidacyView, Phase};
 use crate::client::{Hello, Leave, Ping, Refresh, RefreshAnswer, Typing};
 use crate::command::Command;
+use crate::contract::ContractView;
 use crate::entry::{EntryData, EntryPage, Notice, NoticeKind};
 use crate::error::ErrorBody;
-use crate::id::{CandidacyId, ClientId, InvitationId, JobId, ProposalId, RoomRef, UserId};
+use crate::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView, FeeView};
+use crate::id::{
+    CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomRef,
+    UserId,
+};
 use crate::invitation::{InvitationStatus, InvitationView};
 use crate::job::{JobPosting, JobView};
 use crate::limits;
 use crate::marker::{Mark, MarkAnswer};
+use crate::offer::OfferView;
 use crate::proposal::ProposalView;
 use crate::room::{Changes, Cursor, Joined, RoomView};
 use crate::search::SearchPage;
 use crate::server::ServerFrame;
+use crate::signature::Keys;
+use crate::terms::TermsView;
 use crate::user::{Account, UserProfile, UserView};
 
 /// Where the definitions stand inside a schema; each document moves the references to its own place.
@@ -89,7 +97,7 @@ pub(super) fn moved(schema: &Value, place: &str) -> Value {
 fn inbound() -> BTreeMap<String, Value> {
     let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     define::<(Hello, Cursor, Leave, Ping, Refresh, Typing, Mark)>(&mut generator);
-    define::<(UserProfile, JobPosting, ClientId)>(&mut generator);
+    define::<(UserProfile, JobPosting, ClientId, FeeSchedule, Billing)>(&mut generator);
     Command::payloads(&mut generator);
     taken(generator)
 }
@@ -102,6 +110,8 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(UserView, JobView, RoomView, EntryPage, Changes, SearchPage)>(&mut generator);
     define::<(InvitationView, ProposalView, CandidacyView, InvitationStatus, Phase)>(&mut generator);
     define::<(UserId, JobId, CandidacyId, InvitationId, ProposalId, RoomRef)>(&mut generator);
+    define::<(OfferId, ContractId, TermsView, OfferView, ContractView, Keys)>(&mut generator);
+    define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId)>(&mut generator);
     Command::answers(&mut generator);
     let mut schemas = taken(generator);
     for schema in schemas.values_mut() {

@@ -115,7 +115,10 @@ fn path_type(field: &str) -> &'static str {
         "proposal" => "ProposalId",
         "candidacy" => "CandidacyId",
         "job" => "JobId",
-        "user" => "UserId",
+        "offer" => "OfferId",
+        "contract" => "ContractId",
+        "schedule" => "FeeScheduleId",
+        "user" | "client" | "freelancer" => "UserId",
         new => panic!("{new}: of which type is it in a path?"),
     }
 }
@@ -315,8 +318,12 @@ fn tag(route: &RouteSpec) -> &'static str {
     let parts: Vec<&str> = route.path.split('/').collect();
     match (route.method, parts.get(2)) {
         (Method::Put, _) => "marketplace",
+        (Method::Post, _) if route.who == Who::Service => "marketplace",
         (_, Some(&("rooms" | "changes" | "search" | "ws"))) => "rooms",
-        (_, Some(&("invitations" | "proposals" | "candidacies" | "jobs"))) => "cases",
+        (_, Some(&("invitations" | "proposals" | "candidacies" | "jobs" | "offers" | "contracts"))) => {
+            "cases"
+        }
+        (_, Some(&"keys")) => "operation",
         (_, Some(_)) => "people",
         (_, None) => "operation",
     }
@@ -324,9 +331,9 @@ fn tag(route: &RouteSpec) -> &'static str {
 
 fn tags() -> Value {
     json!([
-        { "name": "cases", "description": "Jobs, invitations, proposals and candidacies." },
+        { "name": "cases", "description": "Jobs, invitations, proposals, candidacies, offers and contracts." },
         { "name": "marketplace", "description": "What the marketplace's systems tell." },
-        { "name": "operation", "description": "Probes, and the documents." },
+        { "name": "operation", "description": "Probes, keys, and the documents." },
         { "name": "people", "description": "Who one is." },
         { "name": "rooms", "description": "Rooms, their logs, and what is in them." },
     ])

@@ -23,6 +23,9 @@ fn a_changed_field_makes_another_command() {
         json!("hourly"),
         json!("2031-01-02"),
         json!(7),
+        json!("0".repeat(64)),
+        json!("charged"),
+        json!("2031-01-02T00:00:00.000000Z"),
     ];
     for file in golden("client") {
         let Some(command) = decoded_command(&file.value) else {

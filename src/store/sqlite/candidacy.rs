@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::id::{CandidacyId, UserId};
+use anteroom_protocol::time::Time;
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::case::{CaseRow, case_select, find, views};
 use super::commit::{Writer, repeat};
-use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, count_in, write_rows};
+use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, count_in, sealing, write_rows};
 use super::{code, log as sql_log};
-use crate::domain::candidacy::{Case, Decision};
+use crate::domain::candidacy::{Candidacy, Case, Decision};
 use crate::domain::log::{Event, Log, seal};
 use crate::domain::refusal::Refusal;
-use crate::domain::terms;
+use crate::domain::timer;
 use crate::store::{
     Answer, Appended, CaseKey, CommitError, Committed, DecideCase, Intent, Moment, Page, StoreError,
 };
@@ -61,7 +62,7 @@ pub(super) async fn list(
 /// See [`crate::store::Store::change`].
 pub(super) async fn change(
     writer: &mut Writer,
-    intent: &Intent,
+    intent: Option<&Intent>,
     key: &CaseKey,
     moment: Moment,
     decide: DecideCase<'_>,
@@ -73,23 +74,31 @@ pub(super) async fn change(
 
 async fn attempt(
     writer: &mut Writer,
-    intent: &Intent,
+    intent: Option<&Intent>,
     key: &CaseKey,
     moment: Moment,
     decide: DecideCase<'_>,
 ) -> Result<Committed, CommitError> {
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
-    if let Some(done_before) = repeat(&mut transaction, intent).await? {
+    if let Some(intent) = intent
+        && let Some(done_before) = repeat(&mut transaction, intent).await?
+    {
         return Ok(done_before);
     }
     let case = find(&mut transaction, key).await.map_err(busy)?.ok_or(Refusal::NotFound)?;
-    let (decision, side) = decide(case)?;
-    let answer = decision.case.answer(side).ok_or(Refusal::NotFound)?;
-    save(&mut transaction, &decision.case).await.map_err(busy)?;
-    let appended = append(&mut transaction, decision, moment).await?;
-    let json = serde_json::to_string(&answer).map_err(|error| CommitError::Busy(error.to_string()))?;
-    let command = NewCommand { intent, at: None, answer: Some(json) };
-    write_rows(&mut transaction, &Rows { commands: vec![command], ..Rows::default() }).await?;
+    let (decisions, side) = decide(case)?;
+    let answer = decisions.last().and_then(|decision| decision.case.answer(side)).ok_or(Refusal::NotFound)?;
+    let mut appended = Vec::new();
+    for decision in decisions {
+        save(&mut transaction, &decision.case).await?;
+        append(&mut transaction, decision, moment, &mut appended).await?;
+    }
+    super::contract::keep_seals(&mut transaction, &appended).await.map_err(busy)?;
+    if let Some(intent) = intent {
+        let json = serde_json::to_string(&answer).map_err(|error| CommitError::Busy(error.to_string()))?;
+        let command = NewCommand { intent, at: None, answer: Some(json) };
+        write_rows(&mut transaction, &Rows { commands: vec![command], ..Rows::default() }).await?;
+    }
     let committed = transaction.commit().await;
     // Also when the outcome is unknown: then nobody knows where these logs end.
     for Appended { entry, .. } in &appended {
@@ -99,13 +108,32 @@ async fn attempt(
     Ok(Committed { answer: Answer::Case(answer), duplicate: false, appended })
 }
 
-async fn save(connection: &mut SqliteConnection, case: &Case) -> sqlx::Result<()> {
+async fn save(connection: &mut SqliteConnection, case: &Case) -> Result<(), CommitError> {
     let Some(candidacy) = &case.candidacy else {
         return Ok(());
     };
+    save_candidacy(connection, case, candidacy).await.map_err(busy)?;
+    save_parts(connection, case, candidacy).await.map_err(busy)?;
+    match &case.contract {
+        Some(contract) => super::contract::save(connection, candidacy.id, contract).await,
+        None => Ok(()),
+    }
+}
+
+async fn save_candidacy(
+    connection: &mut SqliteConnection,
+    case: &Case,
+    candidacy: &Candidacy,
+) -> sqlx::Result<()> {
+    let turn = timer::turn(case);
+    let fees = case.fees.as_ref().map(|fees| code::to_json(&fees.schedule)).transpose()?;
     sqlx::query(
-        "INSERT INTO candidacies (id, job, client, freelancer, phase, room, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, room = excluded.room, updated_at = excluded.updated_at",
+        "INSERT INTO candidacies (id, job, client, freelancer, phase, room, updated_at, standing, pending, due_at, turn,
+                                  turn_until, fee_schedule)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, room = excluded.room, updated_at = excluded.updated_at,
+             standing = excluded.standing, pending = excluded.pending, due_at = excluded.due_at, turn = excluded.turn,
+             turn_until = excluded.turn_until",
     )
     .bind(code::id(&candidacy.id.0))
     .bind(case.job.id.as_str())
@@ -114,8 +142,22 @@ async fn save(connection: &mut SqliteConnection, case: &Case) -> sqlx::Result<()
     .bind(candidacy.phase.as_str())
     .bind(candidacy.room.as_ref().map(|room| code::id(&room.0)))
     .bind(candidacy.updated_at.as_micros())
-    .execute(&mut *connection)
-    .await?;
+    .bind(case.standing)
+    .bind(case.pending)
+    .bind(timer::due_at(case).map(Time::as_micros))
+    .bind(turn.map(|turn| turn.side.as_str()))
+    .bind(turn.and_then(|turn| turn.until).map(Time::as_micros))
+    .bind(fees)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+async fn save_parts(
+    connection: &mut SqliteConnection,
+    case: &Case,
+    candidacy: &Candidacy,
+) -> sqlx::Result<()> {
     if let Some(invitation) = &case.invitation {
         super::invitation::save(connection, case, candidacy.id, invitation).await?;
     }
@@ -123,7 +165,10 @@ async fn save(connection: &mut SqliteConnection, case: &Case) -> sqlx::Result<()
         super::proposal::save(connection, case, candidacy.id, proposal).await?;
     }
     for version in &case.terms {
-        save_terms(connection, candidacy.id, version).await?;
+        super::terms::save(connection, candidacy.id, version).await?;
+    }
+    if let Some(offer) = &case.offer {
+        super::offer::save(connection, candidacy.id, offer).await?;
     }
     if let Some(room) = candidacy.room {
         super::room::save(connection, case, candidacy, room).await?;
@@ -131,42 +176,21 @@ async fn save(connection: &mut SqliteConnection, case: &Case) -> sqlx::Result<()
     Ok(())
 }
 
-async fn save_terms(
-    connection: &mut SqliteConnection,
-    candidacy: CandidacyId,
-    version: &terms::Version,
-) -> sqlx::Result<()> {
-    let json = serde_json::to_string(&version.terms).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(
-        "INSERT INTO terms (candidacy, version, side, terms, hash, proposed_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(code::id(&candidacy.0))
-    .bind(version.version)
-    .bind(version.side.as_str())
-    .bind(json)
-    .bind(version.hash.0.as_slice())
-    .bind(version.proposed_at.as_micros())
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
 /// Appends what a decision tells to its room and to the inboxes.
 async fn append(
     transaction: &mut Transaction<'_, Sqlite>,
     decision: Decision,
     moment: Moment,
-) -> Result<Vec<Appended>, CommitError> {
+    appended: &mut Vec<Appended>,
+) -> Result<(), CommitError> {
     let room = decision.case.candidacy.as_ref().and_then(|candidacy| candidacy.room);
-    let mut appended = Vec::new();
     if let Some(room) = room {
-        append_to(transaction, Log::Room(room), decision.room, moment, &mut appended).await?;
+        append_to(transaction, Log::Room(room), decision.room, moment, appended).await?;
     }
     for (owner, event) in decision.inboxes {
-        append_to(transaction, Log::Inbox(owner), vec![event], moment, &mut appended).await?;
+        append_to(transaction, Log::Inbox(owner), vec![event], moment, appended).await?;
     }
-    Ok(appended)
+    Ok(())
 }
 
 pub(super) async fn append_to(
@@ -182,7 +206,7 @@ pub(super) async fn append_to(
     let (mut head, mut counts) = (before, loaded.counts);
     let mut rows = Rows::default();
     for event in events {
-        let entry = Arc::new(seal(&log, head, event, (moment.now, rand::random(), moment.policy)));
+        let entry = Arc::new(seal(&log, head, event, sealing(moment)));
         head = entry.head();
         count_in(&mut counts, &entry);
         rows.entries.push(Pending { log: loaded.row, entry: entry.clone() });

@@ -11,7 +11,9 @@ use lru::LruCache;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::rows::{Counts, HeadMove, Known, NewCommand, Pending, Rows, busy, count_in, known, write_all};
+use super::rows::{
+    Counts, HeadMove, Known, NewCommand, Pending, Rows, busy, count_in, known, sealing, write_all,
+};
 use super::{code, log as sql_log};
 use crate::domain::log::{Head, Log, LogEntry, seal};
 use crate::domain::refusal::Refusal;
@@ -248,8 +250,7 @@ impl<'a> Plan<'a> {
         match (self.decide)(index, &cached.room) {
             Err(refusal) => Outcome::Failed(refusal.into()),
             Ok(event) => {
-                let sealed = (self.moment.now, rand::random(), self.moment.policy);
-                let entry = Arc::new(seal(&write.log, cached.room.head, event, sealed));
+                let entry = Arc::new(seal(&write.log, cached.room.head, event, sealing(self.moment)));
                 self.before.entry(&write.log).or_insert(cached.room.head);
                 cached.room.head = entry.head();
                 count_in(&mut cached.counts, &entry);

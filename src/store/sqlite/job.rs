@@ -1,6 +1,6 @@
 //! Jobs in SQLite.
 
-use anteroom_protocol::id::{JobId, UserId};
+use anteroom_protocol::id::{FeeScheduleId, JobId, UserId};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::time::Time;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
@@ -16,11 +16,21 @@ pub(super) async fn put(
     posting: &JobPosting,
     now: Time,
 ) -> Result<(), StoreError> {
+    if let Some(schedule) = &posting.fee_schedule {
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM fee_schedules WHERE id = $1")
+            .bind(schedule.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
+        if known.is_none() {
+            return Err(StoreError::Refused(Refusal::Invalid("fee_schedule: not known yet".into())));
+        }
+    }
     let written = sqlx::query(
-        "INSERT INTO jobs (id, client, title, description, category, url, status, created_at)
-         SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM users WHERE id = $2
+        "INSERT INTO jobs (id, client, title, description, category, url, status, created_at, fee_schedule, ending_at)
+         SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $7 <> 'open' THEN $8 END FROM users WHERE id = $2
          ON CONFLICT (id) DO UPDATE SET title = excluded.title, description = excluded.description,
-             category = excluded.category, url = excluded.url, status = excluded.status
+             category = excluded.category, url = excluded.url, status = excluded.status,
+             fee_schedule = excluded.fee_schedule, ending_at = excluded.ending_at
          WHERE jobs.client = excluded.client",
     )
     .bind(job.as_str())
@@ -31,7 +41,8 @@ pub(super) async fn put(
     .bind(&posting.url)
     .bind(posting.status.as_str())
     .bind(now.as_micros())
-    .execute(connection)
+    .bind(posting.fee_schedule.as_ref().map(FeeScheduleId::as_str))
+    .execute(&mut *connection)
     .await?;
     if written.rows_affected() == 1 {
         Ok(())
@@ -63,6 +74,8 @@ impl JobRow {
                 category: self.category,
                 url: self.url,
                 status: code::parse(&self.status)?,
+                // How the freelancer's fee is computed is no client's to read.
+                fee_schedule: None,
             },
         })
     }

@@ -9,27 +9,39 @@ mod case;
 mod change;
 mod code;
 mod commit;
+mod contract;
+mod fee;
 mod invitation;
 mod job;
 mod log;
 mod marker;
 mod message;
+mod offer;
 mod open;
 mod proposal;
 mod room;
 mod rows;
 mod search;
+mod terms;
+mod timer;
 mod user;
 
 use std::fs::File;
 use std::path::Path;
 
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
-use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
+use anteroom_protocol::contract::ContractView;
+use anteroom_protocol::fee::{Billing, FeeSchedule};
+use anteroom_protocol::id::{
+    CandidacyId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomId, UserId,
+};
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::room::RoomView;
+use anteroom_protocol::signature::PublicKey;
+use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
@@ -40,7 +52,7 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
 use super::{
-    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Found,
+    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Due, Found,
     Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store, StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
@@ -110,12 +122,22 @@ impl Store for SqliteStore {
 
     async fn change(
         &self,
-        intent: &Intent,
+        intent: Option<&Intent>,
         key: &CaseKey,
         moment: Moment,
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError> {
         candidacy::change(&mut *self.writer.lock().await, intent, key, moment, decide).await
+    }
+
+    async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
+        timer::due(&self.readers, now, limit).await
+    }
+
+    async fn job_ended(&self, job: &JobId) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let done = timer::job_ended(&mut writer.connection, job).await;
+        writer.judge(done)
     }
 
     async fn amend(
@@ -180,6 +202,23 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 
+    async fn put_fee_schedule(&self, id: &FeeScheduleId, schedule: &FeeSchedule) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let done = fee::put_schedule(&mut writer.connection, id, schedule).await;
+        writer.judge(done)
+    }
+
+    async fn put_billing(
+        &self,
+        client: &UserId,
+        freelancer: &UserId,
+        billing: &Billing,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let done = fee::put_billing(&mut writer.connection, (client, freelancer), billing).await;
+        writer.judge(done)
+    }
+
     async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         let done = job::put(&mut writer.connection, job, posting, now).await;
@@ -222,6 +261,10 @@ impl Store for SqliteStore {
 
     async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError> {
         room::list(&self.readers, reader, page).await
+    }
+
+    async fn room_of(&self, key: &CaseKey) -> Result<Option<RoomId>, StoreError> {
+        Ok(case::room(&self.readers, key).await?)
     }
 
     async fn invitation(
@@ -275,6 +318,32 @@ impl Store for SqliteStore {
         page: Page<CandidacyId>,
     ) -> Result<Vec<CandidacyView>, StoreError> {
         candidacy::list(&self.readers, reader, phase, page).await
+    }
+
+    async fn terms(
+        &self,
+        reader: &UserId,
+        candidacy: CandidacyId,
+    ) -> Result<Option<Vec<TermsView>>, StoreError> {
+        terms::list(&self.readers, reader, candidacy).await
+    }
+
+    async fn offer(&self, reader: &UserId, offer: OfferId) -> Result<Option<OfferView>, StoreError> {
+        offer::load(&self.readers, reader, offer).await
+    }
+
+    async fn contract(
+        &self,
+        reader: &UserId,
+        contract: &ContractId,
+    ) -> Result<Option<ContractView>, StoreError> {
+        contract::load(&self.readers, reader, contract).await
+    }
+
+    async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError> {
+        let mut writer = self.writer().await?;
+        let done = contract::public_keys(&mut writer.connection, current, now).await;
+        writer.judge(done)
     }
 
     async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
@@ -385,7 +454,7 @@ mod tests {
         let moment = Moment { now: Time::from_micros(0), policy: 1 };
         let notice = |_: usize, _: &Room| {
             let what = What::Account(Account::from(&profile()));
-            Ok(Event { by: None, client_id: Some(write.intent.client_id), what })
+            Ok(Event { by: None, client_id: Some(write.intent.client_id), what, private: None })
         };
         store.commit(std::slice::from_ref(write), moment, &notice).await.remove(0)
     }
@@ -442,7 +511,7 @@ mod tests {
                 break_reading(&store, "commands").await;
             }
             let decide = |_: Case| Err(Refusal::Forbidden);
-            let changed = store.change(&write.intent, &key, moment, &decide).await;
+            let changed = store.change(Some(&write.intent), &key, moment, &decide).await;
             assert_eq!(matches!(changed, Err(CommitError::Busy(_))), is_broken, "{changed:?}");
         }
         for is_broken in [true, false] {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::code;
-use crate::domain::log::{Head, LogEntry, Part};
-use crate::store::{CommitError, Intent};
+use crate::domain::log::{Head, LogEntry, Part, Sealing};
+use crate::store::{CommitError, Intent, Moment};
 
 /// What a transaction writes.
 #[derive(Default)]
@@ -55,6 +55,12 @@ pub(super) fn count_in(counts: &mut Counts, entry: &LogEntry) {
         let author = entry.by.as_ref().map_or_else(String::new, ToString::to_string);
         *counts.entry(author).or_default() += 1;
     }
+}
+
+/// What an entry is sealed with at this moment.
+pub(super) fn sealing(moment: Moment) -> Sealing {
+    let (public_salt, private_salt) = rand::random();
+    Sealing { at: moment.now, public_salt, private_salt, policy: moment.policy }
 }
 
 /// A command that was done before.

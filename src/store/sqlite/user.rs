@@ -68,7 +68,7 @@ pub(super) async fn put(
         .await?;
     let mut appended = Vec::new();
     if before.is_some() && stands_otherwise {
-        let event = Event { by: None, client_id: None, what: What::Account(account) };
+        let event = Event { by: None, client_id: None, what: What::Account(account), private: None };
         let inbox = Log::Inbox(user.clone());
         append_to(&mut transaction, inbox, vec![event], moment, &mut appended)
             .await

@@ -141,7 +141,17 @@ const STORIES: [&[Step]; 9] = [
 
 fn nothing_yet() -> CaseAnswer {
     let candidacy = CandidacyId(uuid::Uuid::nil());
-    CaseAnswer { candidacy, phase: Phase::Invited, invitation: None, proposal: None, room: None }
+    CaseAnswer {
+        candidacy,
+        phase: Phase::Invited,
+        invitation: None,
+        proposal: None,
+        room: None,
+        terms_version: None,
+        terms_hash: None,
+        offer: None,
+        contract: None,
+    }
 }
 
 pub(super) async fn every_change_repeated_gets_the_same_answer_byte_for_byte_and_writes_nothing(
@@ -246,7 +256,7 @@ pub(super) async fn what_a_case_was_decided_with_is_read_back_for_the_next_decis
                 Err(Refusal::Forbidden)
             };
             let intent = intent(&actor, world.client_id(), &command);
-            let looked = world.store().change(&intent, &key, world.moment(), &look).await;
+            let looked = world.store().change(Some(&intent), &key, world.moment(), &look).await;
             assert_eq!(refusal(looked.expect_err("only looked")), Refusal::Forbidden);
         }
         let kept = kept.into_inner().expect("no panic").expect("looked at");
@@ -278,7 +288,7 @@ pub(super) async fn a_change_of_something_that_is_not_there_is_never_decided(wor
         };
         let (actor, id) = (person("clara"), world.client_id());
         let intent = intent(&actor, id, &ask::archive(InvitationId(nowhere)));
-        let refused = world.store().change(&intent, &key, world.moment(), &never).await;
+        let refused = world.store().change(Some(&intent), &key, world.moment(), &never).await;
         assert_eq!(refusal(refused.expect_err("refused")), Refusal::NotFound, "{key:?}");
         assert!(!asked.into_inner(), "{key:?}");
     }

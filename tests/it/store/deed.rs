@@ -1,18 +1,21 @@
 //! From a command of the wire to the rule that decides it, without a server in between.
 
+use anteroom::app::rule::{Rule, rule};
 use anteroom::domain::actor::{Actor, Scope};
-use anteroom::domain::candidacy::{Case, Context, Decision};
-use anteroom::domain::invitation::FirstWords;
+use anteroom::domain::candidacy::{Case, Context, Decision, FreshIds};
 use anteroom::domain::log::{Event, LogEntry};
 use anteroom::domain::message::{self, Amending, Body, Reason};
+use anteroom::domain::policy::Policy;
 use anteroom::domain::refusal::Refusal;
 use anteroom::domain::room::Room;
-use anteroom::domain::{candidacy, invitation, proposal};
-use anteroom::store::{CaseKey, Intent};
+use anteroom::domain::timer;
+use anteroom::store::Intent;
 use anteroom_protocol::command::Command;
-use anteroom_protocol::id::{ClientId, RoomRef};
+use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, OfferId, ProposalId, RoomId, RoomRef};
 use anteroom_protocol::log::part_digest;
-use anteroom_protocol::user::Side;
+use anteroom_protocol::signature::SigningKey;
+use anteroom_protocol::time::Time;
+use uuid::Uuid;
 
 /// A person, by name.
 pub(crate) fn person(name: &str) -> Actor {
@@ -27,53 +30,44 @@ pub(crate) fn intent(actor: &Actor, client_id: ClientId, command: &Command) -> I
     Intent { actor: actor.key(), client_id, mac }
 }
 
-/// Which case a rare command is about.
-pub(crate) fn case_key(actor: &Actor, command: &Command) -> CaseKey {
-    match command {
-        Command::InvitationSend(send) => CaseKey::JobAndFreelancer(send.job.clone(), send.freelancer.clone()),
-        Command::InvitationAccept(accept) => CaseKey::Invitation(accept.invitation),
-        Command::InvitationDecline(decline) => CaseKey::Invitation(decline.invitation),
-        Command::InvitationArchive(archive) => CaseKey::Invitation(archive.invitation),
-        Command::InvitationWithdraw(withdraw) => CaseKey::Invitation(withdraw.invitation),
-        Command::ProposalSubmit(submit) => CaseKey::JobAndFreelancer(submit.job.clone(), actor.user.clone()),
-        Command::ProposalAnswer(answer) => CaseKey::Proposal(answer.proposal),
-        Command::ProposalDecline(decline) => CaseKey::Proposal(decline.proposal),
-        Command::ProposalWithdraw(withdraw) => CaseKey::Proposal(withdraw.proposal),
-        Command::CandidacyDecline(decline) => CaseKey::Candidacy(decline.candidacy),
-        Command::CandidacyWithdraw(withdraw) => CaseKey::Candidacy(withdraw.candidacy),
-        Command::MessagePost(_) | Command::MessageEdit(_) | Command::MessageRedact(_) => {
-            panic!("a message is no change of a case")
-        }
+/// The rule of a rare command.
+pub(crate) fn rule_of(actor: &Actor, command: &Command) -> Result<Rule, Refusal> {
+    rule(actor, command.clone())
+}
+
+/// Decides a rare command by its rule on the case as it is by then: what it does, behind what has happened by itself.
+pub(crate) fn decide(command: &Command, case: Case, context: &Context) -> Result<Vec<Decision>, Refusal> {
+    let rule = rule_of(&context.actor, command)?;
+    timer::up_to_date(case, context.now, |case| (rule.decide)(case, context))
+}
+
+/// Who does something, when, and with ids that are drawn for it.
+pub(crate) fn context(
+    actor: &Actor,
+    client_id: ClientId,
+    now: Time,
+    mut id: impl FnMut() -> Uuid,
+) -> Context {
+    Context {
+        actor: actor.clone(),
+        client_id,
+        now,
+        policy: Policy::default(),
+        ids: FreshIds {
+            candidacy: CandidacyId(id()),
+            invitation: InvitationId(id()),
+            proposal: ProposalId(id()),
+            room: RoomId(id()),
+            offer: OfferId(id()),
+            contract: id().to_string().parse().expect("a contract's id"),
+        },
+        key: signing_key(),
     }
 }
 
-/// Decides a rare command by its rule.
-pub(crate) fn decide(command: &Command, case: Case, context: &Context) -> Result<Decision, Refusal> {
-    match command {
-        Command::InvitationSend(send) => {
-            invitation::send(case, context, &body(&send.message)?, send.terms.clone())
-        }
-        Command::InvitationAccept(accept) => {
-            let words = FirstWords::Message(body(&accept.message)?);
-            invitation::accept(case, context, &words, accept.terms.clone())
-        }
-        Command::InvitationDecline(decline) => {
-            invitation::decline(case, context, decline.reason, decline.reason_text.clone())
-        }
-        Command::InvitationArchive(_) => invitation::archive(case, context),
-        Command::InvitationWithdraw(_) => invitation::withdraw(case, context),
-        Command::ProposalSubmit(submit) => {
-            proposal::submit(case, context, &body(&submit.cover_letter)?, submit.terms.clone())
-        }
-        Command::ProposalAnswer(answer) => proposal::answer(case, context, &body(&answer.message)?),
-        Command::ProposalDecline(_) => proposal::end(case, context, Side::Client),
-        Command::ProposalWithdraw(_) => proposal::end(case, context, Side::Freelancer),
-        Command::CandidacyDecline(_) => candidacy::end(case, context, Side::Client),
-        Command::CandidacyWithdraw(_) => candidacy::end(case, context, Side::Freelancer),
-        Command::MessagePost(_) | Command::MessageEdit(_) | Command::MessageRedact(_) => {
-            panic!("a message is no change of a case")
-        }
-    }
+/// What seals are signed with here.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
 }
 
 /// A text as the body of a message.

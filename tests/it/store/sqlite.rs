@@ -161,12 +161,12 @@ async fn a_change_that_fails_halfway_writes_nothing_anywhere() {
     let mut answer = ask::answer(submitted.proposal.expect("its id"));
     let everything = world.everything().await;
     if let anteroom_protocol::command::Command::ProposalAnswer(answer) = &mut answer {
-        answer.message = "poison".into();
+        answer.message = Some("poison".into());
     }
     assert!(matches!(world.refused("clara", &answer).await, CommitError::Busy(_)));
     assert_eq!(world.everything().await, everything);
     if let anteroom_protocol::command::Command::ProposalAnswer(answer) = &mut answer {
-        answer.message = "welcome".into();
+        answer.message = Some("welcome".into());
     }
     world.done("clara", &answer).await;
     for name in ["clara", "felix"] {

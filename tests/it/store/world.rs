@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use anteroom::domain::actor::Actor;
-use anteroom::domain::candidacy::{Case, Context, FreshIds};
+use anteroom::domain::candidacy::Case;
 use anteroom::domain::log::{Log, LogEntry};
 use anteroom::domain::message::{self, Amending};
 use anteroom::domain::policy::Policy;
@@ -17,9 +17,7 @@ use anteroom::wire::to_wire::{Audience, entry_frame};
 use anteroom_protocol::candidacy::CaseAnswer;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::EntryFrame;
-use anteroom_protocol::id::{
-    CandidacyId, ClientId, InvitationId, JobId, ProposalId, RoomId, RoomRef, UserId,
-};
+use anteroom_protocol::id::{CandidacyId, ClientId, JobId, RoomId, RoomRef, UserId};
 use anteroom_protocol::job::{JobPosting, JobStatus};
 use anteroom_protocol::log::{Hash, verify_chain};
 use anteroom_protocol::message::MessageAnswer;
@@ -28,7 +26,7 @@ use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::deed::{self, body, case_key, decide, intent, person};
+use super::deed::{self, body, decide, intent, person};
 use crate::support::ask;
 
 /// A database of one adapter, empty at first. It is opened once at a time.
@@ -161,21 +159,15 @@ impl World {
         if let Some((room, seq)) = deed::amends(command) {
             return self.amend(actor, client_id, command, (room, seq)).await;
         }
-        let ids = FreshIds {
-            candidacy: CandidacyId(self.fresh()),
-            invitation: InvitationId(self.fresh()),
-            proposal: ProposalId(self.fresh()),
-            room: RoomId(self.fresh()),
-        };
         let moment = self.moment();
-        let policy = Policy::default();
-        let context = Context { actor: actor.clone(), client_id, now: moment.now, policy, ids };
+        let context = deed::context(actor, client_id, moment.now, || self.fresh());
         let by_the_rules = |case: Case| {
             let side = case.side_of(&context.actor)?;
-            decide(command, case, &context).map(|decision| (decision, side))
+            decide(command, case, &context).map(|decisions| (decisions, side))
         };
         let intent = intent(actor, client_id, command);
-        self.store().change(&intent, &case_key(actor, command), moment, &by_the_rules).await
+        let key = deed::rule_of(actor, command)?.key;
+        self.store().change(Some(&intent), &key, moment, &by_the_rules).await
     }
 
     async fn amend(
@@ -350,6 +342,7 @@ pub(crate) fn posting(client: &str, status: JobStatus) -> JobPosting {
         category: None,
         url: None,
         status,
+        fee_schedule: None,
     }
 }
 

@@ -2,13 +2,24 @@
 
 use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyWithdraw};
 use anteroom_protocol::command::Command;
-use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomRef, UserId};
+use anteroom_protocol::contract::{ContractEnd, ContractForm};
+use anteroom_protocol::id::{
+    CandidacyId, ContractId, InvitationId, JobId, OfferId, ProposalId, RoomRef, UserId,
+};
 use anteroom_protocol::invitation::{
     DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
+use anteroom_protocol::log::Hash;
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
-use anteroom_protocol::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
-use anteroom_protocol::terms::{Terms, TermsKind};
+use anteroom_protocol::offer::{
+    OfferAccept, OfferChange, OfferDecline, OfferMake, OfferRequestChange, OfferWithdraw,
+};
+use anteroom_protocol::proposal::{
+    Offered, ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw,
+};
+use anteroom_protocol::terms::{
+    Amounts, Terms, TermsAccept, TermsAcknowledge, TermsDecline, TermsKind, TermsPropose, TermsWithdraw,
+};
 
 /// Hourly terms in euros.
 pub(crate) fn hourly(amount: i64) -> Terms {
@@ -48,7 +59,7 @@ pub(crate) fn invite(job: &JobId, freelancer: &UserId, terms: Option<Terms>) -> 
 
 pub(crate) fn accept(invitation: InvitationId, terms: Option<Terms>) -> Command {
     let message = "Gladly.".to_owned();
-    Command::InvitationAccept(InvitationAccept { invitation, message, terms })
+    Command::InvitationAccept(InvitationAccept { invitation, message, terms, amounts: Amounts::Charged })
 }
 
 pub(crate) fn decline(invitation: InvitationId, reason: DeclineReason, words: Option<&str>) -> Command {
@@ -66,11 +77,24 @@ pub(crate) fn withdraw(invitation: InvitationId) -> Command {
 
 pub(crate) fn propose(job: &JobId, terms: Terms) -> Command {
     let cover_letter = "I have done this before.".to_owned();
-    Command::ProposalSubmit(ProposalSubmit { job: job.clone(), cover_letter, terms })
+    let amounts = Amounts::Charged;
+    Command::ProposalSubmit(ProposalSubmit { job: job.clone(), cover_letter, terms, amounts })
 }
 
 pub(crate) fn answer(proposal: ProposalId) -> Command {
-    Command::ProposalAnswer(ProposalAnswer { proposal, message: "Tell me more.".into() })
+    answer_with(proposal, Some("Tell me more."), None, None)
+}
+
+pub(crate) fn answer_with(
+    proposal: ProposalId,
+    message: Option<&str>,
+    terms: Option<(Terms, u32)>,
+    offer: Option<(u32, Hash)>,
+) -> Command {
+    let (terms, expected_version) = terms.unzip();
+    let offer = offer.map(|(version, hash)| Offered { version, hash, expires_at: None });
+    let message = message.map(str::to_owned);
+    Command::ProposalAnswer(ProposalAnswer { proposal, message, terms, expected_version, offer })
 }
 
 pub(crate) fn decline_proposal(proposal: ProposalId) -> Command {
@@ -87,4 +111,77 @@ pub(crate) fn decline_candidacy(candidacy: CandidacyId) -> Command {
 
 pub(crate) fn withdraw_candidacy(candidacy: CandidacyId) -> Command {
     Command::CandidacyWithdraw(CandidacyWithdraw { candidacy })
+}
+
+pub(crate) fn propose_terms(candidacy: CandidacyId, expected_version: u32, terms: Terms) -> Command {
+    let amounts = Amounts::Charged;
+    let cover_letter = None;
+    Command::TermsPropose(TermsPropose { candidacy, expected_version, terms, amounts, cover_letter })
+}
+
+pub(crate) fn propose_take_home(candidacy: CandidacyId, expected_version: u32, terms: Terms) -> Command {
+    let amounts = Amounts::TakeHome;
+    let cover_letter = None;
+    Command::TermsPropose(TermsPropose { candidacy, expected_version, terms, amounts, cover_letter })
+}
+
+pub(crate) fn accept_terms(candidacy: CandidacyId, version: u32, hash: Hash) -> Command {
+    Command::TermsAccept(TermsAccept { candidacy, version, hash })
+}
+
+pub(crate) fn decline_terms(candidacy: CandidacyId, version: u32) -> Command {
+    Command::TermsDecline(TermsDecline { candidacy, version })
+}
+
+pub(crate) fn withdraw_terms(candidacy: CandidacyId, version: u32) -> Command {
+    Command::TermsWithdraw(TermsWithdraw { candidacy, version })
+}
+
+pub(crate) fn acknowledge_terms(candidacy: CandidacyId, version: u32) -> Command {
+    Command::TermsAcknowledge(TermsAcknowledge { candidacy, version })
+}
+
+pub(crate) fn offer(candidacy: CandidacyId, version: u32, hash: Hash) -> Command {
+    Command::OfferMake(OfferMake { candidacy, version, hash, expires_at: None })
+}
+
+pub(crate) fn change_offer(offer: OfferId, version: u32, hash: Hash) -> Command {
+    Command::OfferChange(OfferChange { offer, version, hash, expires_at: None })
+}
+
+pub(crate) fn request_change(offer: OfferId, terms: Option<(Terms, u32)>) -> Command {
+    let (terms, expected_version) = terms.unzip();
+    let (message, amounts) = ("Could we talk about the start?".to_owned(), Amounts::Charged);
+    Command::OfferRequestChange(OfferRequestChange { offer, message, terms, expected_version, amounts })
+}
+
+pub(crate) fn withdraw_offer(offer: OfferId) -> Command {
+    Command::OfferWithdraw(OfferWithdraw { offer, reason: None })
+}
+
+pub(crate) fn decline_offer(offer: OfferId, reason: Option<&str>) -> Command {
+    Command::OfferDecline(OfferDecline { offer, reason: reason.map(str::to_owned) })
+}
+
+pub(crate) fn accept_offer(offer: OfferId, version: u32, hash: Hash) -> Command {
+    Command::OfferAccept(OfferAccept { offer, version, hash })
+}
+
+pub(crate) fn form_contract(
+    candidacy: CandidacyId,
+    contract: &ContractId,
+    version: u32,
+    hash: Hash,
+) -> Command {
+    let (version, hash) = (Some(version), Some(hash));
+    Command::ContractForm(ContractForm { candidacy, contract: contract.clone(), version, hash, terms: None })
+}
+
+pub(crate) fn form_contract_on(candidacy: CandidacyId, contract: &ContractId, terms: Terms) -> Command {
+    let (contract, terms) = (contract.clone(), Some(terms));
+    Command::ContractForm(ContractForm { candidacy, contract, version: None, hash: None, terms })
+}
+
+pub(crate) fn end_contract(contract: &ContractId) -> Command {
+    Command::ContractEnd(ContractEnd { contract: contract.clone(), reason: Some("The work is done.".into()) })
 }

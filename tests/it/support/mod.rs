@@ -11,6 +11,7 @@ mod person;
 mod pipeline;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod replay;
 mod scene;
 mod server;
 

@@ -18,6 +18,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::negotiation::{amounts, of_contracts, of_offers, of_terms, offered};
 use super::{hash, job, room, user, uuid};
 
 pub(crate) fn client_frame() -> impl Strategy<Value = ClientFrame> {
@@ -52,23 +53,31 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         (job(), user(), any::<String>(), of(terms())).prop_map(|(job, freelancer, message, terms)| {
             Command::InvitationSend(InvitationSend { job, freelancer, message, terms })
         }),
-        (invitation(), any::<String>(), of(terms())).prop_map(|(invitation, message, terms)| {
-            Command::InvitationAccept(InvitationAccept { invitation, message, terms })
-        }),
+        (invitation(), any::<String>(), of(terms()), amounts()).prop_map(
+            |(invitation, message, terms, amounts)| {
+                Command::InvitationAccept(InvitationAccept { invitation, message, terms, amounts })
+            }
+        ),
         (invitation(), reason(), of(any::<String>())).prop_map(|(invitation, reason, reason_text)| {
             Command::InvitationDecline(InvitationDecline { invitation, reason, reason_text })
         }),
         invitation().prop_map(|invitation| Command::InvitationArchive(InvitationArchive { invitation })),
         invitation().prop_map(|invitation| Command::InvitationWithdraw(InvitationWithdraw { invitation })),
-        (job(), any::<String>(), terms()).prop_map(|(job, cover_letter, terms)| {
-            Command::ProposalSubmit(ProposalSubmit { job, cover_letter, terms })
+        (job(), any::<String>(), terms(), amounts()).prop_map(|(job, cover_letter, terms, amounts)| {
+            Command::ProposalSubmit(ProposalSubmit { job, cover_letter, terms, amounts })
         }),
-        (proposal(), any::<String>())
-            .prop_map(|(proposal, message)| Command::ProposalAnswer(ProposalAnswer { proposal, message })),
+        (proposal(), of(any::<String>()), of(terms()), of(any::<u32>()), of(offered())).prop_map(
+            |(proposal, message, terms, expected_version, offer)| {
+                Command::ProposalAnswer(ProposalAnswer { proposal, message, terms, expected_version, offer })
+            }
+        ),
         proposal().prop_map(|proposal| Command::ProposalDecline(ProposalDecline { proposal })),
         proposal().prop_map(|proposal| Command::ProposalWithdraw(ProposalWithdraw { proposal })),
         candidacy().prop_map(|candidacy| Command::CandidacyDecline(CandidacyDecline { candidacy })),
         candidacy().prop_map(|candidacy| Command::CandidacyWithdraw(CandidacyWithdraw { candidacy })),
+        of_terms(),
+        of_offers(),
+        of_contracts(),
     ]
 }
 
@@ -90,7 +99,7 @@ fn reason() -> impl Strategy<Value = DeclineReason> {
     ])
 }
 
-fn terms() -> impl Strategy<Value = Terms> {
+pub(super) fn terms() -> impl Strategy<Value = Terms> {
     (
         select(vec![TermsKind::Hourly, TermsKind::Fixed]),
         0..=limits::AMOUNT,

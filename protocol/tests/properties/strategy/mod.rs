@@ -1,6 +1,7 @@
 //! Whatever a client or a server can say, as proptest's strategies. Here: ids, instants, any JSON, and how many cases are tried.
 
 mod client;
+mod negotiation;
 mod server;
 
 use anteroom_protocol::id::{JobId, RoomId, RoomRef, UserId};

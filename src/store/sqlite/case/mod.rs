@@ -1,24 +1,20 @@
 //! Cases in SQLite: the one row that every view of a candidacy, an invitation or a proposal is made from, and the whole that a rare
 //! command is decided on. The terms stand in that row too, so that a page is one statement however long it is, and of one moment.
 
-use anteroom_protocol::candidacy::CandidacyView;
-use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, RoomRef, UserId};
-use anteroom_protocol::invitation::InvitationView;
-use anteroom_protocol::job::JobSummary;
-use anteroom_protocol::log::Hash;
-use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::terms::{Terms, TermsView};
-use anteroom_protocol::time::Time;
-use anteroom_protocol::user::{Side, UserSummary};
-use sqlx::{FromRow, SqliteConnection};
+mod view;
 
-use super::code;
+use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
+
 use super::user::StandingRow;
-use crate::domain::candidacy::{Candidacy, Case, phase_for};
+use super::{code, fee};
+use crate::domain::candidacy::{Candidacy, Case};
+use crate::domain::contract::Contract;
 use crate::domain::invitation::Invitation;
 use crate::domain::job::Job;
+use crate::domain::offer::Offer;
 use crate::domain::proposal::Proposal;
-use crate::domain::terms;
+use crate::domain::terms::Version;
 use crate::domain::user::Party;
 use crate::store::{CaseKey, StoreError};
 
@@ -31,8 +27,13 @@ macro_rules! case_select {
             "fu.id AS freelancer_id, fu.name AS freelancer_name, fu.avatar_url AS freelancer_avatar, ",
             "i.id AS invitation_id, i.status AS invitation_status, i.message, i.sent_at, i.expires_at, i.answered_at, ",
             "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
-            "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at) ",
-            "ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms ",
+            "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, ",
+            "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at, ",
+            "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms, ",
+            "(SELECT json_array(lower(hex(o.id)), o.status, o.version, o.made_at, o.changed_at, o.expires_at, json(o.requests)) ",
+            "FROM offers o WHERE o.candidacy = c.id ORDER BY o.id DESC LIMIT 1) AS offer, ",
+            "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at) ",
+            "FROM contracts k WHERE k.candidacy = c.id) AS contract ",
             "FROM candidacies c JOIN jobs j ON j.id = c.job JOIN users cu ON cu.id = j.client ",
             "JOIN users fu ON fu.id = c.freelancer LEFT JOIN invitations i ON i.candidacy = c.id ",
             "LEFT JOIN proposals p ON p.candidacy = c.id LEFT JOIN logs l ON l.room = c.room ",
@@ -71,40 +72,19 @@ pub(super) struct CaseRow {
     cover_letter: Option<String>,
     submitted_at: Option<i64>,
     head: Option<i64>,
+    standing: Option<u32>,
+    pending: Option<u32>,
+    fee_schedule: Option<String>,
+    turn: Option<String>,
+    turn_until: Option<i64>,
     terms: String,
-}
-
-/// The people and the job of a case, as a view shows them to one reader.
-struct Frame {
-    role: Side,
-    job: JobSummary,
-    client: UserSummary,
-    freelancer: UserSummary,
-    room: Option<RoomRef>,
+    offer: Option<String>,
+    contract: Option<String>,
 }
 
 impl CaseRow {
     fn id(&self) -> sqlx::Result<CandidacyId> {
         code::uuid(&self.id).map(CandidacyId)
-    }
-
-    fn frame(&self, reader: &UserId) -> sqlx::Result<Frame> {
-        let role = if self.client_id == reader.as_str() { Side::Client } else { Side::Freelancer };
-        Ok(Frame {
-            role,
-            job: self.job()?.summary(),
-            client: UserSummary {
-                id: code::user(&self.client_id)?,
-                name: self.client_name.clone(),
-                avatar_url: self.client_avatar.clone(),
-            },
-            freelancer: UserSummary {
-                id: code::user(&self.freelancer_id)?,
-                name: self.freelancer_name.clone(),
-                avatar_url: self.freelancer_avatar.clone(),
-            },
-            room: self.room.as_deref().map(code::uuid).transpose()?.map(RoomId).map(RoomRef::Room),
-        })
     }
 
     fn job(&self) -> sqlx::Result<Job> {
@@ -155,90 +135,17 @@ impl CaseRow {
         }))
     }
 
+    fn contract(&self) -> sqlx::Result<Option<Contract>> {
+        self.contract.as_deref().map(super::contract::decode).transpose()
+    }
+
+    fn offer(&self) -> sqlx::Result<Option<Offer>> {
+        self.offer.as_deref().map(super::offer::decode).transpose()
+    }
+
     /// The versions of its terms, rising.
-    fn terms(&self) -> sqlx::Result<Vec<terms::Version>> {
-        type Version = (u32, Side, Terms, Hash, i64);
-        let versions: Vec<Version> = code::json(&self.terms)?;
-        let version = |(version, side, terms, hash, proposed_at)| {
-            let proposed_at = code::time(proposed_at);
-            terms::Version { version, side, terms, hash, proposed_at }
-        };
-        Ok(versions.into_iter().map(version).collect())
-    }
-
-    /// This case as an invitation, in the eyes of one of its people.
-    pub(super) fn invitation_view(&self, reader: &UserId, now: Time) -> sqlx::Result<Option<InvitationView>> {
-        let Some(invitation) = self.invitation()? else {
-            return Ok(None);
-        };
-        let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
-        Ok(Some(InvitationView {
-            id: invitation.id,
-            candidacy: self.id()?,
-            status: Invitation::status_for(invitation.status, invitation.expires_at, role, now),
-            role,
-            job,
-            client,
-            freelancer,
-            message: invitation.message,
-            terms: self.terms()?.iter().find(|version| version.side == Side::Client).map(terms_view),
-            sent_at: invitation.sent_at,
-            expires_at: invitation.expires_at,
-            answered_at: invitation.answered_at,
-            reason: invitation.reason,
-            reason_text: invitation.reason_text,
-            room,
-        }))
-    }
-
-    /// This case as a proposal, in the eyes of one of its people.
-    pub(super) fn proposal_view(&self, reader: &UserId) -> sqlx::Result<Option<ProposalView>> {
-        let Some(proposal) = self.proposal()? else {
-            return Ok(None);
-        };
-        let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
-        Ok(Some(ProposalView {
-            id: proposal.id,
-            candidacy: self.id()?,
-            phase: phase_for(code::parse(&self.phase)?, role),
-            role,
-            job,
-            client,
-            freelancer,
-            cover_letter: proposal.cover_letter,
-            terms: self.terms()?.last().map(terms_view),
-            submitted_at: proposal.submitted_at,
-            room,
-        }))
-    }
-
-    /// This case as a candidacy, in the eyes of one of its people.
-    pub(super) fn candidacy_view(&self, reader: &UserId) -> sqlx::Result<Option<CandidacyView>> {
-        let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
-        Ok(Some(CandidacyView {
-            id: self.id()?,
-            phase: phase_for(code::parse(&self.phase)?, role),
-            role,
-            job,
-            client,
-            freelancer,
-            invitation: self.invitation()?.map(|invitation| invitation.id),
-            proposal: self.proposal()?.map(|proposal| proposal.id),
-            terms: self.terms()?.last().map(terms_view),
-            room,
-            head: self.head.map(code::count).transpose()?,
-            updated_at: code::time(self.updated_at),
-        }))
-    }
-}
-
-fn terms_view(version: &terms::Version) -> TermsView {
-    TermsView {
-        version: version.version,
-        by: version.side,
-        hash: version.hash,
-        proposed_at: version.proposed_at,
-        terms: version.terms.clone(),
+    fn terms(&self) -> sqlx::Result<Vec<Version>> {
+        super::terms::decode(&self.terms)
     }
 }
 
@@ -256,6 +163,14 @@ pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sq
         CaseKey::Candidacy(id) => sqlx::query_as(case_select!("WHERE c.id = $1")).bind(code::id(&id.0)),
         CaseKey::Invitation(id) => sqlx::query_as(case_select!("WHERE i.id = $1")).bind(code::id(&id.0)),
         CaseKey::Proposal(id) => sqlx::query_as(case_select!("WHERE p.id = $1")).bind(code::id(&id.0)),
+        CaseKey::Offer(id) => {
+            sqlx::query_as(case_select!("WHERE c.id = (SELECT candidacy FROM offers WHERE id = $1)"))
+                .bind(code::id(&id.0))
+        }
+        CaseKey::Contract(id) => {
+            sqlx::query_as(case_select!("WHERE c.id = (SELECT candidacy FROM contracts WHERE id = $1)"))
+                .bind(id.as_str())
+        }
         CaseKey::JobAndFreelancer(job, freelancer) => {
             sqlx::query_as(case_select!(
                 "WHERE c.job = $1 AND c.freelancer = $2
@@ -274,16 +189,55 @@ pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sq
     }
 }
 
+/// The room of the case of this key, whoever asks.
+pub(super) async fn room(pool: &SqlitePool, key: &CaseKey) -> sqlx::Result<Option<RoomId>> {
+    let query = match key {
+        CaseKey::Candidacy(id) => {
+            sqlx::query_scalar("SELECT room FROM candidacies WHERE id = $1").bind(code::id(&id.0))
+        }
+        CaseKey::Invitation(id) => sqlx::query_scalar(
+            "SELECT c.room FROM invitations i JOIN candidacies c ON c.id = i.candidacy WHERE i.id = $1",
+        )
+        .bind(code::id(&id.0)),
+        CaseKey::Proposal(id) => sqlx::query_scalar(
+            "SELECT c.room FROM proposals p JOIN candidacies c ON c.id = p.candidacy WHERE p.id = $1",
+        )
+        .bind(code::id(&id.0)),
+        CaseKey::Offer(id) => sqlx::query_scalar(
+            "SELECT c.room FROM offers o JOIN candidacies c ON c.id = o.candidacy WHERE o.id = $1",
+        )
+        .bind(code::id(&id.0)),
+        CaseKey::Contract(id) => sqlx::query_scalar(
+            "SELECT c.room FROM contracts k JOIN candidacies c ON c.id = k.candidacy WHERE k.id = $1",
+        )
+        .bind(id.as_str()),
+        CaseKey::JobAndFreelancer(job, freelancer) => sqlx::query_scalar(
+            "SELECT room FROM candidacies WHERE job = $1 AND freelancer = $2 ORDER BY id DESC LIMIT 1",
+        )
+        .bind(job.as_str())
+        .bind(freelancer.as_str()),
+    };
+    let room: Option<Option<Vec<u8>>> = query.fetch_optional(pool).await?;
+    room.flatten().as_deref().map(code::uuid).transpose().map(|room| room.map(RoomId))
+}
+
 async fn read(connection: &mut SqliteConnection, row: &CaseRow) -> sqlx::Result<Case> {
     let job = row.job()?;
     let freelancer = code::user(&row.freelancer_id)?;
+    let people = (&job.client, &freelancer);
     Ok(Case {
+        fees: fee::of_candidacy(connection, row.fee_schedule.as_deref(), people).await?,
+        fees_now: fee::of_job(connection, &job.id, people).await?,
         client: party(connection, job.client.clone()).await?,
         freelancer: party(connection, freelancer).await?,
         candidacy: Some(row.candidacy()?),
         invitation: row.invitation()?,
         proposal: row.proposal()?,
         terms: row.terms()?,
+        standing: row.standing,
+        pending: row.pending,
+        offer: row.offer()?,
+        contract: row.contract()?,
         job,
     })
 }
@@ -307,6 +261,8 @@ async fn first(
     let client = code::user(&client)?;
     let job = Job { id: job.clone(), client: client.clone(), title, url, status: code::parse(&status)? };
     Ok(Some(Case {
+        fees: None,
+        fees_now: fee::of_job(connection, &job.id, (&client, freelancer)).await?,
         job,
         client: party(connection, client).await?,
         freelancer: party(connection, freelancer.clone()).await?,
@@ -314,6 +270,10 @@ async fn first(
         invitation: None,
         proposal: None,
         terms: Vec::new(),
+        standing: None,
+        pending: None,
+        offer: None,
+        contract: None,
     }))
 }
 

@@ -1,0 +1,71 @@
+//! Versions of terms in SQLite.
+
+use anteroom_protocol::fee::FeeView;
+use anteroom_protocol::id::{CandidacyId, UserId};
+use anteroom_protocol::log::Hash;
+use anteroom_protocol::terms::{Terms, TermsView};
+use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Side;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::case::{CaseRow, case_select};
+use super::code;
+use crate::domain::terms::Version;
+use crate::store::StoreError;
+
+/// Keeps a version; of one that is kept already, only whether note was taken of it can be new.
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    candidacy: CandidacyId,
+    version: &Version,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO terms (candidacy, version, side, terms, hash, proposed_at, expires_at, acknowledged_at, fee)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (candidacy, version) DO UPDATE SET acknowledged_at = excluded.acknowledged_at",
+    )
+    .bind(code::id(&candidacy.0))
+    .bind(version.version)
+    .bind(version.side.as_str())
+    .bind(code::to_json(&version.terms)?)
+    .bind(version.hash.0.as_slice())
+    .bind(version.proposed_at.as_micros())
+    .bind(version.expires_at.map(Time::as_micros))
+    .bind(version.acknowledged_at.map(Time::as_micros))
+    .bind(version.fee.as_ref().map(code::to_json).transpose()?)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// A version as [`case_select`] reads it.
+type Row = (u32, Side, Terms, Hash, i64, Option<i64>, Option<i64>, Option<FeeView>);
+
+/// The versions of a case from their JSON, rising.
+pub(super) fn decode(json: &str) -> sqlx::Result<Vec<Version>> {
+    let rows: Vec<Row> = code::json(json)?;
+    let version =
+        |(version, side, terms, hash, proposed_at, expires_at, acknowledged_at, fee): Row| Version {
+            version,
+            side,
+            terms,
+            hash,
+            proposed_at: code::time(proposed_at),
+            expires_at: expires_at.map(code::time),
+            acknowledged_at: acknowledged_at.map(code::time),
+            fee,
+        };
+    Ok(rows.into_iter().map(version).collect())
+}
+
+/// Every version of a candidacy of the reader's, newest first.
+pub(super) async fn list(
+    pool: &SqlitePool,
+    reader: &UserId,
+    candidacy: CandidacyId,
+) -> Result<Option<Vec<TermsView>>, StoreError> {
+    let sql = case_select!("WHERE c.id = $1 AND (c.client = $2 OR c.freelancer = $2)");
+    let row: Option<CaseRow> =
+        sqlx::query_as(sql).bind(code::id(&candidacy.0)).bind(reader.as_str()).fetch_optional(pool).await?;
+    Ok(row.map(|row| row.terms_views(reader)).transpose()?)
+}

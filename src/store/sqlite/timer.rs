@@ -1,0 +1,45 @@
+//! What is due, in SQLite: each is found by an index that holds only what still waits for its time.
+
+use anteroom_protocol::id::{CandidacyId, JobId};
+use anteroom_protocol::time::Time;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::code;
+use crate::store::{Due, StoreError};
+
+/// See [`crate::store::Store::due`].
+pub(super) async fn due(pool: &SqlitePool, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let sql = "SELECT id, NULL FROM (SELECT id FROM candidacies WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
+        UNION ALL
+        SELECT id, NULL FROM (
+            SELECT c.id FROM jobs j CROSS JOIN candidacies c ON c.job = j.id
+            WHERE j.ending_at IS NOT NULL AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered') LIMIT $2)
+        UNION ALL
+        SELECT NULL, id FROM (
+            SELECT j.id FROM jobs j WHERE j.ending_at IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM candidacies c
+                WHERE c.job = j.id AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered'))
+            LIMIT $2)
+        LIMIT $2";
+    let rows: Vec<(Option<Vec<u8>>, Option<String>)> =
+        sqlx::query_as(sql).bind(now.as_micros()).bind(limit).fetch_all(pool).await?;
+    let decoded = rows.into_iter().map(|row| match row {
+        (Some(candidacy), _) => Ok(Due::Candidacy(CandidacyId(code::uuid(&candidacy)?))),
+        (None, Some(job)) => Ok(Due::Job(job.parse().map_err(|_| code::damaged("a job id"))?)),
+        (None, None) => Err(code::damaged("something due without a name")),
+    });
+    Ok(decoded.collect::<sqlx::Result<_>>()?)
+}
+
+/// See [`crate::store::Store::job_ended`].
+pub(super) async fn job_ended(connection: &mut SqliteConnection, job: &JobId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE jobs SET ending_at = NULL WHERE id = $1 AND NOT EXISTS (
+            SELECT 1 FROM candidacies c
+            WHERE c.job = jobs.id AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered'))",
+    )
+    .bind(job.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
