@@ -33,6 +33,7 @@ pub mod server;
 pub mod signature;
 pub mod terms;
 pub mod time;
+pub mod transcript;
 pub mod user;
 
 /// The WebSocket subprotocol this crate describes. A form that old clients could not read gets another name.
