@@ -6,6 +6,7 @@ mod by_hand;
 mod forged;
 mod frozen;
 mod lines;
+mod random;
 mod room;
 mod steps;
 mod whole;
