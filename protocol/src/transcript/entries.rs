@@ -123,7 +123,7 @@ impl Entries {
         if !sealed.is_of(&trusted.get(&seal.key).ok_or(Cause::UnknownKey(seal.key))?) {
             return Err(Cause::SealSignature);
         }
-        let Seal { contract, position, version, .. } = seal.clone();
+        let Seal { contract, position, version, .. } = Seal::clone(seal);
         self.seals.push(Sealed { contract, position, version });
         Ok(())
     }

@@ -111,7 +111,8 @@ fn a_seal_of_another_key_is_found() {
         room.accept(1, hash);
         let seal = room.seal_of(1, hash, &key());
         let other = Seal { sealed_at: crate::room::at(77), ..seal.clone() };
-        let mixed = ContractSealed { seal, signature: ContractSealed::new(other, &key()).signature };
+        let mixed =
+            ContractSealed { seal: Box::new(seal), signature: ContractSealed::new(other, &key()).signature };
         room.push(None, &anteroom_protocol::entry::EntryData::ContractSealed(mixed));
         of_room(&room)
     };
