@@ -38,7 +38,8 @@ CREATE TABLE offers (
     made_at    INTEGER NOT NULL,
     changed_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    requests   TEXT NOT NULL
+    requests   TEXT NOT NULL,
+    asked      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX offers_by_candidacy ON offers (candidacy, id);
 

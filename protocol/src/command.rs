@@ -108,10 +108,10 @@ commands! {
         refuses [WrongPhase],
     /// Give one's own message another text.
     MessageEdit = "message.edit" at "/v1/rooms/{room}/edits" answers MessageAnswer
-        refuses [WrongPhase, NotAMessage, NotTheAuthor, EditWindowOver, AlreadyRedacted],
+        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, EditWindowOver, AlreadyRedacted],
     /// Delete the text of a message.
     MessageRedact = "message.redact" at "/v1/rooms/{room}/redactions" answers MessageAnswer
-        refuses [WrongPhase, NotAMessage, NotTheAuthor, AlreadyRedacted],
+        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, AlreadyRedacted],
     /// Invite a freelancer to discuss a job.
     InvitationSend = "invitation.send" at "/v1/invitations" answers CaseAnswer
         refuses [WrongSide, CandidacyExists, JobNotOpen],

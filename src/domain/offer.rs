@@ -37,6 +37,8 @@ pub struct Offer {
     pub expires_at: Time,
     /// When changes of it were last asked for, at most as many as policy allows within an hour.
     pub requests: Vec<Time>,
+    /// Whether a change was asked for since it is as it is.
+    pub asked: bool,
 }
 
 /// Which version a client means, by content too, and until when.
@@ -111,6 +113,7 @@ pub(super) fn made(mut case: Case, context: &Context, named: Named) -> Result<(C
         changed_at: context.now,
         expires_at,
         requests: Vec::new(),
+        asked: false,
     });
     let case = case.without_pending(named.version);
     let data = OfferMade { offer: context.ids.offer, version: named.version, hash: named.hash, expires_at };
@@ -127,6 +130,7 @@ pub fn change(mut case: Case, context: &Context, id: OfferId, named: Named) -> R
     offer.expires_at = expiry(context, named.expires_at)?;
     offer.version = named.version;
     offer.changed_at = context.now;
+    offer.asked = false;
     let data =
         OfferMade { offer: offer.id, version: named.version, hash: named.hash, expires_at: offer.expires_at };
     case.offer = Some(offer);
@@ -168,6 +172,7 @@ pub fn request_change(
         return Err(Refusal::ChangeRequestLimit { wait_ms: free.millis_after(context.now) });
     }
     offer.requests.push(context.now);
+    offer.asked = true;
     let mut room = Vec::new();
     case.offer = Some(offer);
     let told = context.told(&case);

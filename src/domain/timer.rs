@@ -129,8 +129,7 @@ pub fn turn(case: &Case) -> Option<Turn> {
         Phase::Submitted => turn(Side::Client, None),
         Phase::Offered => {
             let offer = case.offer.as_ref()?;
-            let asked = offer.requests.last().is_some_and(|request| *request > offer.changed_at);
-            turn(if asked { Side::Client } else { Side::Freelancer }, Some(offer.expires_at))
+            turn(if offer.asked { Side::Client } else { Side::Freelancer }, Some(offer.expires_at))
         }
         Phase::Active => match (case.pending, case.standing) {
             (Some(_), _) => turn(Side::Freelancer, counter_due(case)),

@@ -30,7 +30,7 @@ macro_rules! case_select {
             "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, ",
             "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at, ",
             "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms, ",
-            "(SELECT json_array(lower(hex(o.id)), o.status, o.version, o.made_at, o.changed_at, o.expires_at, json(o.requests)) ",
+            "(SELECT json_array(lower(hex(o.id)), o.status, o.version, o.made_at, o.changed_at, o.expires_at, json(o.requests), o.asked) ",
             "FROM offers o WHERE o.candidacy = c.id ORDER BY o.id DESC LIMIT 1) AS offer, ",
             "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at) ",
             "FROM contracts k WHERE k.candidacy = c.id) AS contract ",
