@@ -64,6 +64,31 @@ async fn log_and_views_agree(scene: &Scene, case: &Case, entries: &[EntryFrame])
     }
 }
 
+/// What its log holds in the end.
+const THE_WHOLE_WAY: [&str; 21] = [
+    "invitation.sent",
+    "terms.proposed",
+    "invitation.accepted",
+    "terms.proposed",
+    "phase.changed",
+    "message.posted",
+    "terms.proposed",
+    "terms.proposed",
+    "terms.proposed",
+    "offer.made",
+    "phase.changed",
+    "terms.proposed",
+    "offer.change_requested",
+    "offer.changed",
+    "offer.accepted",
+    "contract.sealed",
+    "phase.changed",
+    "message.posted",
+    "message.posted",
+    "contract.ended",
+    "phase.changed",
+];
+
 async fn from_an_invitation_to_the_end_of_the_contract(mut scene: Scene) {
     scene.fees_are(&by_lifetime("EUR")).await;
     let (_, invitation) = scene.invited(Some(ask::hourly(5_000))).await;
@@ -96,32 +121,7 @@ async fn from_an_invitation_to_the_end_of_the_contract(mut scene: Scene) {
 
     let entries = scene.room(room).await;
     log_and_views_agree(&scene, &case, &entries).await;
-    assert_eq!(
-        kinds(&entries),
-        [
-            "invitation.sent",
-            "terms.proposed",
-            "invitation.accepted",
-            "terms.proposed",
-            "phase.changed",
-            "message.posted",
-            "terms.proposed",
-            "terms.proposed",
-            "terms.proposed",
-            "offer.made",
-            "phase.changed",
-            "terms.proposed",
-            "offer.change_requested",
-            "offer.changed",
-            "offer.accepted",
-            "contract.sealed",
-            "phase.changed",
-            "message.posted",
-            "message.posted",
-            "contract.ended",
-            "phase.changed",
-        ]
-    );
+    assert_eq!(kinds(&entries), THE_WHOLE_WAY);
     for person in [&mut scene.client, &mut scene.freelancer] {
         let late = person.refused_with(ErrorCode::WrongPhase, ask::post(room, "One more thing")).await;
         assert_eq!(late.phase, Some(Phase::Closed));
