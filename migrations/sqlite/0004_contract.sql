@@ -8,6 +8,20 @@ ALTER TABLE candidacies ADD COLUMN fee_schedule TEXT;
 ALTER TABLE candidacies ADD COLUMN due_at INTEGER;
 ALTER TABLE candidacies ADD COLUMN turn TEXT;
 ALTER TABLE candidacies ADD COLUMN turn_until INTEGER;
+-- Who ended it ('client', 'freelancer', or nobody of the two), in which phase it was before, and how its client has sorted it.
+ALTER TABLE candidacies ADD COLUMN ended_by TEXT;
+ALTER TABLE candidacies ADD COLUMN ended_from TEXT;
+ALTER TABLE candidacies ADD COLUMN mark TEXT;
+UPDATE candidacies SET
+    ended_by = CASE phase
+        WHEN 'declined' THEN CASE WHEN EXISTS (SELECT 1 FROM invitations i WHERE i.candidacy = candidacies.id AND i.status = 'declined')
+            THEN 'freelancer' ELSE 'client' END
+        WHEN 'withdrawn' THEN CASE WHEN EXISTS (SELECT 1 FROM invitations i WHERE i.candidacy = candidacies.id AND i.status = 'withdrawn')
+            THEN 'client' ELSE 'freelancer' END END,
+    ended_from = CASE WHEN room IS NOT NULL THEN 'active'
+        WHEN EXISTS (SELECT 1 FROM proposals p WHERE p.candidacy = candidacies.id) THEN 'submitted' ELSE 'invited' END
+WHERE phase IN ('declined', 'withdrawn');
+CREATE INDEX candidacies_marked ON candidacies (client, mark, id) WHERE mark IS NOT NULL;
 CREATE INDEX candidacies_due ON candidacies (due_at) WHERE due_at IS NOT NULL;
 -- Those that a job's end ends.
 CREATE INDEX candidacies_unhired ON candidacies (job)
@@ -72,6 +86,20 @@ ALTER TABLE jobs ADD COLUMN fee_schedule TEXT REFERENCES fee_schedules (id);
 ALTER TABLE jobs ADD COLUMN ending_at INTEGER;
 UPDATE jobs SET ending_at = created_at WHERE status <> 'open';
 CREATE INDEX jobs_ending ON jobs (ending_at) WHERE ending_at IS NOT NULL;
+
+-- What people told the marketplace of what others wrote.
+CREATE TABLE reports (
+    id         BLOB PRIMARY KEY,
+    by         TEXT NOT NULL,
+    about      TEXT NOT NULL,
+    candidacy  BLOB NOT NULL REFERENCES candidacies (id),
+    invitation BLOB,
+    room       BLOB,
+    seq        INTEGER,
+    reason     TEXT NOT NULL,
+    text       TEXT,
+    at         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Every key that seals and transcripts were ever signed with: what was signed is verified for ever.
 CREATE TABLE public_keys (

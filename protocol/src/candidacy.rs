@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::ErrorCode;
 use crate::id::{CandidacyId, ContractId, InvitationId, OfferId, ProposalId, RoomRef};
 use crate::job::JobSummary;
+use crate::limits;
 use crate::log::Hash;
 use crate::offer::OfferView;
 use crate::terms::TermsView;
@@ -23,6 +25,63 @@ pub struct CandidacyDecline {
 pub struct CandidacyWithdraw {
     /// Which candidacy.
     pub candidacy: CandidacyId,
+}
+
+/// `candidacy.reopen`: the side that ended it takes that back while the job is open; what time or the job's end has ended, the
+/// marketplace. An offer that stood does not come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CandidacyReopen {
+    /// Which candidacy.
+    pub candidacy: CandidacyId,
+}
+
+/// `candidacies.decline`: the client turns several down at once, proposals and active candidacies; each for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CandidaciesDecline {
+    /// Which candidacies.
+    #[schemars(length(min = 1, max = limits::CANDIDACIES))]
+    pub candidacies: Vec<CandidacyId>,
+}
+
+/// `candidacies.mark`: the client sorts several at once. Nobody else learns of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CandidaciesMark {
+    /// Which candidacies.
+    #[schemars(length(min = 1, max = limits::CANDIDACIES))]
+    pub candidacies: Vec<CandidacyId>,
+    /// As what; absent: as nothing in particular.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ClientMark>,
+}
+
+/// How a client has sorted a candidacy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientMark {
+    /// One of the best.
+    Shortlisted,
+    /// Out of the way.
+    Archived,
+}
+
+/// What every command on several candidacies answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CasesAnswer {
+    /// One for each that was named, in that order.
+    pub items: Vec<CasesItem>,
+}
+
+/// What became of one of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CasesItem {
+    /// Which candidacy.
+    pub candidacy: CandidacyId,
+    /// Its phase by now; absent when it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Why it was refused; absent when it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorCode>,
 }
 
 /// The phases of a candidacy. Who may do what in which is the table in `docs/domain.md`.
@@ -153,6 +212,9 @@ pub struct CandidacyView {
     /// Whose turn it is; absent: nobody's in particular.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<Turn>,
+    /// How its client has sorted it, which nobody else sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ClientMark>,
     /// Its room, once there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,

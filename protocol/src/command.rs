@@ -8,16 +8,22 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::candidacy::{CandidacyDecline, CandidacyWithdraw, CaseAnswer};
+use crate::candidacy::{
+    CandidaciesDecline, CandidaciesMark, CandidacyDecline, CandidacyReopen, CandidacyWithdraw, CaseAnswer,
+    CasesAnswer,
+};
 use crate::contract::{ContractEnd, ContractForm};
 use crate::error::ErrorCode;
 use crate::invitation::{
-    InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
+    InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
+    InvitationWithdraw,
 };
 use crate::log::canonical;
+use crate::member::{MemberAdd, MemberRemove};
 use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
 use crate::offer::{OfferAccept, OfferChange, OfferDecline, OfferMake, OfferRequestChange, OfferWithdraw};
-use crate::proposal::{ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw};
+use crate::proposal::{ProposalAnswer, ProposalArchive, ProposalDecline, ProposalSubmit, ProposalWithdraw};
+use crate::report::{InvitationReport, MessageReport};
 use crate::terms::{TermsAccept, TermsAcknowledge, TermsDecline, TermsPropose, TermsWithdraw};
 
 /// One row of the table of commands.
@@ -145,6 +151,33 @@ commands! {
     /// End an active candidacy, as the freelancer.
     CandidacyWithdraw = "candidacy.withdraw" at "/v1/candidacies/{candidacy}/withdraw" answers CaseAnswer
         refuses [WrongPhase, WrongSide],
+    /// Take the end of a candidacy back.
+    CandidacyReopen = "candidacy.reopen" at "/v1/candidacies/{candidacy}/reopen" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen],
+    /// Turn several candidacies down.
+    CandidaciesDecline = "candidacies.decline" at "/v1/candidacies/decline" answers CasesAnswer
+        refuses [],
+    /// Sort several candidacies.
+    CandidaciesMark = "candidacies.mark" at "/v1/candidacies/mark" answers CasesAnswer
+        refuses [],
+    /// Put a proposal out of the way.
+    ProposalArchive = "proposal.archive" at "/v1/proposals/{proposal}/archive" answers CaseAnswer
+        refuses [WrongPhase, WrongSide],
+    /// Tell the marketplace of an invitation.
+    InvitationReport = "invitation.report" at "/v1/invitations/{invitation}/report" answers CaseAnswer
+        refuses [WrongSide],
+    /// Take an invitation out of the way, as the marketplace.
+    InvitationRemove = "invitation.remove" at "/v1/invitations/{invitation}/remove" answers CaseAnswer
+        refuses [WrongPhase, InvitationExpired],
+    /// Tell the marketplace of a message.
+    MessageReport = "message.report" at "/v1/rooms/{room}/reports" answers CaseAnswer
+        refuses [NotAMessage],
+    /// Bring somebody into a room.
+    MemberAdd = "member.add" at "/v1/rooms/{room}/members" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, MemberExists],
+    /// Remove somebody from a room.
+    MemberRemove = "member.remove" at "/v1/rooms/{room}/members/remove" answers CaseAnswer
+        refuses [WrongSide, NotAMember],
     /// Propose other terms.
     TermsPropose = "terms.propose" at "/v1/candidacies/{candidacy}/terms" answers CaseAnswer
         refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed],

@@ -9,6 +9,7 @@ use crate::candidacy::Phase;
 use crate::contract::{ContractEnded, ContractFormed, ContractSealed};
 use crate::id::{ClientId, InvitationId, ProposalId, RoomRef, UserId};
 use crate::log::{Hash, canonical};
+use crate::member::MemberNamed;
 pub use crate::notice::{Notice, NoticeKind};
 use crate::offer::{OfferAccepted, OfferChangeRequested, OfferEnded, OfferMade};
 pub use crate::terms::{TermsNamed, TermsProposed};
@@ -79,6 +80,10 @@ kinds! {
     ContractSealed(ContractSealed) = "contract.sealed",
     /// The contract has ended.
     ContractEnded(ContractEnded) = "contract.ended",
+    /// Somebody else reads and writes from here on.
+    MemberAdded(MemberNamed) = "member.added",
+    /// Somebody reads and writes no more.
+    MemberRemoved(MemberNamed) = "member.removed",
     /// In a room: the candidacy moved on.
     PhaseChanged(PhaseChanged) = "phase.changed",
 }

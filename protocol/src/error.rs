@@ -103,6 +103,10 @@ errors! {
     ContractExists = "contract_exists", 409, false;
     /// The contract has ended.
     ContractOver = "contract_over", 409, false;
+    /// This person is in the room already.
+    MemberExists = "member_exists", 409, false;
+    /// This person is not in the room, or is one of the two whose candidacy it is.
+    NotAMember = "not_a_member", 409, false;
     /// The number names an entry that is no message.
     NotAMessage = "not_a_message", 409, false;
     /// Only its author changes a message.

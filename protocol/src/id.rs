@@ -161,6 +161,10 @@ uuid_id! {
     OfferId
 }
 uuid_id! {
+    /// One report to the marketplace.
+    ReportId
+}
+uuid_id! {
     /// What an author made once for one intention: the idempotency key of every command.
     ClientId
 }

@@ -68,6 +68,13 @@ pub struct InvitationWithdraw {
     pub invitation: InvitationId,
 }
 
+/// `invitation.remove`: the marketplace takes an invitation out of the way. Its text is shown to nobody any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InvitationRemove {
+    /// Which invitation.
+    pub invitation: InvitationId,
+}
+
 /// Why a freelancer declines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +103,7 @@ pub enum InvitationStatus {
     Withdrawn,
     Expired,
     Closed,
+    Removed,
 }
 
 /// One invitation as one of its two people sees it.
@@ -115,7 +123,7 @@ pub struct InvitationView {
     pub client: UserSummary,
     /// Who is invited.
     pub freelancer: UserSummary,
-    /// The client's words.
+    /// The client's words; empty when the marketplace has removed them.
     pub message: String,
     /// The terms suggested with it.
     #[serde(skip_serializing_if = "Option::is_none")]

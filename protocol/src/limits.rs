@@ -48,6 +48,10 @@ pub const MILESTONES: usize = 50;
 /// The largest amount of money, in minor units.
 pub const AMOUNT: i64 = 100_000_000_000_000;
 
+/// People of a room at most.
+pub const MEMBERS: usize = 50;
+/// Candidacies in one command about several.
+pub const CANDIDACIES: usize = 100;
 /// Basis points of a fee: it leaves something.
 pub const BASIS_POINTS: u16 = 9_000;
 /// Tiers of one fee schedule.

@@ -36,6 +36,7 @@ kinds! {
     InvitationArchived = "invitation.archived",
     InvitationWithdrawn = "invitation.withdrawn",
     InvitationExpired = "invitation.expired",
+    InvitationRemoved = "invitation.removed",
     ProposalSubmitted = "proposal.submitted",
     ProposalAnswered = "proposal.answered",
     ProposalDeclined = "proposal.declined",
@@ -55,6 +56,8 @@ kinds! {
     OfferAccepted = "offer.accepted",
     ContractFormed = "contract.formed",
     ContractEnded = "contract.ended",
+    MemberAdded = "member.added",
+    MemberRemoved = "member.removed",
     PhaseChanged = "phase.changed",
 }
 

@@ -67,6 +67,13 @@ pub struct ProposalDecline {
     pub proposal: ProposalId,
 }
 
+/// `proposal.archive`: the client puts it out of the way. No answer, and nobody else learns of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProposalArchive {
+    /// Which proposal.
+    pub proposal: ProposalId,
+}
+
 /// `proposal.withdraw`: the freelancer takes it back before the client answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalWithdraw {

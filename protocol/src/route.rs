@@ -167,7 +167,8 @@ fn command(spec: &'static CommandSpec) -> RouteSpec {
         summary: spec.summary,
         who: match spec.name {
             "invitation.send" => Who::UserOrService,
-            "contract.form" | "contract.end" => Who::Service,
+            "contract.form" | "contract.end" | "invitation.remove" => Who::Service,
+            "member.add" | "member.remove" | "candidacy.reopen" => Who::UserOrService,
             _ => Who::User,
         },
         query: &[],
@@ -244,6 +245,8 @@ const CASE: [QuerySpec; 4] = [
 ];
 const STATUS: QuerySpec =
     parameter("status", QueryKind::Type("InvitationStatus"), "Only those that stand like this.");
+const MARK: QuerySpec =
+    parameter("mark", QueryKind::Type("ClientMark"), "Only those of one's jobs that one has sorted so.");
 const PHASE: QuerySpec = parameter("phase", QueryKind::Type("Phase"), "Only those in this phase.");
 
 /// The routes that are neither a command's nor a marker's.
@@ -322,7 +325,7 @@ const VIEWS: &[RouteSpec] = &[
     ),
     get("/v1/proposals/{proposal}", "proposal", "One proposal.", Answer::Type("ProposalView")),
     asked(
-        &[PHASE, BEFORE, LIMIT],
+        &[PHASE, MARK, BEFORE, LIMIT],
         get(
             "/v1/candidacies",
             "candidacies",
@@ -337,6 +340,18 @@ const VIEWS: &[RouteSpec] = &[
         "Every version of a candidacy's terms, newest first.",
         Answer::Page("TermsView"),
     ),
+    RouteSpec {
+        who: Who::Service,
+        ..asked(
+            &[BEFORE, LIMIT],
+            get(
+                "/v1/reports",
+                "reports",
+                "What people have reported, newest first.",
+                Answer::Page("ReportView"),
+            ),
+        )
+    },
     get("/v1/offers/{offer}", "offer", "One offer.", Answer::Type("OfferView")),
     get("/v1/contracts/{contract}", "contract", "One contract and its seal.", Answer::Type("ContractView")),
     open("/v1/keys", "keys", "The keys that seals and transcripts are verified with.", Answer::Type("Keys")),

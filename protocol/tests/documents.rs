@@ -87,6 +87,7 @@ fn the_examples_of_answers_fit_the_schemas_of_their_form() {
     for (example, form) in [
         ("ok", "ServerOkMessageAnswer"),
         ("ok.case", "ServerOkCaseAnswer"),
+        ("ok.cases", "ServerOkCasesAnswer"),
         ("ok.join", "ServerOkJoined"),
         ("ok.leave", "ServerOkNothing"),
     ] {

@@ -15,6 +15,7 @@ use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::report::ReportView;
 use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::search::SearchPage;
 use anteroom_protocol::server::{self, ServerFrame};
@@ -258,6 +259,7 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "Keys" => encodes_to_itself::<Keys>(&file),
             "OfferView" => encodes_to_itself::<OfferView>(&file),
             "TermsView" => encodes_to_itself::<TermsView>(&file),
+            "ReportView" => encodes_to_itself::<ReportView>(&file),
             "Problem" => assert_is_problem(&file),
             new => panic!("{new} is of which type?"),
         }

@@ -121,8 +121,19 @@ pub fn subject(command: &Command) -> Option<Uuid> {
         Command::OfferDecline(it) => Some(it.offer.0),
         Command::OfferAccept(it) => Some(it.offer.0),
         Command::ContractForm(it) => Some(it.candidacy.0),
-        // They name a job or a contract, which have the marketplace's own ids.
-        Command::InvitationSend(_) | Command::ProposalSubmit(_) | Command::ContractEnd(_) => None,
+        Command::CandidacyReopen(it) => Some(it.candidacy.0),
+        Command::ProposalArchive(it) => Some(it.proposal.0),
+        Command::InvitationReport(it) => Some(it.invitation.0),
+        Command::InvitationRemove(it) => Some(it.invitation.0),
+        Command::MessageReport(it) => room(it.room),
+        Command::MemberAdd(it) => room(it.room),
+        Command::MemberRemove(it) => room(it.room),
+        // They name a job or a contract, which have the marketplace's own ids, or several things.
+        Command::InvitationSend(_)
+        | Command::ProposalSubmit(_)
+        | Command::ContractEnd(_)
+        | Command::CandidaciesDecline(_)
+        | Command::CandidaciesMark(_) => None,
     }
 }
 

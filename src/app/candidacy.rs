@@ -1,6 +1,9 @@
 //! Candidacies.
 
-use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyView, CandidacyWithdraw, Phase};
+use anteroom_protocol::candidacy::{
+    CandidaciesDecline, CandidaciesMark, CandidacyDecline, CandidacyReopen, CandidacyView, CandidacyWithdraw,
+    ClientMark, Phase,
+};
 use anteroom_protocol::id::CandidacyId;
 use anteroom_protocol::user::Side;
 
@@ -25,6 +28,22 @@ pub fn withdraw(command: &CandidacyWithdraw) -> Result<Rule, Refusal> {
     })
 }
 
+/// `candidacy.reopen`.
+pub fn reopen(command: &CandidacyReopen) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Candidacy(command.candidacy), candidacy::reopen)
+}
+
+/// `candidacies.decline`.
+pub fn decline_each(command: CandidaciesDecline) -> Result<Rule, Refusal> {
+    Rule::of_each(command.candidacies, candidacy::turn_down)
+}
+
+/// `candidacies.mark`.
+pub fn mark_each(command: CandidaciesMark) -> Result<Rule, Refusal> {
+    let mark = command.mark;
+    Rule::of_each(command.candidacies, move |case, context| candidacy::sort(case, context, mark))
+}
+
 /// One of the reader's candidacies.
 pub async fn get(app: &App, actor: &Actor, id: CandidacyId) -> Result<CandidacyView, AppError> {
     app.store.candidacy(&actor.user, id).await?.ok_or(AppError::Refused(Refusal::NotFound))
@@ -34,8 +53,8 @@ pub async fn get(app: &App, actor: &Actor, id: CandidacyId) -> Result<CandidacyV
 pub async fn list(
     app: &App,
     actor: &Actor,
-    phase: Option<Phase>,
+    (phase, mark): (Option<Phase>, Option<ClientMark>),
     page: Page<CandidacyId>,
 ) -> Result<Vec<CandidacyView>, AppError> {
-    Ok(app.store.candidacies(&actor.user, phase, page).await?)
+    Ok(app.store.candidacies(&actor.user, phase, mark, page).await?)
 }

@@ -86,15 +86,22 @@ fn execute(
     app.change(actor, intent, rule(actor, command))
 }
 
-/// People do everything but what only the marketplace can say; its systems invite on a client's behalf, delete what must not stand, and
-/// tell of contracts; staff only read.
+/// People do everything but what only the marketplace can say; its systems invite on a client's behalf, delete and remove what must not
+/// stand, tell of contracts, and do what people may do too in rooms and with what has ended; staff only read.
 fn reaches(scope: Scope, command: &Command) -> bool {
-    let of_contracts = matches!(command, Command::ContractForm(_) | Command::ContractEnd(_));
+    let the_marketplaces =
+        matches!(command, Command::ContractForm(_) | Command::ContractEnd(_) | Command::InvitationRemove(_));
+    let for_both = matches!(
+        command,
+        Command::InvitationSend(_)
+            | Command::MessageRedact(_)
+            | Command::CandidacyReopen(_)
+            | Command::MemberAdd(_)
+            | Command::MemberRemove(_)
+    );
     match scope {
-        Scope::User => !of_contracts,
-        Scope::Service => {
-            of_contracts || matches!(command, Command::InvitationSend(_) | Command::MessageRedact(_))
-        }
+        Scope::User => !the_marketplaces,
+        Scope::Service => the_marketplaces || for_both,
         Scope::Staff => false,
     }
 }

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::id::InvitationId;
 use anteroom_protocol::invitation::{
-    InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationStatus, InvitationView,
-    InvitationWithdraw,
+    InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
+    InvitationStatus, InvitationView, InvitationWithdraw,
 };
 
 use super::rule::Rule;
@@ -50,6 +50,11 @@ pub fn archive(command: &InvitationArchive) -> Result<Rule, Refusal> {
 /// `invitation.withdraw`.
 pub fn withdraw(command: &InvitationWithdraw) -> Result<Rule, Refusal> {
     Rule::of(CaseKey::Invitation(command.invitation), invitation::withdraw)
+}
+
+/// `invitation.remove`.
+pub fn remove(command: &InvitationRemove) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Invitation(command.invitation), invitation::remove)
 }
 
 /// One of the reader's invitations.

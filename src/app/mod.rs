@@ -13,10 +13,12 @@ pub mod invitation;
 pub mod job;
 pub mod lane;
 pub mod marker;
+pub mod member;
 pub mod message;
 pub mod offer;
 pub mod proposal;
 pub mod rate;
+pub mod report;
 pub mod resume;
 pub mod room;
 pub mod rule;
@@ -31,7 +33,7 @@ use std::time::Duration;
 
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, OfferId, ProposalId, RoomId};
+use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, OfferId, ProposalId, ReportId, RoomId};
 use anteroom_protocol::limits;
 use anteroom_protocol::signature::{PublicKey, SigningKey};
 use anteroom_protocol::time::Time;
@@ -247,7 +249,7 @@ impl App {
 
     /// Hands the writer a rare command: it is decided on the case as it is by then, with all that has happened to it by itself.
     fn change(&self, actor: &Actor, intent: Intent, rule: Result<Rule, Refusal>) -> Pending {
-        let Rule { key, decide } = match rule {
+        let Rule { about, decide } = match rule {
             Ok(rule) => rule,
             Err(refusal) => return Pending::Refused(refusal.into()),
         };
@@ -262,11 +264,11 @@ impl App {
                 ids: ids.clone(),
                 key: key_of_seals.clone(),
             };
-            let side = case.side_of(&context.actor)?;
+            let side = case.seat_of(&context.actor)?;
             let decisions = due::up_to_date(case, now, |case| decide(case, &context))?;
             Ok((decisions, side))
         };
-        self.writer.change(CaseJob { intent: Some(intent), key, decide: Box::new(decide) })
+        self.writer.change(CaseJob { intent: Some(intent), about, decide: Box::new(decide) })
     }
 }
 
@@ -279,6 +281,7 @@ fn fresh_ids() -> FreshIds {
         room: RoomId(Uuid::now_v7()),
         offer: OfferId(Uuid::now_v7()),
         contract,
+        report: ReportId(Uuid::now_v7()),
     }
 }
 

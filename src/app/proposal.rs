@@ -1,15 +1,16 @@
 //! Proposals.
 
-use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::candidacy::{ClientMark, Phase};
 use anteroom_protocol::id::ProposalId;
 use anteroom_protocol::proposal::{
-    Offered, ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalView, ProposalWithdraw,
+    Offered, ProposalAnswer, ProposalArchive, ProposalDecline, ProposalSubmit, ProposalView, ProposalWithdraw,
 };
 use anteroom_protocol::user::Side;
 
 use super::rule::{Rule, seen};
 use super::{App, AppError};
 use crate::domain::actor::Actor;
+use crate::domain::candidacy;
 use crate::domain::message::Body;
 use crate::domain::offer::Named;
 use crate::domain::proposal::{self, Words};
@@ -42,6 +43,15 @@ pub fn answer(command: ProposalAnswer) -> Result<Rule, Refusal> {
 /// `proposal.decline`.
 pub fn decline(command: &ProposalDecline) -> Result<Rule, Refusal> {
     Rule::of(CaseKey::Proposal(command.proposal), |case, context| proposal::end(case, context, Side::Client))
+}
+
+/// `proposal.archive`.
+pub fn archive(command: &ProposalArchive) -> Result<Rule, Refusal> {
+    Rule::of(CaseKey::Proposal(command.proposal), |case, context| {
+        case.must_be(Side::Client, &context.actor)?;
+        case.must_be_in(&[Phase::Submitted], Side::Client)?;
+        candidacy::sort(case, context, Some(ClientMark::Archived))
+    })
 }
 
 /// `proposal.withdraw`.

@@ -2,9 +2,11 @@
 //! server, no database, so that tests decide by the very same rules.
 
 use anteroom_protocol::command::Command;
+use anteroom_protocol::id::CandidacyId;
+use anteroom_protocol::limits;
 use anteroom_protocol::terms::Terms;
 
-use super::{candidacy, contract, invitation, offer, proposal, terms};
+use super::{candidacy, contract, invitation, member, offer, proposal, report, terms};
 use crate::domain::actor::Actor;
 use crate::domain::candidacy::{Case, Context, Decision};
 use crate::domain::refusal::Refusal;
@@ -13,10 +15,19 @@ use crate::store::CaseKey;
 /// Decides a command on its case as it is.
 pub type Decide = Box<dyn Fn(Case, &Context) -> Result<Decision, Refusal> + Send + Sync>;
 
+/// Which cases a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// One, and what is refused is the command.
+    One(CaseKey),
+    /// Several, each for itself.
+    Each(Vec<CandidacyId>),
+}
+
 /// The rule of one command.
 pub struct Rule {
-    /// Which case it is about.
-    pub key: CaseKey,
+    /// Which cases it is about.
+    pub about: About,
     /// What is decided.
     pub decide: Decide,
 }
@@ -30,7 +41,21 @@ impl Rule {
         key: CaseKey,
         decide: impl Fn(Case, &Context) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Self, Refusal> {
-        Ok(Self { key, decide: Box::new(decide) })
+        Ok(Self { about: About::One(key), decide: Box::new(decide) })
+    }
+
+    /// A rule about each of these.
+    ///
+    /// # Errors
+    /// None are named, or too many.
+    pub fn of_each(
+        candidacies: Vec<CandidacyId>,
+        decide: impl Fn(Case, &Context) -> Result<Decision, Refusal> + Send + Sync + 'static,
+    ) -> Result<Self, Refusal> {
+        if candidacies.is_empty() || candidacies.len() > limits::CANDIDACIES {
+            return Err(Refusal::Invalid(format!("candidacies: must be 1 to {}", limits::CANDIDACIES)));
+        }
+        Ok(Self { about: About::Each(candidacies), decide: Box::new(decide) })
     }
 }
 
@@ -51,6 +76,15 @@ pub fn rule(actor: &Actor, command: Command) -> Result<Rule, Refusal> {
         Command::ProposalWithdraw(command) => proposal::withdraw(&command),
         Command::CandidacyDecline(command) => candidacy::decline(&command),
         Command::CandidacyWithdraw(command) => candidacy::withdraw(&command),
+        Command::CandidacyReopen(command) => candidacy::reopen(&command),
+        Command::CandidaciesDecline(command) => candidacy::decline_each(command),
+        Command::CandidaciesMark(command) => candidacy::mark_each(command),
+        Command::ProposalArchive(command) => proposal::archive(&command),
+        Command::InvitationReport(command) => report::invitation(command),
+        Command::InvitationRemove(command) => invitation::remove(&command),
+        Command::MessageReport(command) => report::message(command),
+        Command::MemberAdd(command) => member::add(command),
+        Command::MemberRemove(command) => member::remove(command),
         Command::TermsPropose(command) => terms::propose(command),
         Command::TermsAccept(command) => terms::accept(&command),
         Command::TermsDecline(command) => terms::decline(&command),

@@ -8,6 +8,7 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 use tokio::time::sleep;
 
+use super::rule::About;
 use super::writer::CaseJob;
 use super::{App, AppError};
 use crate::domain::candidacy::{Case, Decision};
@@ -48,8 +49,11 @@ pub async fn look(app: &App) -> Result<bool, AppError> {
             Due::Candidacy(candidacy) => {
                 let decide =
                     |case: Case, now: Time| happens(case, now).map(|decisions| (decisions, Side::Client));
-                let job =
-                    CaseJob { intent: None, key: CaseKey::Candidacy(candidacy), decide: Box::new(decide) };
+                let job = CaseJob {
+                    intent: None,
+                    about: About::One(CaseKey::Candidacy(candidacy)),
+                    decide: Box::new(decide),
+                };
                 match app.writer.change(job).outcome().await {
                     // Somebody's command has done it in between.
                     Ok(_) | Err(AppError::Refused(_)) => {}

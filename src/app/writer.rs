@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::lane::{Lane, Stamp};
+use super::rule::About;
 use super::{AppError, Pending, marker};
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -21,8 +22,9 @@ use crate::domain::log::{Event, LogEntry};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::hub::Hub;
-use crate::store::{CaseKey, Committed, Intent, Mark, Marked, Moment, Store, Write};
+use crate::store::{Committed, Intent, Mark, Marked, Moment, Store, Write};
 use crate::telemetry::Metrics;
+use crate::wire::to_wire;
 
 /// Decides an entry on its log as it is.
 pub type DecideEntry = Box<dyn Fn(&Room) -> Result<Event, Refusal> + Send + Sync>;
@@ -44,8 +46,8 @@ pub struct EntryJob {
 pub struct CaseJob {
     /// Who wants it; `None`: nobody, it is due by itself.
     pub intent: Option<Intent>,
-    /// Which case.
-    pub key: CaseKey,
+    /// Which cases.
+    pub about: About,
     /// What is decided.
     pub decide: DecideCase,
 }
@@ -287,7 +289,13 @@ impl WriterTask {
         let started = Instant::now();
         let moment = self.moment();
         let decide = |case: Case| (job.decide)(case, moment.now);
-        let outcome = self.store.change(job.intent.as_ref(), &job.key, moment, &decide).await;
+        let outcome = match &job.about {
+            About::One(key) => self.store.change(job.intent.as_ref(), key, moment, &decide).await,
+            About::Each(candidacies) => {
+                let decide = |case: Case| decide(case).map_err(|refusal| to_wire::refusal(&refusal).code);
+                self.store.change_each(job.intent.as_ref(), candidacies, moment, &decide).await
+            }
+        };
         self.metrics.committed(1, outcome.as_ref().map_or(0, |done| done.appended.len()), started.elapsed());
         outcome.map_err(AppError::from)
     }

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::contract::{ContractEnded, ContractFormed, ContractSealed, Seal};
-use anteroom_protocol::entry::{EntryData, NoticeKind};
+use anteroom_protocol::entry::{EntryData, NoticeKind, PhaseChanged};
 use anteroom_protocol::id::{ContractId, OfferId, RoomId};
 use anteroom_protocol::limits;
 use anteroom_protocol::log::Hash;
@@ -13,7 +13,7 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::actor::Scope;
-use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
+use crate::domain::candidacy::{BOTH, Case, Context, Decision};
 use crate::domain::log::{Event, Head, What};
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::{self, Version};
@@ -63,12 +63,17 @@ pub(super) fn sealed(
     (case.standing, case.pending) = (Some(version), None);
     case.contract = Some(Contract { id, offer, version, formed_at: context.now, ended_at: None });
     let case = case.moved(Phase::Hired, context.now);
-    let phase = EntryData::PhaseChanged(anteroom_protocol::entry::PhaseChanged { phase: Phase::Hired });
+    let phase = EntryData::PhaseChanged(PhaseChanged { phase: Phase::Hired });
     let seal =
         Event { by: None, client_id: None, what: What::Seal(Box::new(draft)), private: agreed.fee.clone() };
     let room = vec![last, seal, Event::room(None, None, phase)];
-    let told = context.told(&case);
-    Ok(Decision { room, inboxes: case.notices_about(kind, &told, &BOTH, Some(&agreed)), case })
+    let told = context.told();
+    Ok(Decision {
+        reports: Vec::new(),
+        room,
+        inboxes: case.notices_about(kind, &told, &BOTH, Some(&agreed)),
+        case,
+    })
 }
 
 fn draft(
@@ -118,8 +123,7 @@ pub fn form(case: Case, context: &Context, id: ContractId, agreed: &Agreed) -> R
         }
         Agreed::Terms(terms) => {
             terms::check(terms, case.fees.as_ref())?;
-            let by = Some(case.author(&context.actor));
-            let (with_terms, event) = case.with_version(Side::Client, terms.clone(), context.now, None, by);
+            let (with_terms, event) = case.with_version(Side::Client, terms.clone(), context.now, None, None);
             case = with_terms;
             room.push(event);
             case.terms.last().map_or(0, |last| last.version)
@@ -130,7 +134,7 @@ pub fn form(case: Case, context: &Context, id: ContractId, agreed: &Agreed) -> R
     let formed = Event::room(None, Some(context.client_id), data);
     let mut decision = sealed(case, context, (id, None, version), formed, NoticeKind::ContractFormed)?;
     room.append(&mut decision.room);
-    Ok(Decision { room, ..decision })
+    Ok(Decision { reports: Vec::new(), room, ..decision })
 }
 
 /// `contract.end`, by the marketplace alone.
@@ -146,12 +150,16 @@ pub fn end(mut case: Case, context: &Context, reason: Option<String>) -> Result<
     contract.ended_at = Some(context.now);
     let data = EntryData::ContractEnded(ContractEnded { contract: contract.id.clone(), reason });
     case.must_be_in(&[Phase::Hired], Side::Client)?;
-    let by = case.author(&context.actor);
-    let case = case.moved(Phase::Closed, context.now);
-    let room =
-        vec![Event::room(None, Some(context.client_id), data), phase_changed(&by, None, Phase::Closed)];
-    let told = context.told(&case);
-    Ok(Decision { room, inboxes: case.notices(NoticeKind::ContractEnded, &told, &BOTH), case })
+    let case = case.ended(Phase::Closed, None, context.now);
+    let phase = EntryData::PhaseChanged(PhaseChanged { phase: Phase::Closed });
+    let room = vec![Event::room(None, Some(context.client_id), data), Event::room(None, None, phase)];
+    let told = context.told();
+    Ok(Decision {
+        reports: Vec::new(),
+        room,
+        inboxes: case.notices(NoticeKind::ContractEnded, &told, &BOTH),
+        case,
+    })
 }
 
 fn must_be_the_marketplace(context: &Context) -> Result<(), Refusal> {

@@ -9,14 +9,15 @@ use anteroom_protocol::terms::Terms;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
-use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
+use crate::domain::actor::Scope;
+use crate::domain::candidacy::{BOTH, Case, Context, Decision, Told, phase_changed};
 use crate::domain::log::Event;
 use crate::domain::message::Body;
 use crate::domain::policy::SECONDS_PER_DAY;
 use crate::domain::proposal::Proposal;
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::Asked;
-use crate::domain::{terms, text};
+use crate::domain::{report, terms, text};
 
 /// An invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,18 @@ impl Invitation {
 
     fn answered(self, status: InvitationStatus, now: Time) -> Self {
         Self { status, answered_at: Some(now), ..self }
+    }
+
+    /// The same, waiting for its answer again, for as long as a new one.
+    pub(super) fn sent_again(self, context: &Context) -> Self {
+        Self {
+            status: InvitationStatus::Pending,
+            expires_at: context.now.plus_seconds(i64::from(context.policy.invitation_days) * SECONDS_PER_DAY),
+            answered_at: None,
+            reason: None,
+            reason_text: None,
+            ..self
+        }
     }
 
     fn sent(&self, by: &UserId) -> Event {
@@ -98,7 +111,10 @@ pub fn send(
         reason: None,
         reason_text: None,
     });
-    Ok(quiet(case, context, NoticeKind::InvitationSent, &BOTH))
+    // The marketplace sends it on the client's behalf.
+    let told = Told { by: Some(case.author(&context.actor)), client_id: Some(context.client_id) };
+    let inboxes = case.notices(NoticeKind::InvitationSent, &told, &BOTH);
+    Ok(Decision { reports: Vec::new(), room: Vec::new(), inboxes, case })
 }
 
 /// How an invitation is accepted: with a message, or with a cover letter, which is one.
@@ -157,8 +173,13 @@ pub fn accept(
     }
     case.proposal = Some(proposal);
     case.invitation = Some(invitation.answered(InvitationStatus::Accepted, context.now));
-    let told = context.told(&case);
-    Ok(Decision { room, inboxes: case.notices(NoticeKind::InvitationAccepted, &told, &BOTH), case })
+    let told = context.told();
+    Ok(Decision {
+        reports: Vec::new(),
+        room,
+        inboxes: case.notices(NoticeKind::InvitationAccepted, &told, &BOTH),
+        case,
+    })
 }
 
 fn accepted(by: &UserId, invitation: InvitationId, terms: AcceptedTerms) -> Event {
@@ -186,17 +207,19 @@ pub fn decline(
     }
     invitation.reason = Some(reason);
     invitation.reason_text = reason_text;
-    let mut case = case.ended(Phase::Declined, context.now);
+    let mut case = case.ended(Phase::Declined, Some(Side::Freelancer), context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Declined, context.now));
-    Ok(quiet(case, context, NoticeKind::InvitationDeclined, &BOTH))
+    let reports = report::with_decline(&case, context, reason);
+    Ok(Decision { reports, ..quiet(case, context, NoticeKind::InvitationDeclined, &BOTH) })
 }
 
 /// `invitation.archive`: not a response. Only the freelancer's own devices are told.
 pub fn archive(case: Case, context: &Context) -> Result<Decision, Refusal> {
     let (case, invitation) = waiting(case, context, Side::Freelancer)?;
     case.must_be_in(&[Phase::Invited], Side::Freelancer)?;
-    // The time of the change stays what it was: a client who saw another one would know.
-    let mut case = case.moved(Phase::Archived, invitation.sent_at);
+    // The time of the last change stays what it was: a client who saw another one would know.
+    let unmoved = case.candidacy.as_ref().map_or(context.now, |candidacy| candidacy.updated_at);
+    let mut case = case.moved(Phase::Archived, unmoved);
     case.invitation = Some(Invitation { status: InvitationStatus::Archived, ..invitation });
     Ok(quiet(case, context, NoticeKind::InvitationArchived, &[Side::Freelancer]))
 }
@@ -204,15 +227,31 @@ pub fn archive(case: Case, context: &Context) -> Result<Decision, Refusal> {
 /// `invitation.withdraw`: possible as long as it waits for its answer.
 pub fn withdraw(case: Case, context: &Context) -> Result<Decision, Refusal> {
     let (case, invitation) = waiting(case, context, Side::Client)?;
-    let mut case = case.ended(Phase::Withdrawn, context.now);
+    let mut case = case.ended(Phase::Withdrawn, Some(Side::Client), context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Withdrawn, context.now));
     Ok(quiet(case, context, NoticeKind::InvitationWithdrawn, &BOTH))
 }
 
+/// `invitation.remove`, by the marketplace alone: nobody reads its text any more.
+pub fn remove(case: Case, context: &Context) -> Result<Decision, Refusal> {
+    if context.actor.scope != Scope::Service {
+        return Err(Refusal::Forbidden);
+    }
+    let side = Side::Client;
+    if case.invitation.as_ref().is_some_and(|invitation| invitation.status == InvitationStatus::Expired) {
+        return Err(Refusal::InvitationExpired);
+    }
+    case.must_be_in(&[Phase::Invited, Phase::Archived], side)?;
+    let mut case = case.ended(Phase::Closed, None, context.now);
+    case.invitation =
+        case.invitation.map(|invitation| invitation.answered(InvitationStatus::Removed, context.now));
+    Ok(quiet(case, context, NoticeKind::InvitationRemoved, &BOTH))
+}
+
 /// A decision that no room is told of.
 pub(super) fn quiet(case: Case, context: &Context, kind: NoticeKind, sides: &[Side]) -> Decision {
-    let told = context.told(&case);
-    Decision { room: Vec::new(), inboxes: case.notices(kind, &told, sides), case }
+    let told = context.told();
+    Decision { reports: Vec::new(), room: Vec::new(), inboxes: case.notices(kind, &told, sides), case }
 }
 
 /// The invitation that still waits for its answer. One whose time is over has expired before this is asked.

@@ -93,12 +93,17 @@ pub fn make(case: Case, context: &Context, named: Named) -> Result<Decision, Ref
     let by = case.author(&context.actor);
     let (case, data) = made(case, context, named)?;
     let case = case.moved(Phase::Offered, context.now);
-    let told = context.told(&case);
+    let told = context.told();
     let room = vec![
         Event::room(Some(by.clone()), Some(context.client_id), EntryData::OfferMade(data)),
         phase_changed(&by, None, Phase::Offered),
     ];
-    Ok(Decision { room, inboxes: case.notices_of_offer(NoticeKind::OfferMade, &told), case })
+    Ok(Decision {
+        reports: Vec::new(),
+        room,
+        inboxes: case.notices_of_offer(NoticeKind::OfferMade, &told),
+        case,
+    })
 }
 
 /// The case with a new offer, and what is told of it. Shared with the answer to a proposal that is an offer.
@@ -135,9 +140,14 @@ pub fn change(mut case: Case, context: &Context, id: OfferId, named: Named) -> R
         OfferMade { offer: offer.id, version: named.version, hash: named.hash, expires_at: offer.expires_at };
     case.offer = Some(offer);
     let case = case.without_pending(named.version);
-    let told = context.told(&case);
+    let told = context.told();
     let event = Event::room(told.by.clone(), told.client_id, EntryData::OfferChanged(data));
-    Ok(Decision { room: vec![event], inboxes: case.notices_of_offer(NoticeKind::OfferChanged, &told), case })
+    Ok(Decision {
+        reports: Vec::new(),
+        room: vec![event],
+        inboxes: case.notices_of_offer(NoticeKind::OfferChanged, &told),
+        case,
+    })
 }
 
 fn expiry(context: &Context, asked: Option<Time>) -> Result<Time, Refusal> {
@@ -175,7 +185,7 @@ pub fn request_change(
     offer.asked = true;
     let mut room = Vec::new();
     case.offer = Some(offer);
-    let told = context.told(&case);
+    let told = context.told();
     let mut version = None;
     if let Some((asked, expected)) = asked {
         let (with_terms, event) = terms::propose_as(case, context, Side::Freelancer, asked, expected)?;
@@ -187,7 +197,7 @@ pub fn request_change(
     room.push(Event::room(told.by.clone(), told.client_id, EntryData::OfferChangeRequested(data)));
     let about = version.and_then(|version| case.version(version)).cloned();
     let inboxes = case.notices_about(NoticeKind::OfferChangeRequested, &told, &BOTH, about.as_ref());
-    Ok(Decision { room, inboxes, case })
+    Ok(Decision { reports: Vec::new(), room, inboxes, case })
 }
 
 /// `offer.withdraw` by the client, `offer.decline` by the freelancer: the talk goes on without it.
@@ -216,8 +226,8 @@ pub fn end(
         Event::room(Some(by.clone()), Some(context.client_id), data),
         phase_changed(&by, None, Phase::Active),
     ];
-    let told = context.told(&case);
-    Ok(Decision { room, inboxes: case.notices_of_offer(kind, &told), case })
+    let told = context.told();
+    Ok(Decision { reports: Vec::new(), room, inboxes: case.notices_of_offer(kind, &told), case })
 }
 
 /// `offer.accept`: nobody accepts anything but what they saw. Forms the contract.
@@ -236,7 +246,7 @@ pub fn accept(
         return Err(Refusal::TermsStale { version: offered.version, hash: Some(offered.hash) });
     }
     let case = case.offer_ended(OfferStatus::Accepted);
-    let told = context.told(&case);
+    let told = context.told();
     let data = EntryData::OfferAccepted(OfferAccepted { offer: offer.id, version, hash });
     let accepted = Event::room(told.by.clone(), told.client_id, data);
     contract::sealed(

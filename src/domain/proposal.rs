@@ -115,10 +115,11 @@ pub fn answer(case: Case, context: &Context, words: &Words) -> Result<Decision, 
         event.client_id = None;
     }
     room.append(&mut said);
-    let told = context.told(&case);
+    let told = context.told();
     let about = case.offer.as_ref().map(|offer| offer.version).or(case.pending);
     let about = about.and_then(|version| case.version(version));
     Ok(Decision {
+        reports: Vec::new(),
         room,
         inboxes: case.notices_about(NoticeKind::ProposalAnswered, &told, &BOTH, about),
         case,
@@ -133,6 +134,6 @@ pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusa
         Side::Client => (Phase::Declined, NoticeKind::ProposalDeclined),
         Side::Freelancer => (Phase::Withdrawn, NoticeKind::ProposalWithdrawn),
     };
-    let case = case.ended(phase, context.now);
+    let case = case.ended(phase, Some(side), context.now);
     Ok(invitation::quiet(case, context, kind, &BOTH))
 }

@@ -61,6 +61,10 @@ pub enum Refusal {
     ContractExists,
     /// The contract has ended.
     ContractOver,
+    /// This person is in the room already.
+    MemberExists,
+    /// This person is not in the room, or cannot be removed from it.
+    NotAMember,
     /// What is to be amended is no message.
     NotAMessage,
     /// Only its author changes a message.

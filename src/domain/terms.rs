@@ -195,9 +195,9 @@ pub fn propose(case: Case, context: &Context, asked: Asked, expected: u32) -> Re
     let has_room = case.candidacy.as_ref().is_some_and(|candidacy| candidacy.room.is_some());
     let mut room = if has_room { vec![event] } else { Vec::new() };
     room.extend(ended);
-    let told = context.told(&case);
+    let told = context.told();
     let inboxes = case.notices_about(NoticeKind::TermsProposed, &told, &[other(side)], case.terms.last());
-    Ok(Decision { room, inboxes, case })
+    Ok(Decision { reports: Vec::new(), room, inboxes, case })
 }
 
 /// The heart of every proposal: compared with the version that was seen, checked, and put in its place.
@@ -303,10 +303,15 @@ fn answerable(case: &Case, context: &Context, side: Side, version: u32) -> Resul
 }
 
 fn answered(case: Case, context: &Context, about: &Version, data: EntryData, kind: NoticeKind) -> Decision {
-    let told = context.told(&case);
+    let told = context.told();
     let room = vec![Event::room(told.by.clone(), told.client_id, data)];
     let side = if told.by.as_ref() == Some(&case.freelancer.user) { Side::Client } else { Side::Freelancer };
-    Decision { room, inboxes: case.notices_about(kind, &told, &[side], Some(about)), case }
+    Decision {
+        reports: Vec::new(),
+        room,
+        inboxes: case.notices_about(kind, &told, &[side], Some(about)),
+        case,
+    }
 }
 
 fn other(side: Side) -> Side {

@@ -61,7 +61,7 @@ pub fn settle(case: Case, now: Time) -> Option<Decision> {
         return Some(invitation_expired(case, now));
     }
     let (counter, offer) = (is_due(counter_due(&case)), is_due(offer_due(&case)));
-    let mut decision = Decision { case, room: Vec::new(), inboxes: Vec::new() };
+    let mut decision = Decision { reports: Vec::new(), case, room: Vec::new(), inboxes: Vec::new() };
     if counter {
         decision = counter_expired(decision);
     }
@@ -72,12 +72,12 @@ pub fn settle(case: Case, now: Time) -> Option<Decision> {
 }
 
 fn invitation_expired(case: Case, now: Time) -> Decision {
-    let mut case = case.moved(Phase::Expired, now);
+    let mut case = case.ended(Phase::Expired, None, now);
     if let Some(invitation) = &mut case.invitation {
         invitation.status = InvitationStatus::Expired;
     }
     let inboxes = case.notices(NoticeKind::InvitationExpired, &Told::BY_THE_SERVER, &BOTH);
-    Decision { room: Vec::new(), inboxes, case }
+    Decision { reports: Vec::new(), room: Vec::new(), inboxes, case }
 }
 
 fn counter_expired(mut decision: Decision) -> Decision {
@@ -102,13 +102,13 @@ fn offer_expired(mut decision: Decision, now: Time) -> Decision {
         decision.room.push(Event::room(None, None, phase));
     }
     decision.inboxes.extend(case.notices_of_offer(NoticeKind::OfferExpired, &Told::BY_THE_SERVER));
-    Decision { case, ..decision }
+    Decision { reports: Vec::new(), case, ..decision }
 }
 
 /// The job takes nobody any more: an open candidacy that is no contract ends, and is not told who was hired. `None`: nothing to end.
 pub fn close(case: Case, now: Time) -> Option<Decision> {
     let phase = phase(&case).filter(|phase| is_open(*phase) && *phase != Phase::Hired)?;
-    let mut case = case.ended(Phase::Closed, now);
+    let mut case = case.ended(Phase::Closed, None, now);
     let unanswered = matches!(phase, Phase::Invited | Phase::Archived);
     if let Some(invitation) = case.invitation.as_mut().filter(|_| unanswered) {
         invitation.status = InvitationStatus::Closed;
@@ -118,7 +118,7 @@ pub fn close(case: Case, now: Time) -> Option<Decision> {
     let has_room = case.candidacy.as_ref().is_some_and(|candidacy| candidacy.room.is_some());
     let room = if has_room { vec![Event::room(None, None, data)] } else { Vec::new() };
     let inboxes = case.notices(NoticeKind::PhaseChanged, &Told::BY_THE_SERVER, &BOTH);
-    Some(Decision { room, inboxes, case })
+    Some(Decision { reports: Vec::new(), room, inboxes, case })
 }
 
 /// Whose turn it is.

@@ -64,6 +64,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/v1/offers/{offer}", get(read::offer))
         .route("/v1/contracts/{contract}", get(read::contract))
         .route("/v1/keys", get(read::keys))
+        .route("/v1/reports", get(service::reports))
         .route("/v1/fee-schedules/{schedule}", put(service::put_fee_schedule))
         .route("/v1/billings/{client}/{freelancer}", put(service::put_billing));
     let reads = MARKS.iter().fold(reads, |routes, spec| {

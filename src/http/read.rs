@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
 use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::entry::EntryPage;
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
@@ -31,7 +31,7 @@ use crate::store::{CaseKey, Page, Range};
 type Answer<T> = Result<Json<T>, Problem>;
 
 /// A query string; what does not fit is a problem document.
-pub(super) struct Asked<T>(T);
+pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -52,7 +52,7 @@ pub(super) struct List<T> {
 }
 
 impl<T> List<T> {
-    fn new<Id>(items: Vec<T>, page: &Page<Id>, name: impl Fn(&T) -> String) -> Json<Self> {
+    pub(super) fn new<Id>(items: Vec<T>, page: &Page<Id>, name: impl Fn(&T) -> String) -> Json<Self> {
         let full = items.len() >= page.limit as usize;
         let next = items.last().filter(|_| full).map(name);
         Json(Self { items, next })
@@ -68,7 +68,7 @@ pub(super) struct ListQuery<Filter = ()> {
 }
 
 impl<Filter> ListQuery<Filter> {
-    fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, Problem> {
+    pub(super) fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, Problem> {
         let before = self
             .before
             .as_deref()
@@ -253,14 +253,20 @@ pub(super) async fn proposal(
     Ok(Json(proposal::get(&app, &actor, id(&proposal)?).await?))
 }
 
+#[derive(Deserialize)]
+pub(super) struct MarkQuery {
+    mark: Option<ClientMark>,
+}
+
 /// `GET /v1/candidacies`
 pub(super) async fn candidacies(
     State(app): State<Arc<App>>,
     Person(actor): Person,
+    Asked(marked): Asked<MarkQuery>,
     Asked(asked): Asked<ListQuery<Phase>>,
 ) -> Answer<List<CandidacyView>> {
     let page = asked.page()?;
-    let items = candidacy::list(&app, &actor, asked.filter, page).await?;
+    let items = candidacy::list(&app, &actor, (asked.filter, marked.mark), page).await?;
     Ok(List::new(items, &page, |view| view.id.to_string()))
 }
 

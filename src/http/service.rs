@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use anteroom_protocol::fee::{BillingView, FeeScheduleView};
 use anteroom_protocol::job::JobView;
+use anteroom_protocol::report::ReportView;
 use anteroom_protocol::user::UserView;
 use axum::Json;
 use axum::extract::{Request, State};
 
 use super::error::Problem;
 use super::extract::{Named, Service, id, json};
-use crate::app::{App, AppError, fee, job, user};
+use super::read::{Asked, List, ListQuery};
+use crate::app::{App, AppError, fee, job, report, user};
 
 /// Does something to its end, also when the client goes away meanwhile: what was kept is then told to everybody whom it concerns.
 async fn to_its_end<T: Send + 'static>(
@@ -50,6 +52,17 @@ pub(super) async fn put_job(
 ) -> Result<Json<JobView>, Problem> {
     let (id, posting) = (id(&job)?, json(request).await?);
     to_its_end(async move { job::put(&app, id, posting).await }).await
+}
+
+/// `GET /v1/reports`
+pub(super) async fn reports(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Asked(asked): Asked<ListQuery>,
+) -> Result<Json<List<ReportView>>, Problem> {
+    let page = asked.page()?;
+    let items = report::list(&app, page).await?;
+    Ok(List::new(items, &page, |view| view.id.to_string()))
 }
 
 /// `PUT /v1/fee-schedules/{schedule}`

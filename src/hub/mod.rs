@@ -116,6 +116,15 @@ impl Seat {
         }
     }
 
+    /// Somebody is one of the people of this room from now on.
+    pub fn meet(&mut self, log: &Log, user: &UserId) {
+        if let Some(people) = self.rooms.get_mut(log)
+            && !people.contains(user)
+        {
+            *people = people.iter().chain([user]).cloned().collect();
+        }
+    }
+
     /// Tells the others in this room that its person is writing. Somebody who is not in the room tells nobody.
     pub fn typing(&self, log: &Log, news: &News) {
         if let Some(people) = self.rooms.get(log) {

@@ -22,18 +22,20 @@ mod marker;
 mod outcome;
 pub mod sqlite;
 
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
 use anteroom_protocol::contract::ContractView;
+use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::fee::{Billing, FeeSchedule};
 use anteroom_protocol::id::{
-    CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomId,
-    UserId,
+    CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, ReportId,
+    RoomId, UserId,
 };
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::report::ReportView;
 use anteroom_protocol::room::RoomView;
 use anteroom_protocol::signature::PublicKey;
 use anteroom_protocol::terms::TermsView;
@@ -97,12 +99,21 @@ pub enum CaseKey {
     Offer(OfferId),
     /// The case of this contract.
     Contract(ContractId),
+    /// The case of this room.
+    Room(RoomId),
+    /// The same, and somebody whom the command names.
+    RoomAndUser(RoomId, UserId),
+    /// The same, and the entry of this number.
+    RoomAndEntry(RoomId, u64),
     /// The latest case of this freelancer on this job, or the place for a first one.
     JobAndFreelancer(JobId, UserId),
 }
 
 /// Decides a rare command on its case as it is: what is to be kept, in turn, and which side asks (for the answer).
 pub type DecideCase<'a> = &'a (dyn Fn(Case) -> Result<(Vec<Decision>, Side), Refusal> + Send + Sync);
+
+/// Decides a command on one of several cases as it is; what is refused is said by its code.
+pub type DecideEach<'a> = &'a (dyn Fn(Case) -> Result<(Vec<Decision>, Side), ErrorCode> + Send + Sync);
 
 /// Decides an edit or a redaction on its log as it is and the entry it names, if there is one.
 pub type DecideAmendment<'a> = &'a (dyn Fn(&Room, Option<&LogEntry>) -> Result<Event, Refusal> + Send + Sync);
@@ -194,6 +205,19 @@ pub trait Store: Send + Sync + 'static {
         moment: Moment,
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError>;
+
+    /// The same for each of these candidacies, one after the other, in one transaction. One that is refused, or is not there, changes nothing
+    /// for the others.
+    async fn change_each(
+        &self,
+        intent: Option<&Intent>,
+        candidacies: &[CandidacyId],
+        moment: Moment,
+        decide: DecideEach<'_>,
+    ) -> Result<Committed, CommitError>;
+
+    /// What was reported, newest first.
+    async fn reports(&self, page: Page<ReportId>) -> Result<Vec<ReportView>, StoreError>;
 
     /// What is to be done by itself until now, the longest due first, at most so many.
     async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError>;
@@ -332,11 +356,12 @@ pub trait Store: Send + Sync + 'static {
         candidacy: CandidacyId,
     ) -> Result<Option<CandidacyView>, StoreError>;
 
-    /// The reader's candidacies on either side, newest first.
+    /// The reader's candidacies on either side, newest first; with a mark, those of the reader's own jobs that the reader has sorted so.
     async fn candidacies(
         &self,
         reader: &UserId,
         phase: Option<Phase>,
+        mark: Option<ClientMark>,
         page: Page<CandidacyId>,
     ) -> Result<Vec<CandidacyView>, StoreError>;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::candidacy::CaseAnswer;
+use anteroom_protocol::candidacy::{CaseAnswer, CasesAnswer};
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::message::MessageAnswer;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::log::LogEntry;
 use crate::domain::refusal::Refusal;
@@ -22,13 +22,15 @@ pub struct Committed {
 }
 
 /// What the author of a command is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
     /// To `message.post`.
     Message(MessageAnswer),
     /// To every command on a case.
     Case(CaseAnswer),
+    /// To every command on several.
+    Cases(CasesAnswer),
 }
 
 /// One entry that was written, and whose it is to read.

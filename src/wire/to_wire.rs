@@ -151,6 +151,8 @@ pub fn refusal(refusal: &Refusal) -> ErrorBody {
         }
         Refusal::ContractExists => new(E::ContractExists, "another candidacy has a contract of this id"),
         Refusal::ContractOver => new(E::ContractOver, "this contract has ended"),
+        Refusal::MemberExists => new(E::MemberExists, "this person is in the room already"),
+        Refusal::NotAMember => new(E::NotAMember, "this person cannot be removed from the room"),
         Refusal::NotAMessage => new(E::NotAMessage, "the entry of this number is no message"),
         Refusal::NotTheAuthor => new(E::NotTheAuthor, "only its author changes a message"),
         Refusal::EditWindowOver => new(E::EditWindowOver, "the time to edit this message is over"),

@@ -90,6 +90,13 @@ impl Things {
             "contract.form" => {
                 json!({"candidacy": self.candidacy, "contract": self.contract, "terms": terms})
             }
+            "candidacy.reopen" => json!({"candidacy": self.candidacy}),
+            "candidacies.decline" | "candidacies.mark" => json!({"candidacies": [self.candidacy]}),
+            "proposal.archive" => json!({"proposal": self.proposal}),
+            "invitation.remove" => json!({"invitation": self.invitation}),
+            "invitation.report" => json!({"invitation": self.invitation, "reason": "spam"}),
+            "message.report" => json!({"room": self.room, "seq": 1, "reason": "spam"}),
+            "member.add" | "member.remove" => json!({"room": self.room, "user": "felix"}),
             "contract.end" => json!({"contract": self.contract}),
             "read" | "mark_unread" => json!({"room": self.room, "seq": 1}),
             new => panic!("{new} has no row in this test"),
@@ -162,6 +169,11 @@ fn doing() -> impl Iterator<Item = RouteSpec> {
     route::all().filter(|route| matches!(route.body, Body::Frame(_)) && route.who != Who::Service)
 }
 
+/// An answer that says of each of several that it is not there.
+fn is_nothing_of_several(answer: &str) -> bool {
+    answer.contains(r#""items":[{"candidacy":"-","error":"not_found"}]"#)
+}
+
 /// Does this about these things as the stranger.
 async fn over_http(scene: &Scene, stranger: &Person, route: &RouteSpec, things: &Things) -> Answered {
     let fields = things.fields(route.name);
@@ -174,7 +186,16 @@ async fn over_http(scene: &Scene, stranger: &Person, route: &RouteSpec, things: 
     let key = [("Idempotency-Key", key.as_str())];
     let headers: &[_] = if route.idempotency_key { &key } else { &[] };
     let asked = (route.method.as_str(), things.path(route.path));
-    exchange(&scene.server, (asked.0, &asked.1), Some(&token), headers, Value::Object(body).to_string()).await
+    let body = Value::Object(body).to_string();
+    let mut answer = exchange(&scene.server, (asked.0, &asked.1), Some(&token), headers, body).await;
+    answer.body = without_ids(&answer.body, things);
+    answer.headers.retain(|(name, _)| name != "content-length");
+    answer
+}
+
+/// What an answer about several says beside the ids that it was asked with.
+fn without_ids(answer: &str, things: &Things) -> String {
+    answer.replace(&format!(r#""{}""#, things.candidacy), r#""-""#)
 }
 
 #[tokio::test]
@@ -183,12 +204,8 @@ async fn every_command_and_marker_over_http_tells_a_stranger_the_same_of_foreign
     let before = scene.client.inbox().await.len();
     for route in doing() {
         let expected = over_http(&scene, &stranger, &route, &missing).await;
-        assert_eq!(
-            (expected.status, expected.code()),
-            (404, "not_found".into()),
-            "{}: {expected:?}",
-            route.name
-        );
+        let plain = expected.status == 404 && expected.body.contains(r#""code":"not_found""#);
+        assert!(plain || is_nothing_of_several(&expected.body), "{}: {expected:?}", route.name);
         for things in &foreign {
             let answer = over_http(&scene, &stranger, &route, things).await;
             assert_eq!(answer, expected, "{} on {things:?}", route.name);
@@ -208,6 +225,9 @@ async fn every_route_of_the_marketplace_tells_a_stranger_the_same_of_known_and_m
             let mut fields = if command { missing.fields(route.name) } else { json!({}) };
             for field in route.path_fields() {
                 fields.as_object_mut().expect("fields").remove(field);
+            }
+            if route.method == Method::Get {
+                return exchange(&scene.server, asked, Some(&token), &[], String::new()).await;
             }
             let key = [("Idempotency-Key", "0195b2a0-0000-7000-8000-00000000000a")];
             exchange(&scene.server, asked, Some(&token), &key, fields.to_string()).await
@@ -242,12 +262,14 @@ async fn every_command_on_the_socket_tells_a_stranger_the_same_of_foreign_and_mi
             frame.insert("client_id".into(), json!(new_client_id()));
             frame
         };
-        let expected = answer_text(&mut stranger.socket, ask(&missing)).await;
+        let expected = without_ids(&answer_text(&mut stranger.socket, ask(&missing)).await, &missing);
         // What only the marketplace can say is nobody's, whatever it is about.
-        let code = if spec.name.starts_with("contract.") { "forbidden" } else { "not_found" };
-        assert!(expected.contains(&format!(r#""code":"{code}""#)), "{}: {expected}", spec.name);
+        let the_marketplaces = spec.name.starts_with("contract.") || spec.name == "invitation.remove";
+        let code = if the_marketplaces { "forbidden" } else { "not_found" };
+        let refused = expected.contains(&format!(r#""code":"{code}""#));
+        assert!(refused || is_nothing_of_several(&expected), "{}: {expected}", spec.name);
         for things in &foreign {
-            let answer = answer_text(&mut stranger.socket, ask(things)).await;
+            let answer = without_ids(&answer_text(&mut stranger.socket, ask(things)).await, things);
             assert_eq!(answer, expected, "{} on {things:?}", spec.name);
         }
     }

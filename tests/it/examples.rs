@@ -115,6 +115,8 @@ fn taken(command: Command) -> Result<(), Refusal> {
         Command::OfferRequestChange(said) => {
             words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
         }
+        Command::InvitationReport(said) => reason(said.text),
+        Command::MessageReport(said) => reason(said.text),
         Command::OfferWithdraw(said) => reason(said.reason),
         Command::OfferDecline(said) => reason(said.reason),
         Command::ContractEnd(said) => reason(said.reason),
@@ -129,6 +131,13 @@ fn taken(command: Command) -> Result<(), Refusal> {
         | Command::ProposalWithdraw(_)
         | Command::CandidacyDecline(_)
         | Command::CandidacyWithdraw(_)
+        | Command::CandidacyReopen(_)
+        | Command::CandidaciesDecline(_)
+        | Command::CandidaciesMark(_)
+        | Command::ProposalArchive(_)
+        | Command::InvitationRemove(_)
+        | Command::MemberAdd(_)
+        | Command::MemberRemove(_)
         | Command::TermsAccept(_)
         | Command::TermsDecline(_)
         | Command::TermsWithdraw(_)
@@ -192,6 +201,8 @@ fn could_be_written(data: EntryData) -> Result<(), Refusal> {
         }
         EntryData::InvitationAccepted(_)
         | EntryData::PhaseChanged(_)
+        | EntryData::MemberAdded(_)
+        | EntryData::MemberRemoved(_)
         | EntryData::TermsAccepted(_)
         | EntryData::TermsDeclined(_)
         | EntryData::TermsWithdrawn(_)

@@ -6,6 +6,7 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{RoomRef, UserId};
 use anteroom_protocol::job::JobStatus;
+use anteroom_protocol::route::{self, Who};
 use anteroom_protocol::user::UserProfile;
 use serde_json::{Value, json};
 
@@ -61,12 +62,16 @@ async fn a_service_does_nothing_else_that_people_do() {
         "room": room, "body": "hello", "invitation": invitation, "message": "hello", "reason": "too_busy",
         "proposal": case.proposal, "candidacy": case.candidacy, "job": "job-2", "cover_letter": "hello",
         "terms": ask::hourly(1), "freelancer": "felix", "seq": 1, "expected_version": 0, "version": 1,
-        "hash": ask::hourly(1).hash(), "contract": "C-1",
+        "hash": ask::hourly(1).hash(), "contract": "C-1", "candidacies": [case.candidacy],
     });
     let offer = json!(room);
-    let theirs = ["invitation.send", "message.redact", "contract.form", "contract.end"];
-    for spec in Command::ALL.iter().filter(|spec| !theirs.contains(&spec.name)) {
+    let of_the_table = |name: &str| route::all().find(|route| route.name == name).expect("its route").who;
+    let theirs = |name: &str| name == "message.redact" || of_the_table(name) != Who::User;
+    for spec in Command::ALL.iter().filter(|spec| !theirs(spec.name)) {
         let mut fields = fields.clone();
+        if spec.name.ends_with(".report") {
+            fields["reason"] = json!("spam");
+        }
         if spec.name.starts_with("offer.") {
             fields["offer"] = offer.clone();
         }

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{frames, routes};
-use crate::candidacy::{CandidacyView, Phase};
+use crate::candidacy::{CandidacyView, ClientMark, Phase};
 use crate::client::{Hello, Leave, Ping, Refresh, RefreshAnswer, Typing};
 use crate::command::Command;
 use crate::contract::ContractView;
@@ -25,6 +25,7 @@ use crate::limits;
 use crate::marker::{Mark, MarkAnswer};
 use crate::offer::OfferView;
 use crate::proposal::ProposalView;
+use crate::report::ReportView;
 use crate::room::{Changes, Cursor, Joined, RoomView};
 use crate::search::SearchPage;
 use crate::server::ServerFrame;
@@ -111,7 +112,7 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(InvitationView, ProposalView, CandidacyView, InvitationStatus, Phase)>(&mut generator);
     define::<(UserId, JobId, CandidacyId, InvitationId, ProposalId, RoomRef)>(&mut generator);
     define::<(OfferId, ContractId, TermsView, OfferView, ContractView, Keys)>(&mut generator);
-    define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId)>(&mut generator);
+    define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId, ReportView, ClientMark)>(&mut generator);
     Command::answers(&mut generator);
     let mut schemas = taken(generator);
     for schema in schemas.values_mut() {

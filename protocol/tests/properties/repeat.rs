@@ -25,6 +25,9 @@ fn a_changed_field_makes_another_command() {
         json!(7),
         json!("0".repeat(64)),
         json!("charged"),
+        json!("archived"),
+        json!("spam"),
+        json!("client"),
         json!("2031-01-02T00:00:00.000000Z"),
     ];
     for file in golden("client") {

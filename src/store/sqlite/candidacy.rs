@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::{CandidacyView, CaseAnswer, CasesAnswer, CasesItem, ClientMark, Phase};
+use anteroom_protocol::entry::EntryData;
+use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{CandidacyId, UserId};
 use anteroom_protocol::time::Time;
+use anteroom_protocol::user::Side;
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::case::{CaseRow, case_select, find, views};
@@ -13,11 +16,12 @@ use super::commit::{Writer, repeat};
 use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, count_in, sealing, write_rows};
 use super::{code, log as sql_log};
 use crate::domain::candidacy::{Candidacy, Case, Decision};
-use crate::domain::log::{Event, Log, seal};
+use crate::domain::log::{Event, Log, What, seal};
 use crate::domain::refusal::Refusal;
 use crate::domain::timer;
 use crate::store::{
-    Answer, Appended, CaseKey, CommitError, Committed, DecideCase, Intent, Moment, Page, StoreError,
+    Answer, Appended, CaseKey, CommitError, Committed, DecideCase, DecideEach, Intent, Moment, Page,
+    StoreError,
 };
 
 /// A candidacy of the reader's.
@@ -36,17 +40,18 @@ pub(super) async fn load(
 pub(super) async fn list(
     pool: &SqlitePool,
     reader: &UserId,
-    phase: Option<Phase>,
+    (phase, mark): (Option<Phase>, Option<ClientMark>),
     page: Page<CandidacyId>,
 ) -> Result<Vec<CandidacyView>, StoreError> {
     let sql = case_select!(
         "WHERE c.id IN (
             SELECT id FROM (SELECT id FROM candidacies WHERE client = $1 AND id < $2
                 AND ($3 IS NULL OR CASE phase WHEN 'archived' THEN 'invited' ELSE phase END = $3)
+                AND ($5 IS NULL OR mark = $5)
                 ORDER BY id DESC LIMIT $4)
             UNION ALL
             SELECT id FROM (SELECT id FROM candidacies WHERE freelancer = $1 AND id < $2
-                AND ($3 IS NULL OR phase = $3) ORDER BY id DESC LIMIT $4))
+                AND ($3 IS NULL OR phase = $3) AND $5 IS NULL ORDER BY id DESC LIMIT $4))
          ORDER BY c.id DESC LIMIT $4"
     );
     let rows: Vec<CaseRow> = sqlx::query_as(sql)
@@ -54,6 +59,7 @@ pub(super) async fn list(
         .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
         .bind(phase.map(Phase::as_str))
         .bind(page.limit)
+        .bind(mark.map(code::word))
         .fetch_all(pool)
         .await?;
     views(rows, |row| row.candidacy_view(reader))
@@ -68,16 +74,34 @@ pub(super) async fn change(
     decide: DecideCase<'_>,
 ) -> Result<Committed, CommitError> {
     writer.heal().await.map_err(busy)?;
-    let done = attempt(writer, intent, key, moment, decide).await;
+    let done = attempt(writer, intent, moment, Task::One(key, decide)).await;
     writer.judge(done)
+}
+
+/// See [`crate::store::Store::change_each`].
+pub(super) async fn change_each(
+    writer: &mut Writer,
+    intent: Option<&Intent>,
+    candidacies: &[CandidacyId],
+    moment: Moment,
+    decide: DecideEach<'_>,
+) -> Result<Committed, CommitError> {
+    writer.heal().await.map_err(busy)?;
+    let done = attempt(writer, intent, moment, Task::Each(candidacies, decide)).await;
+    writer.judge(done)
+}
+
+/// What is done in one transaction.
+enum Task<'a> {
+    One(&'a CaseKey, DecideCase<'a>),
+    Each(&'a [CandidacyId], DecideEach<'a>),
 }
 
 async fn attempt(
     writer: &mut Writer,
     intent: Option<&Intent>,
-    key: &CaseKey,
     moment: Moment,
-    decide: DecideCase<'_>,
+    task: Task<'_>,
 ) -> Result<Committed, CommitError> {
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
     if let Some(intent) = intent
@@ -85,14 +109,15 @@ async fn attempt(
     {
         return Ok(done_before);
     }
-    let case = find(&mut transaction, key).await.map_err(busy)?.ok_or(Refusal::NotFound)?;
-    let (decisions, side) = decide(case)?;
-    let answer = decisions.last().and_then(|decision| decision.case.answer(side)).ok_or(Refusal::NotFound)?;
     let mut appended = Vec::new();
-    for decision in decisions {
-        save(&mut transaction, &decision.case).await?;
-        append(&mut transaction, decision, moment, &mut appended).await?;
-    }
+    let answer = match task {
+        Task::One(key, decide) => {
+            Answer::Case(one(&mut transaction, key, moment, decide, &mut appended).await?)
+        }
+        Task::Each(candidacies, decide) => {
+            Answer::Cases(each(&mut transaction, candidacies, moment, decide, &mut appended).await?)
+        }
+    };
     super::contract::keep_seals(&mut transaction, &appended).await.map_err(busy)?;
     if let Some(intent) = intent {
         let json = serde_json::to_string(&answer).map_err(|error| CommitError::Busy(error.to_string()))?;
@@ -105,7 +130,62 @@ async fn attempt(
         writer.forget(&entry.log);
     }
     committed.map_err(|error| CommitError::Unknown(error.to_string()))?;
-    Ok(Committed { answer: Answer::Case(answer), duplicate: false, appended })
+    Ok(Committed { answer, duplicate: false, appended })
+}
+
+async fn one(
+    transaction: &mut Transaction<'_, Sqlite>,
+    key: &CaseKey,
+    moment: Moment,
+    decide: DecideCase<'_>,
+    appended: &mut Vec<Appended>,
+) -> Result<CaseAnswer, CommitError> {
+    let case = find(transaction, key).await.map_err(busy)?.ok_or(Refusal::NotFound)?;
+    let (decisions, side) = decide(case)?;
+    let answer = decisions.last().and_then(|decision| decision.case.answer(side)).ok_or(Refusal::NotFound)?;
+    keep(transaction, decisions, moment, appended).await?;
+    Ok(answer)
+}
+
+async fn each(
+    transaction: &mut Transaction<'_, Sqlite>,
+    candidacies: &[CandidacyId],
+    moment: Moment,
+    decide: DecideEach<'_>,
+    appended: &mut Vec<Appended>,
+) -> Result<CasesAnswer, CommitError> {
+    let mut items = Vec::with_capacity(candidacies.len());
+    for candidacy in candidacies {
+        let case = find(transaction, &CaseKey::Candidacy(*candidacy)).await.map_err(busy)?;
+        let item = match case.ok_or(ErrorCode::NotFound).and_then(decide) {
+            Ok((decisions, side)) => {
+                let phase = decisions.last().and_then(|decision| decision.case.phase_for(side));
+                keep(transaction, decisions, moment, appended).await?;
+                CasesItem { candidacy: *candidacy, phase, error: None }
+            }
+            Err(code) => CasesItem { candidacy: *candidacy, phase: None, error: Some(code) },
+        };
+        items.push(item);
+    }
+    Ok(CasesAnswer { items })
+}
+
+async fn keep(
+    transaction: &mut Transaction<'_, Sqlite>,
+    decisions: Vec<Decision>,
+    moment: Moment,
+    appended: &mut Vec<Appended>,
+) -> Result<(), CommitError> {
+    for decision in decisions {
+        save(transaction, &decision.case).await?;
+        if let Some(candidacy) = &decision.case.candidacy {
+            for report in &decision.reports {
+                super::report::save(transaction, candidacy.id, report, moment.now).await.map_err(busy)?;
+            }
+        }
+        append(transaction, decision, moment, appended).await?;
+    }
+    Ok(())
 }
 
 async fn save(connection: &mut SqliteConnection, case: &Case) -> Result<(), CommitError> {
@@ -129,11 +209,12 @@ async fn save_candidacy(
     let fees = case.fees.as_ref().map(|fees| code::to_json(&fees.schedule)).transpose()?;
     sqlx::query(
         "INSERT INTO candidacies (id, job, client, freelancer, phase, room, updated_at, standing, pending, due_at, turn,
-                                  turn_until, fee_schedule)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                  turn_until, fee_schedule, ended_by, ended_from, mark)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
          ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, room = excluded.room, updated_at = excluded.updated_at,
              standing = excluded.standing, pending = excluded.pending, due_at = excluded.due_at, turn = excluded.turn,
-             turn_until = excluded.turn_until",
+             turn_until = excluded.turn_until, ended_by = excluded.ended_by, ended_from = excluded.ended_from,
+             mark = excluded.mark",
     )
     .bind(code::id(&candidacy.id.0))
     .bind(case.job.id.as_str())
@@ -148,6 +229,9 @@ async fn save_candidacy(
     .bind(turn.map(|turn| turn.side.as_str()))
     .bind(turn.and_then(|turn| turn.until).map(Time::as_micros))
     .bind(fees)
+    .bind(candidacy.ended.and_then(|ended| ended.by).map(Side::as_str))
+    .bind(candidacy.ended.map(|ended| ended.from.as_str()))
+    .bind(candidacy.mark.map(code::word))
     .execute(connection)
     .await
     .map(drop)
@@ -206,12 +290,23 @@ pub(super) async fn append_to(
     let (mut head, mut counts) = (before, loaded.counts);
     let mut rows = Rows::default();
     for event in events {
+        let readers = with_the_removed(&loaded.readers, &event);
         let entry = Arc::new(seal(&log, head, event, sealing(moment)));
         head = entry.head();
         count_in(&mut counts, &entry);
         rows.entries.push(Pending { log: loaded.row, entry: entry.clone() });
-        appended.push(Appended { entry, readers: loaded.readers.clone() });
+        appended.push(Appended { entry, readers });
     }
     rows.heads.push(HeadMove { log: loaded.row, from: before.seq, to: head, counts });
     write_rows(connection, &rows).await
+}
+
+/// Who is removed gets the entry that says so, and none after it.
+fn with_the_removed(readers: &Arc<[UserId]>, event: &Event) -> Arc<[UserId]> {
+    match &event.what {
+        What::Room(EntryData::MemberRemoved(removed)) => {
+            readers.iter().chain([&removed.user]).cloned().collect()
+        }
+        What::Room(_) | What::Seal(_) | What::Notice(..) | What::Account(_) => readers.clone(),
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use anteroom_protocol::candidacy::CaseAnswer;
 use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::message::MessageAnswer;
 use lru::LruCache;
@@ -304,7 +303,7 @@ pub(super) async fn repeat(
 
 async fn repeated(connection: &mut SqliteConnection, known: &Known) -> sqlx::Result<Committed> {
     let answer = match (&known.answer, known.place) {
-        (Some(answer), _) => Answer::Case(code::json::<CaseAnswer>(answer)?),
+        (Some(answer), _) => code::json::<Answer>(answer)?,
         (None, Some((log, seq))) => message_answer(&sql_log::entry(connection, log, seq).await?),
         (None, None) => return Err(code::damaged("a command without an answer")),
     };

@@ -22,7 +22,7 @@ pub(super) async fn save(
         "INSERT INTO invitations (id, candidacy, client, freelancer, status, message, sent_at, expires_at, answered_at,
                                   reason, reason_text)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ON CONFLICT (id) DO UPDATE SET status = excluded.status, answered_at = excluded.answered_at,
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, expires_at = excluded.expires_at, answered_at = excluded.answered_at,
              reason = excluded.reason, reason_text = excluded.reason_text",
     )
     .bind(code::id(&invitation.id.0))

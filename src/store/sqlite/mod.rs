@@ -19,6 +19,7 @@ mod message;
 mod offer;
 mod open;
 mod proposal;
+mod report;
 mod room;
 mod rows;
 mod search;
@@ -29,16 +30,18 @@ mod user;
 use std::fs::File;
 use std::path::Path;
 
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
 use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::fee::{Billing, FeeSchedule};
 use anteroom_protocol::id::{
-    CandidacyId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomId, UserId,
+    CandidacyId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, ReportId, RoomId,
+    UserId,
 };
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::report::ReportView;
 use anteroom_protocol::room::RoomView;
 use anteroom_protocol::signature::PublicKey;
 use anteroom_protocol::terms::TermsView;
@@ -52,8 +55,9 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
 use super::{
-    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEntry, Due, Found,
-    Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store, StoreError, Write,
+    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry,
+    Due, Found, Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store,
+    StoreError, Write,
 };
 use crate::domain::log::{Log, LogEntry};
 
@@ -128,6 +132,20 @@ impl Store for SqliteStore {
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError> {
         candidacy::change(&mut *self.writer.lock().await, intent, key, moment, decide).await
+    }
+
+    async fn change_each(
+        &self,
+        intent: Option<&Intent>,
+        candidacies: &[CandidacyId],
+        moment: Moment,
+        decide: DecideEach<'_>,
+    ) -> Result<Committed, CommitError> {
+        candidacy::change_each(&mut *self.writer.lock().await, intent, candidacies, moment, decide).await
+    }
+
+    async fn reports(&self, page: Page<ReportId>) -> Result<Vec<ReportView>, StoreError> {
+        report::list(&self.readers, page).await
     }
 
     async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
@@ -315,9 +333,10 @@ impl Store for SqliteStore {
         &self,
         reader: &UserId,
         phase: Option<Phase>,
+        mark: Option<ClientMark>,
         page: Page<CandidacyId>,
     ) -> Result<Vec<CandidacyView>, StoreError> {
-        candidacy::list(&self.readers, reader, phase, page).await
+        candidacy::list(&self.readers, reader, (phase, mark), page).await
     }
 
     async fn terms(
@@ -426,7 +445,7 @@ mod tests {
         let rooms = room::list(&pool, &clara, Page { before: None, limit: 9 }).await.expect("rooms");
         assert_eq!((rooms.len(), turns()), (2, 1));
         let page = Page { before: None, limit: 9 };
-        let candidacies = candidacy::list(&pool, &clara, None, page).await.expect("candidacies");
+        let candidacies = candidacy::list(&pool, &clara, (None, None), page).await.expect("candidacies");
         assert_eq!((candidacies.len(), turns()), (2, 1));
         let page = Page { before: None, limit: 9 };
         let proposals = proposal::list(&pool, &clara, None, page).await.expect("proposals");

@@ -12,7 +12,7 @@ use crate::domain::candidacy::{Candidacy, Case};
 use crate::domain::log::Head;
 use crate::store::{Page, StoreError};
 
-/// Makes the room of a case with its two people, or gives it the candidacy's phase.
+/// Makes the room of a case with its people, or gives it the candidacy's phase and the people it has now.
 pub(super) async fn save(
     connection: &mut SqliteConnection,
     case: &Case,
@@ -30,15 +30,25 @@ pub(super) async fn save(
     .bind(Head::EMPTY.hash.0.as_slice())
     .fetch_one(&mut *connection)
     .await?;
-    for side in [Side::Client, Side::Freelancer] {
-        sqlx::query(r#"INSERT INTO members (log, "user", side) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"#)
-            .bind(log)
-            .bind(case.party(side).user.as_str())
-            .bind(side.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    let two = [Side::Client, Side::Freelancer].map(|side| (case.party(side).user.as_str(), side.as_str()));
+    let others = case.members.iter().map(|member| (member.party.user.as_str(), member.side.as_str()));
+    let people = code::to_json(&two.into_iter().chain(others).collect::<Vec<_>>())?;
+    sqlx::query(
+        r#"DELETE FROM members WHERE log = $1 AND "user" NOT IN (SELECT value ->> 0 FROM json_each($2))"#,
+    )
+    .bind(log)
+    .bind(&people)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        r#"INSERT INTO members (log, "user", side) SELECT $1, value ->> 0, value ->> 1 FROM json_each($2) WHERE true
+           ON CONFLICT DO NOTHING"#,
+    )
+    .bind(log)
+    .bind(&people)
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 #[derive(FromRow)]

@@ -7,6 +7,7 @@ mod account;
 mod haste;
 mod joining;
 mod leaving;
+mod member;
 mod news;
 mod replay;
 mod sending;
@@ -244,6 +245,9 @@ impl Connection {
         self.feed(Message::Text(text)).await?;
         self.session.sent(&entry.log, entry.seq);
         self.entries_out += 1;
+        if matches!(&*entry.kind, "member.added" | "member.removed") {
+            Box::pin(self.on_member(entry)).await;
+        }
         Ok(())
     }
 

@@ -65,6 +65,10 @@ impl Connection {
             }
             for entry in &page {
                 self.give(entry, frame_text(entry, audience)).await?;
+                // Whoever was removed reads no further.
+                if self.session.cursor(&stretch.log).is_none() {
+                    break;
+                }
             }
         }
         self.session.rest_owed(stretch.log);

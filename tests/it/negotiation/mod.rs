@@ -29,7 +29,7 @@ use crate::support::replay::Told;
 
 /// Which command leads from which phase to which, and whose it is. `None`: there is no open candidacy. Nothing else moves a phase but
 /// [`BY_ITSELF`].
-const EDGES: [(&str, Side, Option<Phase>, Phase); 43] = [
+const EDGES: [(&str, Side, Option<Phase>, Phase); 51] = [
     ("invitation.send", Side::Client, None, Invited),
     ("invitation.accept", Side::Freelancer, Some(Invited), Active),
     ("invitation.accept", Side::Freelancer, Some(Archived), Active),
@@ -73,6 +73,14 @@ const EDGES: [(&str, Side, Option<Phase>, Phase); 43] = [
     ("contract.form", Side::Client, Some(Active), Hired),
     ("contract.form", Side::Client, Some(Offered), Hired),
     ("contract.end", Side::Client, Some(Hired), Closed),
+    ("invitation.remove", Side::Client, Some(Invited), Closed),
+    ("invitation.remove", Side::Client, Some(Archived), Closed),
+    ("candidacy.reopen", Side::Client, None, Invited),
+    ("candidacy.reopen", Side::Client, None, Submitted),
+    ("candidacy.reopen", Side::Client, None, Active),
+    ("candidacy.reopen", Side::Freelancer, None, Invited),
+    ("candidacy.reopen", Side::Freelancer, None, Submitted),
+    ("candidacy.reopen", Side::Freelancer, None, Active),
 ];
 
 /// What leads from which phase to which when nobody does anything: time, and the end of the job.

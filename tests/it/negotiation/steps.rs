@@ -21,7 +21,7 @@ use crate::store::deed::person;
 use crate::support::ask;
 
 const ACTORS: usize = 5;
-const COMMANDS: usize = 24;
+const COMMANDS: usize = 26;
 const FORTNIGHT: i64 = 14 * 24 * 60;
 
 /// Clara and Felix more often than the others, and mostly the one of the two whose turn it is.
@@ -60,13 +60,13 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let actor = prop_oneof![16 => 0..2_usize, 3 => 2..ACTORS + 2];
     let outdated = prop::bool::weighted(0.1);
     // Mostly what leads on: who ends everything again and again sees nothing of a negotiation.
-    let command = prop_oneof![5 => 0..9_usize, 5 => select(vec![0, 1, 4, 6, 7]), 1 => 9..11_usize, 8 => 11..20_usize, 8 => select(vec![11, 13, 17, 18]), 1 => 20..COMMANDS];
+    let command = prop_oneof![5 => 0..9_usize, 5 => select(vec![0, 1, 4, 6, 7]), 1 => 9..11_usize, 8 => 11..20_usize, 8 => select(vec![11, 13, 14, 17, 18]), 1 => 20..COMMANDS, 1 => Just(24)];
     let what = (command, prop::option::of(-1..90_000_i64), outdated)
         .prop_map(|(command, terms, outdated)| What { command, terms, outdated });
     let command =
         (actor, what, minutes()).prop_map(|(actor, what, minutes)| Step::Command { actor, what, minutes });
-    // The marketplace forms and ends contracts more often than it does anything else.
-    let of_contracts = (prop::option::of(1..90_000_i64), 22..24_usize).prop_map(|(terms, command)| {
+    // The marketplace forms and ends contracts, reopens and removes more often than it does anything else.
+    let of_contracts = (prop::option::of(1..90_000_i64), 22..COMMANDS).prop_map(|(terms, command)| {
         Step::Command { actor: 3, what: What { command, terms, outdated: false }, minutes: 1 }
     });
     let job = select(vec![JobStatus::Open, JobStatus::Open, JobStatus::Filled, JobStatus::Closed]);
@@ -75,7 +75,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let account = (select(vec![Side::Client, Side::Freelancer]), status);
     prop_oneof![
         60 => command,
-        2 => of_contracts,
+        4 => of_contracts,
         3 => job.prop_map(Step::Job),
         1 => account.prop_map(|(side, status)| Step::Account(side, status)),
         6 => minutes().prop_map(|minutes| Step::Scheduler { minutes }),
@@ -144,6 +144,8 @@ fn negotiate(number: usize, what: &What, case: &Case, candidacy: CandidacyId) ->
             Some(amount) => ask::form_contract_on(candidacy, &contract, ask::hourly(amount)),
             None => ask::form_contract(candidacy, &contract, wanted.0, wanted.1),
         },
+        24 => ask::reopen(candidacy),
+        25 => ask::remove_invitation(case.invitation.as_ref().map_or(InvitationId(Uuid::nil()), |it| it.id)),
         _ => {
             let formed = case.contract.as_ref().map_or(&contract, |contract| &contract.id);
             ask::end_contract(formed)
@@ -192,6 +194,10 @@ pub(super) fn nothing_yet() -> Case {
         pending: None,
         offer: None,
         contract: None,
+        members: Vec::new(),
+        named: None,
+        pointed: None,
+        another_is_open: false,
         fees: None,
         fees_now: Some(fees),
     }

@@ -228,7 +228,7 @@ pub(super) async fn a_freelancer_has_one_open_candidacy_on_a_job_and_a_new_one_a
         world.done("clara", &ask::decline_candidacy(accepted.candidacy)).await;
         ended.push((accepted.candidacy, room_of(&accepted)));
     }
-    let listed = world.store().candidacies(&user("felix"), None, first(ALL)).await.expect("read");
+    let listed = world.store().candidacies(&user("felix"), None, None, first(ALL)).await.expect("read");
     let listed: Vec<CandidacyId> = listed.iter().map(|view| view.id).collect();
     assert_eq!(listed, ended.iter().rev().map(|(candidacy, _)| *candidacy).collect::<Vec<_>>());
     for (_, room) in ended {
@@ -304,7 +304,7 @@ pub(super) async fn regression_a_client_cannot_tell_that_an_invitation_was_ignor
     for _ in 0..2 {
         let (store, before) = (world.store(), seen.len());
         seen.push(format!("{:?}", store.candidacy(&clara, sent.candidacy).await.expect("read")));
-        seen.push(format!("{:?}", store.candidacies(&clara, None, first(ALL)).await.expect("read")));
+        seen.push(format!("{:?}", store.candidacies(&clara, None, None, first(ALL)).await.expect("read")));
         seen.push(format!("{:?}", store.invitation(&clara, invitation, at).await.expect("read")));
         seen.push(format!("{:?}", store.invitations(&clara, None, first(ALL), at).await.expect("read")));
         seen.push(format!("{:?}", world.sound(&inbox("clara")).await));

@@ -11,7 +11,9 @@ use anteroom::domain::room::Room;
 use anteroom::domain::timer;
 use anteroom::store::Intent;
 use anteroom_protocol::command::Command;
-use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, OfferId, ProposalId, RoomId, RoomRef};
+use anteroom_protocol::id::{
+    CandidacyId, ClientId, InvitationId, OfferId, ProposalId, ReportId, RoomId, RoomRef,
+};
 use anteroom_protocol::log::part_digest;
 use anteroom_protocol::signature::SigningKey;
 use anteroom_protocol::time::Time;
@@ -60,6 +62,7 @@ pub(crate) fn context(
             room: RoomId(id()),
             offer: OfferId(id()),
             contract: id().to_string().parse().expect("a contract's id"),
+            report: ReportId(id()),
         },
         key: signing_key(),
     }

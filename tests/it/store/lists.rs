@@ -92,7 +92,7 @@ pub(super) async fn pages_give_every_item_exactly_once_newest_first(world: World
             let candidacies = walk(
                 limit,
                 |view: &CandidacyView| view.id,
-                async |page| store.candidacies(&reader, None, page).await,
+                async |page| store.candidacies(&reader, None, None, page).await,
             );
             let id = |view: &anteroom_protocol::room::RoomView| match view.room {
                 RoomRef::Room(id) => id,
@@ -135,7 +135,7 @@ pub(super) async fn a_filtered_list_has_exactly_the_items_that_show_that_value(w
             }
         }
         let proposals = store.proposals(&reader, None, first(ALL)).await.expect("read");
-        let candidacies = store.candidacies(&reader, None, first(ALL)).await.expect("read");
+        let candidacies = store.candidacies(&reader, None, None, first(ALL)).await.expect("read");
         for phase in Phase::ALL {
             let expected: Vec<ProposalId> = showing(&proposals, |view| view.id, |view| view.phase, &phase);
             let found = walk(
@@ -148,7 +148,7 @@ pub(super) async fn a_filtered_list_has_exactly_the_items_that_show_that_value(w
             let found = walk(
                 2,
                 |view: &CandidacyView| view.id,
-                async |page| store.candidacies(&reader, Some(phase), page).await,
+                async |page| store.candidacies(&reader, Some(phase), None, page).await,
             );
             assert_eq!(found.await, expected, "{name}, {phase:?}");
         }
@@ -164,10 +164,11 @@ pub(super) async fn a_client_never_sees_that_an_invitation_is_archived(world: Wo
             .invitations(&reader, Some(InvitationStatus::Archived), first(ALL), now)
             .await
             .expect("read");
-        let candidacies = store.candidacies(&reader, Some(Phase::Archived), first(ALL)).await.expect("read");
+        let candidacies =
+            store.candidacies(&reader, Some(Phase::Archived), None, first(ALL)).await.expect("read");
         assert!(invitations.iter().all(|view| view.role == Side::Freelancer));
         assert!(candidacies.iter().all(|view| view.role == Side::Freelancer));
-        let everything = store.candidacies(&reader, None, first(ALL)).await.expect("read");
+        let everything = store.candidacies(&reader, None, None, first(ALL)).await.expect("read");
         assert!(everything.iter().all(|view| view.role == Side::Freelancer || view.phase != Phase::Archived));
         let of_this_role = |role| candidacies.iter().filter(|view| view.role == role).count();
         assert_eq!(invitations.len(), candidacies.len());
@@ -221,7 +222,7 @@ pub(super) async fn a_list_is_of_its_reader_alone(world: World) {
             let mine = if view.role == Side::Client { view.client.id } else { view.freelancer.id };
             assert_eq!(mine, reader);
         }
-        for view in store.candidacies(&reader, None, first(ALL)).await.expect("read") {
+        for view in store.candidacies(&reader, None, None, first(ALL)).await.expect("read") {
             let mine = if view.role == Side::Client { &view.client.id } else { &view.freelancer.id };
             assert_eq!(*mine, reader);
             let alone = store.candidacy(&reader, view.id).await.expect("read");

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use anteroom::app::rule::About;
 use anteroom::domain::actor::Actor;
 use anteroom::domain::candidacy::Case;
 use anteroom::domain::log::{Log, LogEntry};
@@ -13,7 +14,7 @@ use anteroom::domain::room::Room;
 use anteroom::store::{
     Access, Answer, CommitError, Committed, Moment, Page, PageSize, Range, Store, StoreError, Write,
 };
-use anteroom::wire::to_wire::{Audience, entry_frame};
+use anteroom::wire::to_wire::{self, Audience, entry_frame};
 use anteroom_protocol::candidacy::CaseAnswer;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::EntryFrame;
@@ -162,12 +163,17 @@ impl World {
         let moment = self.moment();
         let context = deed::context(actor, client_id, moment.now, || self.fresh());
         let by_the_rules = |case: Case| {
-            let side = case.side_of(&context.actor)?;
+            let side = case.seat_of(&context.actor)?;
             decide(command, case, &context).map(|decisions| (decisions, side))
         };
         let intent = intent(actor, client_id, command);
-        let key = deed::rule_of(actor, command)?.key;
-        self.store().change(Some(&intent), &key, moment, &by_the_rules).await
+        match deed::rule_of(actor, command)?.about {
+            About::One(key) => self.store().change(Some(&intent), &key, moment, &by_the_rules).await,
+            About::Each(candidacies) => {
+                let each = |case: Case| by_the_rules(case).map_err(|refusal| to_wire::refusal(&refusal).code);
+                self.store().change_each(Some(&intent), &candidacies, moment, &each).await
+            }
+        }
     }
 
     async fn amend(
@@ -305,7 +311,10 @@ impl World {
                 store.invitations(&reader, None, first(ALL), now).await.expect("read")
             ));
             seen.push(format!("{:?}", store.proposals(&reader, None, first(ALL)).await.expect("read")));
-            seen.push(format!("{:?}", store.candidacies(&reader, None, first(ALL)).await.expect("read")));
+            seen.push(format!(
+                "{:?}",
+                store.candidacies(&reader, None, None, first(ALL)).await.expect("read")
+            ));
         }
         seen
     }
@@ -354,14 +363,14 @@ pub(crate) fn first<Id>(limit: u32) -> Page<Id> {
 pub(crate) fn case_answer(done: &Committed) -> CaseAnswer {
     match &done.answer {
         Answer::Case(answer) => answer.clone(),
-        Answer::Message(_) => panic!("the answer to a post"),
+        Answer::Cases(_) | Answer::Message(_) => panic!("the answer to a post"),
     }
 }
 
 pub(crate) fn message_answer(done: &Committed) -> MessageAnswer {
     match &done.answer {
         Answer::Message(answer) => answer.clone(),
-        Answer::Case(_) => panic!("the answer to a change"),
+        Answer::Cases(_) | Answer::Case(_) => panic!("the answer to a change"),
     }
 }
 

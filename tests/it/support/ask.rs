@@ -1,25 +1,31 @@
 //! Commands in few words.
 
-use anteroom_protocol::candidacy::{CandidacyDecline, CandidacyWithdraw};
+use anteroom_protocol::candidacy::{
+    CandidaciesDecline, CandidaciesMark, CandidacyDecline, CandidacyReopen, CandidacyWithdraw, ClientMark,
+};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::{ContractEnd, ContractForm};
 use anteroom_protocol::id::{
     CandidacyId, ContractId, InvitationId, JobId, OfferId, ProposalId, RoomRef, UserId,
 };
 use anteroom_protocol::invitation::{
-    DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
+    DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
+    InvitationWithdraw,
 };
 use anteroom_protocol::log::Hash;
+use anteroom_protocol::member::{MemberAdd, MemberRemove};
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
 use anteroom_protocol::offer::{
     OfferAccept, OfferChange, OfferDecline, OfferMake, OfferRequestChange, OfferWithdraw,
 };
 use anteroom_protocol::proposal::{
-    Offered, ProposalAnswer, ProposalDecline, ProposalSubmit, ProposalWithdraw,
+    Offered, ProposalAnswer, ProposalArchive, ProposalDecline, ProposalSubmit, ProposalWithdraw,
 };
+use anteroom_protocol::report::{InvitationReport, MessageReport, ReportReason};
 use anteroom_protocol::terms::{
     Amounts, Terms, TermsAccept, TermsAcknowledge, TermsDecline, TermsKind, TermsPropose, TermsWithdraw,
 };
+use anteroom_protocol::user::Side;
 
 /// Hourly terms in euros.
 pub(crate) fn hourly(amount: i64) -> Terms {
@@ -184,4 +190,41 @@ pub(crate) fn form_contract_on(candidacy: CandidacyId, contract: &ContractId, te
 
 pub(crate) fn end_contract(contract: &ContractId) -> Command {
     Command::ContractEnd(ContractEnd { contract: contract.clone(), reason: Some("The work is done.".into()) })
+}
+
+pub(crate) fn reopen(candidacy: CandidacyId) -> Command {
+    Command::CandidacyReopen(CandidacyReopen { candidacy })
+}
+
+pub(crate) fn decline_each(candidacies: Vec<CandidacyId>) -> Command {
+    Command::CandidaciesDecline(CandidaciesDecline { candidacies })
+}
+
+pub(crate) fn mark_each(candidacies: Vec<CandidacyId>, mark: Option<ClientMark>) -> Command {
+    Command::CandidaciesMark(CandidaciesMark { candidacies, mark })
+}
+
+pub(crate) fn archive_proposal(proposal: ProposalId) -> Command {
+    Command::ProposalArchive(ProposalArchive { proposal })
+}
+
+pub(crate) fn remove_invitation(invitation: InvitationId) -> Command {
+    Command::InvitationRemove(InvitationRemove { invitation })
+}
+
+pub(crate) fn report_invitation(invitation: InvitationId, text: Option<&str>) -> Command {
+    let (reason, text) = (ReportReason::Fraud, text.map(str::to_owned));
+    Command::InvitationReport(InvitationReport { invitation, reason, text })
+}
+
+pub(crate) fn report_message(room: RoomRef, seq: u64) -> Command {
+    Command::MessageReport(MessageReport { room, seq, reason: ReportReason::Harassment, text: None })
+}
+
+pub(crate) fn add_member(room: RoomRef, user: &UserId, side: Option<Side>) -> Command {
+    Command::MemberAdd(MemberAdd { room, user: user.clone(), side })
+}
+
+pub(crate) fn remove_member(room: RoomRef, user: &UserId) -> Command {
+    Command::MemberRemove(MemberRemove { room, user: user.clone() })
 }

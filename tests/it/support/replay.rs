@@ -87,7 +87,9 @@ impl Told {
                 self.contract = self.contract.take().map(|(id, version, _)| (id, version, true));
             }
             EntryData::PhaseChanged(data) => self.enter(data.phase),
-            EntryData::MessagePosted(_)
+            EntryData::MemberAdded(_)
+            | EntryData::MemberRemoved(_)
+            | EntryData::MessagePosted(_)
             | EntryData::MessageEdited(_)
             | EntryData::MessageRedacted(_)
             | EntryData::InvitationSent(_)

@@ -1,14 +1,16 @@
 //! Cases in SQLite: the one row that every view of a candidacy, an invitation or a proposal is made from, and the whole that a rare
 //! command is decided on. The terms stand in that row too, so that a page is one statement however long it is, and of one moment.
 
+mod room;
 mod view;
 
+use anteroom_protocol::candidacy::ClientMark;
 use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
-use sqlx::{FromRow, SqliteConnection, SqlitePool};
+use sqlx::{FromRow, SqliteConnection};
 
 use super::user::StandingRow;
 use super::{code, fee};
-use crate::domain::candidacy::{Candidacy, Case};
+use crate::domain::candidacy::{Candidacy, Case, Ended};
 use crate::domain::contract::Contract;
 use crate::domain::invitation::Invitation;
 use crate::domain::job::Job;
@@ -27,11 +29,13 @@ macro_rules! case_select {
             "fu.id AS freelancer_id, fu.name AS freelancer_name, fu.avatar_url AS freelancer_avatar, ",
             "i.id AS invitation_id, i.status AS invitation_status, i.message, i.sent_at, i.expires_at, i.answered_at, ",
             "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
-            "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, ",
+            "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, c.ended_by, c.ended_from, c.mark, ",
             "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at, ",
             "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms, ",
             "(SELECT json_array(lower(hex(o.id)), o.status, o.version, o.made_at, o.changed_at, o.expires_at, json(o.requests), o.asked) ",
             "FROM offers o WHERE o.candidacy = c.id ORDER BY o.id DESC LIMIT 1) AS offer, ",
+            "EXISTS (SELECT 1 FROM candidacies other WHERE other.job = c.job AND other.freelancer = c.freelancer AND other.id <> c.id ",
+            "AND other.phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired')) AS another_is_open, ",
             "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at) ",
             "FROM contracts k WHERE k.candidacy = c.id) AS contract ",
             "FROM candidacies c JOIN jobs j ON j.id = c.job JOIN users cu ON cu.id = j.client ",
@@ -42,6 +46,7 @@ macro_rules! case_select {
     };
 }
 pub(super) use case_select;
+pub(super) use room::room;
 
 /// One case, as [`case_select`] reads it.
 #[derive(FromRow)]
@@ -77,9 +82,13 @@ pub(super) struct CaseRow {
     fee_schedule: Option<String>,
     turn: Option<String>,
     turn_until: Option<i64>,
+    ended_by: Option<String>,
+    ended_from: Option<String>,
+    mark: Option<String>,
     terms: String,
     offer: Option<String>,
     contract: Option<String>,
+    another_is_open: bool,
 }
 
 impl CaseRow {
@@ -103,7 +112,19 @@ impl CaseRow {
             phase: code::parse(&self.phase)?,
             room: self.room.as_deref().map(code::uuid).transpose()?.map(RoomId),
             updated_at: code::time(self.updated_at),
+            ended: self.ended()?,
+            mark: self.mark()?,
         })
+    }
+
+    fn ended(&self) -> sqlx::Result<Option<Ended>> {
+        let from = self.ended_from.as_deref().map(code::parse).transpose()?;
+        let by = self.ended_by.as_deref().map(code::parse).transpose()?;
+        Ok(from.map(|from| Ended { by, from }))
+    }
+
+    fn mark(&self) -> sqlx::Result<Option<ClientMark>> {
+        self.mark.as_deref().map(code::parse).transpose()
     }
 
     fn invitation(&self) -> sqlx::Result<Option<Invitation>> {
@@ -171,6 +192,9 @@ pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sq
             sqlx::query_as(case_select!("WHERE c.id = (SELECT candidacy FROM contracts WHERE id = $1)"))
                 .bind(id.as_str())
         }
+        CaseKey::Room(room) | CaseKey::RoomAndUser(room, _) | CaseKey::RoomAndEntry(room, _) => {
+            sqlx::query_as(case_select!("WHERE c.room = $1")).bind(code::id(&room.0))
+        }
         CaseKey::JobAndFreelancer(job, freelancer) => {
             sqlx::query_as(case_select!(
                 "WHERE c.job = $1 AND c.freelancer = $2
@@ -183,45 +207,13 @@ pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sq
     };
     let row: Option<CaseRow> = query.fetch_optional(&mut *connection).await?;
     match (row, key) {
-        (Some(row), _) => read(connection, &row).await.map(Some),
+        (Some(row), _) => read(connection, &row, key).await.map(Some),
         (None, CaseKey::JobAndFreelancer(job, freelancer)) => first(connection, job, freelancer).await,
         (None, _) => Ok(None),
     }
 }
 
-/// The room of the case of this key, whoever asks.
-pub(super) async fn room(pool: &SqlitePool, key: &CaseKey) -> sqlx::Result<Option<RoomId>> {
-    let query = match key {
-        CaseKey::Candidacy(id) => {
-            sqlx::query_scalar("SELECT room FROM candidacies WHERE id = $1").bind(code::id(&id.0))
-        }
-        CaseKey::Invitation(id) => sqlx::query_scalar(
-            "SELECT c.room FROM invitations i JOIN candidacies c ON c.id = i.candidacy WHERE i.id = $1",
-        )
-        .bind(code::id(&id.0)),
-        CaseKey::Proposal(id) => sqlx::query_scalar(
-            "SELECT c.room FROM proposals p JOIN candidacies c ON c.id = p.candidacy WHERE p.id = $1",
-        )
-        .bind(code::id(&id.0)),
-        CaseKey::Offer(id) => sqlx::query_scalar(
-            "SELECT c.room FROM offers o JOIN candidacies c ON c.id = o.candidacy WHERE o.id = $1",
-        )
-        .bind(code::id(&id.0)),
-        CaseKey::Contract(id) => sqlx::query_scalar(
-            "SELECT c.room FROM contracts k JOIN candidacies c ON c.id = k.candidacy WHERE k.id = $1",
-        )
-        .bind(id.as_str()),
-        CaseKey::JobAndFreelancer(job, freelancer) => sqlx::query_scalar(
-            "SELECT room FROM candidacies WHERE job = $1 AND freelancer = $2 ORDER BY id DESC LIMIT 1",
-        )
-        .bind(job.as_str())
-        .bind(freelancer.as_str()),
-    };
-    let room: Option<Option<Vec<u8>>> = query.fetch_optional(pool).await?;
-    room.flatten().as_deref().map(code::uuid).transpose().map(|room| room.map(RoomId))
-}
-
-async fn read(connection: &mut SqliteConnection, row: &CaseRow) -> sqlx::Result<Case> {
+async fn read(connection: &mut SqliteConnection, row: &CaseRow, key: &CaseKey) -> sqlx::Result<Case> {
     let job = row.job()?;
     let freelancer = code::user(&row.freelancer_id)?;
     let people = (&job.client, &freelancer);
@@ -238,6 +230,10 @@ async fn read(connection: &mut SqliteConnection, row: &CaseRow) -> sqlx::Result<
         pending: row.pending,
         offer: row.offer()?,
         contract: row.contract()?,
+        members: room::members(connection, row).await?,
+        named: room::named(connection, key).await?,
+        pointed: room::pointed(connection, key).await?,
+        another_is_open: row.another_is_open,
         job,
     })
 }
@@ -274,6 +270,10 @@ async fn first(
         pending: None,
         offer: None,
         contract: None,
+        members: Vec::new(),
+        named: None,
+        pointed: None,
+        another_is_open: false,
     }))
 }
 

@@ -3,7 +3,7 @@
 use anteroom_protocol::candidacy::{CandidacyView, Turn};
 use anteroom_protocol::contract::{ContractSealed, ContractView};
 use anteroom_protocol::id::{RoomId, RoomRef, UserId};
-use anteroom_protocol::invitation::InvitationView;
+use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobSummary;
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
@@ -94,6 +94,7 @@ impl CaseRow {
             return Ok(None);
         };
         let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
+        let removed = invitation.status == InvitationStatus::Removed;
         let suggested =
             self.terms()?.into_iter().find(|version| version.side == Side::Client && version.version == 1);
         Ok(Some(InvitationView {
@@ -104,8 +105,9 @@ impl CaseRow {
             job,
             client,
             freelancer,
-            message: invitation.message,
-            terms: suggested.map(|version| self.terms_view(&version, role)),
+            // What the marketplace has removed is shown to nobody.
+            message: if removed { String::new() } else { invitation.message },
+            terms: suggested.filter(|_| !removed).map(|version| self.terms_view(&version, role)),
             sent_at: invitation.sent_at,
             expires_at: invitation.expires_at,
             answered_at: invitation.answered_at,
@@ -155,6 +157,7 @@ impl CaseRow {
             offer,
             contract: self.contract()?.map(|contract| contract.id),
             turn: self.turn()?,
+            mark: self.mark()?.filter(|_| role == Side::Client),
             room,
             head: self.head.map(code::count).transpose()?,
             updated_at: code::time(self.updated_at),

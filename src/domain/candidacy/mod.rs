@@ -1,10 +1,13 @@
 //! Candidacies: one freelancer's case on one job. Every rare command is decided on the whole case, read under the candidacy's lock,
 //! and answers with the case as it is now, the entries of its room and the notices for its two people.
 
-use anteroom_protocol::candidacy::{CaseAnswer, Phase};
-use anteroom_protocol::entry::{EntryData, Notice, NoticeKind, PhaseChanged};
+mod end;
+mod notice;
+
+use anteroom_protocol::candidacy::{CaseAnswer, ClientMark, Phase};
+use anteroom_protocol::entry::{EntryData, PhaseChanged};
 use anteroom_protocol::id::{
-    CandidacyId, ClientId, ContractId, InvitationId, OfferId, ProposalId, RoomId, RoomRef, UserId,
+    CandidacyId, ClientId, ContractId, InvitationId, OfferId, ProposalId, ReportId, RoomId, RoomRef, UserId,
 };
 use anteroom_protocol::offer::OfferStatus;
 use anteroom_protocol::signature::SigningKey;
@@ -16,13 +19,17 @@ use crate::domain::contract::Contract;
 use crate::domain::fee::Fees;
 use crate::domain::invitation::Invitation;
 use crate::domain::job::Job;
-use crate::domain::log::{Event, What};
+use crate::domain::log::Event;
 use crate::domain::offer::Offer;
 use crate::domain::policy::Policy;
 use crate::domain::proposal::Proposal;
 use crate::domain::refusal::Refusal;
+use crate::domain::report::Report;
+use crate::domain::room::Member;
 use crate::domain::terms;
 use crate::domain::user::Party;
+
+pub use self::end::{end, reopen, sort, turn_down};
 
 /// The candidacy itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +42,30 @@ pub struct Candidacy {
     pub room: Option<RoomId>,
     /// When the phase last changed.
     pub updated_at: Time,
+    /// How it ended, if it has.
+    pub ended: Option<Ended>,
+    /// How its client has sorted it.
+    pub mark: Option<ClientMark>,
+}
+
+/// An entry of a case's room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointed {
+    /// Its number.
+    pub seq: u64,
+    /// What it is, in a word.
+    pub kind: String,
+    /// Who did it; `None`: the server.
+    pub by: Option<UserId>,
+}
+
+/// How a candidacy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Which side ended it; `None`: the marketplace, time, or the job's end.
+    pub by: Option<Side>,
+    /// In which phase it was before.
+    pub from: Phase,
 }
 
 /// Everything one command on a candidacy is decided on. `candidacy` is the latest of this freelancer on this job, if there was one.
@@ -62,6 +93,14 @@ pub struct Case {
     pub offer: Option<Offer>,
     /// Its contract.
     pub contract: Option<Contract>,
+    /// The people of its room beside the two.
+    pub members: Vec<Member>,
+    /// Somebody whom the command names, if there is such a person.
+    pub named: Option<Party>,
+    /// The entry of its room that the command names, if there is one.
+    pub pointed: Option<Pointed>,
+    /// Whether another candidacy of this freelancer on this job is open.
+    pub another_is_open: bool,
     /// What the freelancer's fee is computed by, by the schedule of the candidacy's beginning. `None`: nobody had told of one.
     pub fees: Option<Fees>,
     /// The same for a candidacy that begins now.
@@ -86,9 +125,10 @@ pub struct Context {
 }
 
 impl Context {
-    /// Who is named as the author of what this command tells, and under which id.
-    pub fn told(&self, case: &Case) -> Told {
-        Told { by: Some(case.author(&self.actor)), client_id: Some(self.client_id) }
+    /// Who is named as the author of what this command tells, and under which id. What the marketplace says is nobody's.
+    pub fn told(&self) -> Told {
+        let by = (self.actor.scope == Scope::User).then(|| self.actor.user.clone());
+        Told { by, client_id: Some(self.client_id) }
     }
 }
 
@@ -116,6 +156,7 @@ pub struct FreshIds {
     pub room: RoomId,
     pub offer: OfferId,
     pub contract: ContractId,
+    pub report: ReportId,
 }
 
 /// What a command does: the case afterwards, and what is told where.
@@ -127,6 +168,8 @@ pub struct Decision {
     pub room: Vec<Event>,
     /// What each inbox is told.
     pub inboxes: Vec<(UserId, Event)>,
+    /// What the marketplace is told.
+    pub reports: Vec<Report>,
 }
 
 impl Case {
@@ -142,6 +185,15 @@ impl Case {
             Scope::Staff => false,
         };
         if is_client { Ok(Side::Client) } else { Err(Refusal::NotFound) }
+    }
+
+    /// The side that somebody looks from: one of the two, or one of the others in the room.
+    pub fn seat_of(&self, actor: &Actor) -> Result<Side, Refusal> {
+        let member = self.members.iter().find(|member| member.party.user == actor.user);
+        match member.filter(|_| actor.scope == Scope::User) {
+            Some(member) => Ok(member.side),
+            None => self.side_of(actor),
+        }
     }
 
     /// The person on this side.
@@ -197,10 +249,13 @@ impl Case {
         self
     }
 
-    /// This case in a phase that ends it: nothing of it waits any more.
+    /// This case in a phase that ends it, by this side or by nobody's: nothing of it waits any more.
     #[must_use]
-    pub fn ended(mut self, phase: Phase, now: Time) -> Self {
+    pub fn ended(mut self, phase: Phase, by: Option<Side>, now: Time) -> Self {
         self.pending = None;
+        if let Some(candidacy) = &mut self.candidacy {
+            candidacy.ended = Some(Ended { by, from: candidacy.phase });
+        }
         self.offer_ended(OfferStatus::Withdrawn).moved(phase, now)
     }
 
@@ -216,7 +271,7 @@ impl Case {
     /// A new candidacy in its first phase, whatever was before, under the fees of now.
     #[must_use]
     pub fn begun(self, id: CandidacyId, phase: Phase, now: Time) -> Self {
-        let candidacy = Candidacy { id, phase, room: None, updated_at: now };
+        let candidacy = Candidacy { id, phase, room: None, updated_at: now, ended: None, mark: None };
         Self {
             candidacy: Some(candidacy),
             invitation: None,
@@ -226,6 +281,7 @@ impl Case {
             pending: None,
             offer: None,
             contract: None,
+            members: Vec::new(),
             fees: self.fees_now.clone(),
             ..self
         }
@@ -261,61 +317,12 @@ impl Case {
         })
     }
 
-    /// The events that tell this to the inboxes of these sides.
-    pub fn notices(&self, kind: NoticeKind, told: &Told, sides: &[Side]) -> Vec<(UserId, Event)> {
-        self.notices_about(kind, told, sides, None)
-    }
-
-    /// The same about the version of the terms that is offered.
-    pub fn notices_of_offer(&self, kind: NoticeKind, told: &Told) -> Vec<(UserId, Event)> {
-        let about = self.offer.as_ref().and_then(|offer| self.version(offer.version));
-        self.notices_about(kind, told, &BOTH, about)
-    }
-
-    /// The same about a version of the terms, which each side is told in its own way.
-    pub fn notices_about(
-        &self,
-        kind: NoticeKind,
-        told: &Told,
-        sides: &[Side],
-        about: Option<&terms::Version>,
-    ) -> Vec<(UserId, Event)> {
-        let notice = |side: &Side| {
-            let notice =
-                Notice { terms: about.map(|version| Box::new(version.told())), ..self.notice(*side)? };
-            let what = What::Notice(kind, Box::new(notice));
-            let private = about.and_then(|version| version.fee.clone()).filter(|_| *side == Side::Freelancer);
-            let event = Event { by: told.by.clone(), client_id: told.client_id, what, private };
-            Some((self.party(*side).user.clone(), event))
-        };
-        sides.iter().filter_map(notice).collect()
-    }
-
     /// Whom the logs name as the author: a service acts for the client.
     pub fn author(&self, actor: &Actor) -> UserId {
         match actor.scope {
             Scope::User | Scope::Staff => actor.user.clone(),
             Scope::Service => self.client.user.clone(),
         }
-    }
-
-    fn notice(&self, side: Side) -> Option<Notice> {
-        let answer = self.answer(side)?;
-        Some(Notice {
-            candidacy: answer.candidacy,
-            phase: answer.phase,
-            job: self.job.summary(),
-            client: self.client.user.clone(),
-            freelancer: self.freelancer.user.clone(),
-            invitation: answer.invitation,
-            proposal: answer.proposal,
-            room: answer.room,
-            reason: self.invitation.as_ref().and_then(|invitation| invitation.reason),
-            reason_text: self.invitation.as_ref().and_then(|invitation| invitation.reason_text.clone()),
-            terms: None,
-            offer: answer.offer,
-            contract: answer.contract,
-        })
     }
 }
 
@@ -347,22 +354,4 @@ pub fn is_open(phase: Phase) -> bool {
 pub fn phase_changed(by: &UserId, client_id: Option<ClientId>, phase: Phase) -> Event {
     let data = EntryData::PhaseChanged(PhaseChanged { phase });
     Event::room(Some(by.clone()), client_id, data)
-}
-
-/// `candidacy.decline` and `candidacy.withdraw`: one side ends an active candidacy.
-pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusal> {
-    case.must_be(side, &context.actor)?;
-    case.must_be_in(&[Phase::Active, Phase::Offered], side)?;
-    let phase = match side {
-        Side::Client => Phase::Declined,
-        Side::Freelancer => Phase::Withdrawn,
-    };
-    let case = case.ended(phase, context.now);
-    let by = case.author(&context.actor);
-    let told = context.told(&case);
-    Ok(Decision {
-        room: vec![phase_changed(&by, Some(context.client_id), phase)],
-        inboxes: case.notices(NoticeKind::PhaseChanged, &told, &BOTH),
-        case,
-    })
 }

@@ -1,0 +1,85 @@
+//! Reports in SQLite.
+
+use anteroom_protocol::id::{CandidacyId, InvitationId, ReportId, RoomId, RoomRef};
+use anteroom_protocol::report::ReportView;
+use anteroom_protocol::time::Time;
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
+
+use super::code;
+use crate::domain::report::{Report, Reported};
+use crate::store::{Page, StoreError};
+
+/// Keeps a report.
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    candidacy: CandidacyId,
+    report: &Report,
+    now: Time,
+) -> sqlx::Result<()> {
+    let (invitation, room, seq) = match &report.what {
+        Reported::Invitation(id) => (Some(code::id(&id.0)), None, None),
+        Reported::Message(room, seq) => (None, Some(code::id(&room.0)), Some(code::number(*seq))),
+    };
+    sqlx::query(
+        "INSERT INTO reports (id, by, about, candidacy, invitation, room, seq, reason, text, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(code::id(&report.id.0))
+    .bind(report.by.as_str())
+    .bind(report.about.as_str())
+    .bind(code::id(&candidacy.0))
+    .bind(invitation)
+    .bind(room)
+    .bind(seq)
+    .bind(code::word(report.reason))
+    .bind(&report.text)
+    .bind(now.as_micros())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Vec<u8>,
+    by: String,
+    about: String,
+    candidacy: Vec<u8>,
+    invitation: Option<Vec<u8>>,
+    room: Option<Vec<u8>>,
+    seq: Option<i64>,
+    reason: String,
+    text: Option<String>,
+    at: i64,
+}
+
+impl Row {
+    fn decode(self) -> sqlx::Result<ReportView> {
+        let room = self.room.as_deref().map(code::uuid).transpose()?;
+        Ok(ReportView {
+            id: ReportId(code::uuid(&self.id)?),
+            by: code::user(&self.by)?,
+            about: code::user(&self.about)?,
+            candidacy: CandidacyId(code::uuid(&self.candidacy)?),
+            invitation: self.invitation.as_deref().map(code::uuid).transpose()?.map(InvitationId),
+            room: room.map(RoomId).map(RoomRef::Room),
+            seq: self.seq.map(code::count).transpose()?,
+            reason: code::parse(&self.reason)?,
+            text: self.text,
+            at: code::time(self.at),
+        })
+    }
+}
+
+/// What was reported, newest first.
+pub(super) async fn list(pool: &SqlitePool, page: Page<ReportId>) -> Result<Vec<ReportView>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, by, about, candidacy, invitation, room, seq, reason, text, at FROM reports
+         WHERE id < $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(code::before(page.before.as_ref().map(|id| code::id(&id.0))))
+    .bind(page.limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Row::decode).collect::<sqlx::Result<_>>()?)
+}
