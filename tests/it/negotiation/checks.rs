@@ -321,6 +321,14 @@ fn version_told(event: &Event) -> Option<u32> {
     }
 }
 
+/// A command is the other side's to do; some are both sides', but not of their own.
+fn is_not_theirs(command: &Command, by: Side) {
+    let theirs = EDGES.iter().any(|(name, side, ..)| *name == command.name() && *side == by);
+    let own = matches!(command, Command::TermsAcknowledge(_) | Command::CandidacyReopen(_));
+    let take_home = matches!(command, Command::TermsPropose(said) if !said.amounts.are_charged());
+    assert!(!theirs || own || (take_home && by == Side::Client), "{command:?} is {by:?}'s to do");
+}
+
 /// What holds for each command that is refused.
 pub(super) fn refused(before: &Case, command: &Command, context: &Context, refusal: &Refusal) {
     let the_marketplaces =
@@ -335,12 +343,7 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
             assert_eq!(Some(*phase), before.phase_for(by), "{command:?}");
             assert!(by == Side::Freelancer || *phase != Archived, "a client learns of ignoring");
         }
-        Refusal::WrongSide => {
-            let theirs = EDGES.iter().any(|(name, side, ..)| *name == command.name() && *side == by);
-            let own = matches!(command, Command::TermsAcknowledge(_) | Command::CandidacyReopen(_));
-            let take_home = matches!(command, Command::TermsPropose(said) if !said.amounts.are_charged());
-            assert!(!theirs || own || (take_home && by == Side::Client), "{command:?} is {by:?}'s to do");
-        }
+        Refusal::WrongSide => is_not_theirs(command, by),
         Refusal::ClientFirst => assert_eq!((command.name(), by), ("proposal.answer", Side::Freelancer)),
         Refusal::Account(standing) => {
             assert_eq!(*standing, before.party(by).standing);

@@ -49,6 +49,44 @@ pub(super) async fn what_a_reader_is_no_party_of_is_answered_like_what_does_not_
     }
 }
 
+/// A command on the things of a case, or on a job.
+type There = fn(&CaseAnswer, &JobId) -> Command;
+
+/// Every command that a person can come to a foreign case with.
+const COMMANDS: &[There] = &[
+    |case, _| ask::post(case.room.expect("a room"), "let me in"),
+    |case, _| ask::edit(case.room.expect("a room"), 1, "let me in"),
+    |case, _| ask::redact(case.room.expect("a room"), 1),
+    |_, job| ask::invite(job, &user("felix"), None),
+    |case, _| ask::accept(case.invitation.expect("its id"), None),
+    |case, _| ask::decline(case.invitation.expect("its id"), DeclineReason::TooBusy, None),
+    |case, _| ask::archive(case.invitation.expect("its id")),
+    |case, _| ask::withdraw(case.invitation.expect("its id")),
+    |_, job| ask::propose(job, ask::hourly(4_000)),
+    |case, _| ask::answer(case.proposal.expect("its id")),
+    |case, _| ask::decline_proposal(case.proposal.expect("its id")),
+    |case, _| ask::withdraw_proposal(case.proposal.expect("its id")),
+    |case, _| ask::decline_candidacy(case.candidacy),
+    |case, _| ask::withdraw_candidacy(case.candidacy),
+    |case, _| ask::propose_terms(case.candidacy, 0, ask::hourly(4_000)),
+    |case, _| ask::accept_terms(case.candidacy, 1, Hash::GENESIS),
+    |case, _| ask::decline_terms(case.candidacy, 1),
+    |case, _| ask::withdraw_terms(case.candidacy, 1),
+    |case, _| ask::acknowledge_terms(case.candidacy, 1),
+    |case, _| ask::offer(case.candidacy, 1, Hash::GENESIS),
+    |case, _| ask::change_offer(case.offer.expect("its id"), 1, Hash::GENESIS),
+    |case, _| ask::request_change(case.offer.expect("its id"), None),
+    |case, _| ask::withdraw_offer(case.offer.expect("its id")),
+    |case, _| ask::decline_offer(case.offer.expect("its id"), None),
+    |case, _| ask::accept_offer(case.offer.expect("its id"), 1, Hash::GENESIS),
+    |case, _| ask::reopen(case.candidacy),
+    |case, _| ask::archive_proposal(case.proposal.expect("its id")),
+    |case, _| ask::report_invitation(case.invitation.expect("its id"), None),
+    |case, _| ask::report_message(case.room.expect("a room"), 1),
+    |case, _| ask::add_member(case.room.expect("a room"), &user("fiona"), None),
+    |case, _| ask::remove_member(case.room.expect("a room"), &user("felix")),
+];
+
 pub(super) async fn a_command_on_what_one_is_no_party_of_is_refused_like_one_on_what_does_not_exist(
     world: World,
 ) {
@@ -59,7 +97,7 @@ pub(super) async fn a_command_on_what_one_is_no_party_of_is_refused_like_one_on_
     case.offer = world.done("clara", &ask::offer(case.candidacy, version, hash)).await.offer;
     world.job("closed", "clara", JobStatus::Closed).await;
     let missing = world.fresh();
-    let both = |there: &dyn Fn(&CaseAnswer, &JobId) -> Command| {
+    let both = |there: &There| {
         let nowhere = CaseAnswer {
             candidacy: CandidacyId(missing),
             invitation: Some(InvitationId(missing)),
@@ -71,39 +109,7 @@ pub(super) async fn a_command_on_what_one_is_no_party_of_is_refused_like_one_on_
         let job = |name: &str| name.parse::<JobId>().expect("a job id");
         [there(&case, &job("closed")), there(&nowhere, &job("no-such-job"))]
     };
-    let commands = [
-        both(&|case, _| ask::post(case.room.expect("a room"), "let me in")),
-        both(&|case, _| ask::edit(case.room.expect("a room"), 1, "let me in")),
-        both(&|case, _| ask::redact(case.room.expect("a room"), 1)),
-        both(&|_, job| ask::invite(job, &user("felix"), None)),
-        both(&|case, _| ask::accept(case.invitation.expect("its id"), None)),
-        both(&|case, _| ask::decline(case.invitation.expect("its id"), DeclineReason::TooBusy, None)),
-        both(&|case, _| ask::archive(case.invitation.expect("its id"))),
-        both(&|case, _| ask::withdraw(case.invitation.expect("its id"))),
-        both(&|_, job| ask::propose(job, ask::hourly(4_000))),
-        both(&|case, _| ask::answer(case.proposal.expect("its id"))),
-        both(&|case, _| ask::decline_proposal(case.proposal.expect("its id"))),
-        both(&|case, _| ask::withdraw_proposal(case.proposal.expect("its id"))),
-        both(&|case, _| ask::decline_candidacy(case.candidacy)),
-        both(&|case, _| ask::withdraw_candidacy(case.candidacy)),
-        both(&|case, _| ask::propose_terms(case.candidacy, 0, ask::hourly(4_000))),
-        both(&|case, _| ask::accept_terms(case.candidacy, 1, Hash::GENESIS)),
-        both(&|case, _| ask::decline_terms(case.candidacy, 1)),
-        both(&|case, _| ask::withdraw_terms(case.candidacy, 1)),
-        both(&|case, _| ask::acknowledge_terms(case.candidacy, 1)),
-        both(&|case, _| ask::offer(case.candidacy, 1, Hash::GENESIS)),
-        both(&|case, _| ask::change_offer(case.offer.expect("its id"), 1, Hash::GENESIS)),
-        both(&|case, _| ask::request_change(case.offer.expect("its id"), None)),
-        both(&|case, _| ask::withdraw_offer(case.offer.expect("its id"))),
-        both(&|case, _| ask::decline_offer(case.offer.expect("its id"), None)),
-        both(&|case, _| ask::accept_offer(case.offer.expect("its id"), 1, Hash::GENESIS)),
-        both(&|case, _| ask::reopen(case.candidacy)),
-        both(&|case, _| ask::archive_proposal(case.proposal.expect("its id"))),
-        both(&|case, _| ask::report_invitation(case.invitation.expect("its id"), None)),
-        both(&|case, _| ask::report_message(case.room.expect("a room"), 1)),
-        both(&|case, _| ask::add_member(case.room.expect("a room"), &user("fiona"), None)),
-        both(&|case, _| ask::remove_member(case.room.expect("a room"), &user("felix"))),
-    ];
+    let commands: Vec<[Command; 2]> = COMMANDS.iter().map(both).collect();
     let names: std::collections::BTreeSet<&str> = commands.iter().flatten().map(Command::name).collect();
     // What is the marketplace's to tell of no person comes that far with; and of several, each is answered for itself.
     let not_these =
