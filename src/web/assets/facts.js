@@ -3,7 +3,7 @@
 import { endCandidacy } from './cases.js';
 import { avatar, h, keepingFocus, name, outLink } from './dom.js';
 import { negotiationKey, termsPart } from './negotiation.js';
-import { offerPart } from './offers.js';
+import { offeringPart, standingPart } from './offers.js';
 import { WRITABLE } from './rows.js';
 
 const part = (title, ...children) => h('section', { 'aria-label': title }, h('h2', {}, title), children);
@@ -15,8 +15,9 @@ export function drawFacts(ctx, root, { room, candidacy, log }) {
   if (root.dataset.shown === text) return;
   root.dataset.shown = text;
   keepingOpen(root, () => keepingFocus(root, () => root.replaceChildren(...[
-    offerPart(ctx, candidacy),
+    standingPart(ctx, candidacy),
     termsPart(ctx, candidacy, log),
+    offeringPart(ctx, candidacy),
     part('People', h('ul', { class: 'people' }, members.map((member) => h('li', {},
       avatar(member), h('span', {}, name(member)), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
     part('Job', h('p', { dir: 'auto' }, room.job.url ? outLink(room.job.url, room.job.title) : room.job.title)),

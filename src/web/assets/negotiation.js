@@ -4,8 +4,8 @@
 import { isActive } from './account.js';
 import { chip, exactTime, h, name } from './dom.js';
 import { commandButton } from './forms.js';
-import { priceOf } from './money.js';
-import { byWhom, openProposing, versionsOf } from './proposing.js';
+import { money, priceOf } from './money.js';
+import { openProposing, titleOf, versionsOf } from './proposing.js';
 import { feeTable, termsBeside, termsList } from './terms.js';
 
 const OPEN = new Set(['active', 'offered']);
@@ -35,7 +35,7 @@ export function termsPart(ctx, candidacy, log) {
   const { standing, pending } = versionsOf(candidacy);
   return h('section', { 'aria-label': 'Terms', class: 'negotiation' },
     h('h2', {}, 'Terms'),
-    turnLine(candidacy),
+    candidacy.phase === 'active' && turnLine(candidacy),
     shownTerms(candidacy, standing, pending),
     mayNegotiate(ctx, candidacy) && answers(ctx, candidacy, pending, log),
     candidacy.terms_version > 0 && history(ctx, candidacy));
@@ -52,9 +52,10 @@ function shownTerms(candidacy, standing, pending) {
     ];
   }
   return [
-    termsBeside(standing.terms, pending.terms, [['As it stands', h('small', {}, byWhom(candidacy, standing))], ['Counter-proposal', h('small', {}, byWhom(candidacy, pending))]]),
-    standing.fee && [h('h3', {}, 'As it stands'), feeTable(standing)],
+    termsBeside(standing.terms, pending.terms, [titleOf(candidacy, standing, 'As it stands'), titleOf(candidacy, pending, 'Counter-proposal')]),
     pending.fee && [h('h3', {}, 'With the counter-proposal'), feeTable(pending)],
+    standing.fee && h('details', { class: 'more-fees', id: 'standing-fee' },
+      h('summary', {}, `As it stands you receive ${money(standing.fee.take_home, standing.terms.currency)}`), feeTable(standing)),
   ];
 }
 

@@ -4,19 +4,23 @@
 import { openSheet } from './dialog.js';
 import { exactTime, h, name } from './dom.js';
 import { choice, commandForm, field, textArea, textInput } from './forms.js';
-import { mayNegotiate } from './negotiation.js';
-import { byWhom, termsForm, versionsOf } from './proposing.js';
+import { mayNegotiate, turnLine } from './negotiation.js';
+import { termsForm, titleOf, versionsOf } from './proposing.js';
 import { feeTable, termsBeside, termsList } from './terms.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS = [1, 3, 7];
 
-/** The offer that stands, or the way for the client to make one; nothing when there is neither. */
-export function offerPart(ctx, candidacy) {
-  const { offer, role } = candidacy;
-  const may = mayNegotiate(ctx, candidacy);
-  if (candidacy.phase === 'offered' && offer?.status === 'standing') return standingOffer(ctx, candidacy, offer, may);
-  if (role !== 'client' || candidacy.phase !== 'active' || !may || !offerable(candidacy).length) return null;
+/** The offer that stands. */
+export function standingPart(ctx, candidacy) {
+  const { offer, phase } = candidacy;
+  return phase === 'offered' && offer?.status === 'standing' && standingOffer(ctx, candidacy, offer);
+}
+
+/** The way for the client to make an offer. */
+export function offeringPart(ctx, candidacy) {
+  const { role, phase } = candidacy;
+  if (role !== 'client' || phase !== 'active' || !mayNegotiate(ctx, candidacy) || !offerable(candidacy).length) return null;
   return section(
     h('p', { class: 'hint' }, 'An offer binds you to one version of the terms until it expires.'),
     h('div', { class: 'actions' }, button('make-offer', 'Make an offer', 'primary', () => openOffering(ctx, candidacy))));
@@ -25,18 +29,19 @@ export function offerPart(ctx, candidacy) {
 const section = (...children) => h('section', { 'aria-label': 'Offer', class: 'offer', 'data-testid': 'offer' }, h('h2', {}, 'Offer'), children);
 const button = (id, label, tone, click) => h('button', { type: 'button', id, class: tone, on: { click } }, label);
 
-function standingOffer(ctx, candidacy, offer, may) {
+function standingOffer(ctx, candidacy, offer) {
   const { standing } = versionsOf(candidacy);
   const isStanding = standing?.version === offer.terms.version;
   const who = candidacy.role === 'client' ? 'You have' : [name(candidacy.client), ' has'];
   return section(
+    turnLine(candidacy),
     h('p', {}, who, ' offered ', h('strong', {}, `version ${offer.terms.version}`), isStanding ? ': the terms as they stand, below.' : '.'),
     h('p', { class: 'deadline' }, 'It can be accepted until ', exactTime(offer.expires_at), '.'),
     !isStanding && (standing
-      ? termsBeside(standing.terms, offer.terms.terms, [['As it stands', h('small', {}, byWhom(candidacy, standing))], ['Offered', h('small', {}, byWhom(candidacy, offer.terms))]])
+      ? termsBeside(standing.terms, offer.terms.terms, [titleOf(candidacy, standing, 'As it stands'), titleOf(candidacy, offer.terms, 'Offered')])
       : termsList(offer.terms.terms)),
     !isStanding && feeTable(offer.terms),
-    may && h('div', { class: 'actions' }, candidacy.role === 'client' ? clientActions(ctx, candidacy, offer) : freelancerActions(ctx, candidacy, offer)));
+    mayNegotiate(ctx, candidacy) && h('div', { class: 'actions' }, candidacy.role === 'client' ? clientActions(ctx, candidacy, offer) : freelancerActions(ctx, candidacy, offer)));
 }
 
 const clientActions = (ctx, candidacy, offer) => [
@@ -80,7 +85,7 @@ function openOffering(ctx, candidacy, offer) {
       : termsList(version.terms));
   };
   openSheet(title, (close) => commandForm(ctx, {
-    key: `offer:${candidacy.id}:${candidacy.terms_version}`, label: title, type: offer ? 'offer.change' : 'offer.make', submit: offer ? 'Change the offer' : 'Make this offer', cancel: close,
+    key: `offer:${candidacy.id}:${choices.map(([, { version }]) => version).join()}`, label: title, type: offer ? 'offer.change' : 'offer.make', submit: offer ? 'Change the offer' : 'Make this offer', cancel: close,
     children: [
       h('fieldset', { class: 'choices-set' }, h('legend', {}, 'Which terms?'),
         choices.map(([label, { version }], index) => choice(`offer-version-${version}`, 'version', version, `${label} (version ${version})`, { checked: index === 0 }))),

@@ -17,7 +17,10 @@ const newestOf = (candidacy) => {
   return pending ?? standing;
 };
 
-export const byWhom = (candidacy, version) => [`version ${version.version}, `, name(candidacy[version.by])];
+/** The head of a column: what this version is, and whose. */
+export const titleOf = (candidacy, version, word) => [word, h('small', {}, `version ${version.version}, `, name(candidacy[version.by]))];
+
+const wordOf = (version) => ({ standing: 'As it stands', pending: 'Counter-proposal' })[version.status] ?? `Version ${version.version}`;
 
 /** Opens the sheet for `terms.propose`. */
 export function openProposing(ctx, candidacy) {
@@ -63,10 +66,13 @@ function asItIs(candidacy, known) {
   const { standing, pending } = versionsOf(candidacy);
   const newest = pending ?? standing;
   if (!newest) return [h('h3', {}, 'The terms now'), h('p', { class: 'note' }, 'No terms proposed yet.')];
-  const from = known && known.version !== newest.version ? known : pending && standing;
+  const isMoved = known && known.version !== newest.version;
+  const from = isMoved ? known : pending && standing;
   return [
     h('h3', {}, known ? 'The terms have moved on' : 'The terms now'),
-    from ? termsBeside(from.terms, newest.terms, [byWhom(candidacy, from), byWhom(candidacy, newest)]) : [termsList(newest.terms), h('p', { class: 'hint' }, byWhom(candidacy, newest))],
+    from
+      ? termsBeside(from.terms, newest.terms, [titleOf(candidacy, from, isMoved ? 'You have seen' : wordOf(from)), titleOf(candidacy, newest, wordOf(newest))])
+      : [termsList(newest.terms), h('p', { class: 'hint' }, `Version ${newest.version}, proposed by `, name(candidacy[newest.by]), '.')],
     feeTable(newest),
   ].flat().filter(Boolean);
 }

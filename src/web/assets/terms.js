@@ -57,18 +57,49 @@ const FIELDS = {
   title: 'title', due_date: 'due date',
 };
 
-/** The differences that an entry tells, each as one line: [label, from?, to?] as nodes. */
+const ORDER = ['kind', 'amount', 'currency', 'weekly_hours', 'duration_weeks', 'start_date', 'milestones', 'scope'];
+const IN_MILESTONE = ['title', 'amount', 'due_date'];
+
+/** The differences that an entry tells, each as one line. A milestone that came or went is one line. */
 export function changeLines(changes, terms) {
   const currencyBefore = changes.find(({ field }) => field === 'currency')?.from ?? terms.currency;
-  return changes.map(({ field, from, to }) => {
-    const name = field.split('.').at(-1);
-    return h('li', {},
-      h('span', { class: 'change-field' }, fieldLabel(field, name), ': '),
-      from !== undefined && h('del', {}, valueOf(name, from, currencyBefore)),
-      from !== undefined && ' → ',
-      h('ins', {}, to === undefined ? 'none' : valueOf(name, to, terms.currency)));
-  });
+  const lines = new Map();
+  for (const change of [...changes].sort((one, other) => placeOf(one.field) - placeOf(other.field))) {
+    const whole = wholeMilestone(change, changes);
+    if (whole && !lines.has(whole.key)) lines.set(whole.key, milestoneLine(whole, whole.isNew ? terms.currency : currencyBefore));
+    else if (!whole) lines.set(change.field, changeLine(change, currencyBefore, terms.currency));
+  }
+  return [...lines.values()];
 }
+
+/** Where a field stands among the lines: as in the list of terms, milestones by their number. */
+function placeOf(field) {
+  const [first, number = 0, last] = field.split('.');
+  return ORDER.indexOf(first) * 10_000 + Number(number) * 10 + IN_MILESTONE.indexOf(last);
+}
+
+function changeLine({ field, from, to }, before, after) {
+  const name = field.split('.').at(-1);
+  return h('li', {},
+    h('span', { class: 'change-field' }, fieldLabel(field, name), ': '),
+    from !== undefined && [h('del', {}, valueOf(name, from, before)), ' → '],
+    h('ins', {}, to === undefined ? 'none' : valueOf(name, to, after)));
+}
+
+/** The milestone that a change is part of, if all of it came or went. */
+function wholeMilestone({ field }, changes) {
+  const key = /^milestones\.\d+\./.exec(field)?.[0];
+  const parts = key && changes.filter((change) => change.field.startsWith(key));
+  const has = (side) => ['title', 'amount'].every((name) => parts.some((change) => change.field === key + name && change[side] !== undefined));
+  if (!parts || parts.some(({ from, to }) => from !== undefined && to !== undefined) || !(has('from') || has('to'))) return undefined;
+  const isNew = has('to');
+  const value = (name) => parts.find((change) => change.field === key + name)?.[isNew ? 'to' : 'from'];
+  return { key, isNew, number: Number(key.split('.')[1]) + 1, milestone: { title: value('title'), amount: value('amount'), due_date: value('due_date') } };
+}
+
+const milestoneLine = ({ isNew, number, milestone }, currency) => h('li', {},
+  h('span', { class: 'change-field' }, `Milestone ${number}: `),
+  isNew ? h('ins', {}, milestoneParts(milestone, currency)) : [h('del', {}, milestoneParts(milestone, currency)), ' → ', h('ins', {}, 'none')]);
 
 function fieldLabel(field, name) {
   const milestone = /^milestones\.(\d+)\./.exec(field);

@@ -119,7 +119,7 @@ function milestoneRow(id, number, milestone, remove) {
     field('Title', part('title', { required: true, dir: 'auto', maxlength: 200, value: milestone?.title })),
     h('div', { class: 'field-row' },
       field('Amount', part('amount', { required: true, inputmode: 'decimal', value: milestone?.amount })),
-      field('Due date (optional)', h('input', { id: id(`m${number}-due`), name: `m${number}_due`, 'data-part': 'due', type: 'date', value: milestone?.due_date })),
+      field('Due date', h('input', { id: id(`m${number}-due`), name: `m${number}_due`, 'data-part': 'due', type: 'date', value: milestone?.due_date })),
       h('button', { type: 'button', class: 'quiet', on: { click: () => remove(node) } }, 'Remove')));
   return node;
 }
@@ -127,7 +127,7 @@ function milestoneRow(id, number, milestone, remove) {
 /** A row's place is said with each of its fields. */
 function nameRow(node, place) {
   node.setAttribute('aria-label', `Milestone ${place}`);
-  const labels = { title: `Title of milestone ${place}`, amount: `Amount of milestone ${place}`, due: `Due date of milestone ${place} (optional)` };
+  const labels = { title: `Title of milestone ${place}`, amount: `Amount of milestone ${place}`, due: `Due date of milestone ${place}` };
   for (const input of node.querySelectorAll('[data-part]')) node.querySelector(`[for="${CSS.escape(input.id)}"]`).textContent = labels[input.dataset.part];
   node.querySelector('button').setAttribute('aria-label', `Remove milestone ${place}`);
 }
