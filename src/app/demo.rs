@@ -26,13 +26,15 @@ const INVITATION: ClientId = ClientId(Uuid::from_u128(0x0193_0000_0000_7000_8000
 /// # Errors
 /// The database cannot be written.
 pub async fn seed(app: &App) -> Result<(), AppError> {
+    if app.store.user(&known(CLIENT)).await?.is_none() {
+        fee::put_schedule(app, known("default"), FeeSchedule::Flat { basis_points: 1_000 }).await?;
+    }
     for (id, name) in [(CLIENT, "Clara Weber"), (FREELANCER, "Felix Okafor")] {
         let id: UserId = known(id);
         if app.store.user(&id).await?.is_none() {
             user::put(app, id, UserProfile::active(name)).await?;
         }
     }
-    fee::put_schedule(app, known("default"), FeeSchedule::Flat { basis_points: 1_000 }).await?;
     let client = Actor { user: known(CLIENT), scope: Scope::User };
     let jobs = [
         (

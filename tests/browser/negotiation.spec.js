@@ -287,6 +287,21 @@ test('milestones have to add up, are shown one by one with the fee, and an amoun
   await expect(section(freelancer, 'Terms')).toContainText('¥9,000');
 });
 
+test('money is read and written digit by digit, with the decimals of ISO 4217 whatever the browser would show', async ({ client }) => {
+  const cases = [['USD', '0.29', 29], ['USD', '1000000000000.00', 1e14], ['EUR', '8.1', 810], ['JPY', '100000000000000', 1e14], ['KWD', '99999999999.999', 99_999_999_999_999], ['HUF', '100.50', 10_050], ['IQD', '0.001', 1]];
+  const read = await client.evaluate(async (all) => {
+    const { parseMoney, moneyText, money } = await import('/money.js');
+    return all.map(([currency, text]) => [parseMoney(text, currency), parseMoney(moneyText(parseMoney(text, currency), currency), currency), money(parseMoney(text, currency), currency)]);
+  }, cases);
+  for (const [index, [, , minor]] of cases.entries()) expect(read[index].slice(0, 2)).toEqual([minor, minor]);
+  expect(read.map(([, , shown]) => shown.replace(/\u00a0/g, ' '))).toEqual(['$0.29', '$1,000,000,000,000.00', '€8.10', '¥100,000,000,000,000', 'KWD 99,999,999,999.999', 'HUF 100.50', 'IQD 0.001']);
+  const refused = await client.evaluate(async () => {
+    const { parseMoney } = await import('/money.js');
+    return [['1.005', 'USD'], ['1.5', 'JPY'], ['1.0001', 'KWD'], ['-5', 'EUR'], ['1e3', 'EUR'], ['', 'EUR'], ['1000000000000.01', 'USD']].map(([text, currency]) => parseMoney(text, currency));
+  });
+  expect(refused).toEqual(refused.map(() => null));
+});
+
 test('a proposal’s terms can be changed before the client answers, and the client can answer with an offer', async ({ server, client, freelancer }) => {
   const { title } = await server.get('felix', '/v1/jobs/demo-job-2');
   await server.command('felix', '/v1/proposals', { job: 'demo-job-2', cover_letter: 'A mark on paper.', terms: { kind: 'fixed', amount: 90_000, currency: 'EUR' } });

@@ -77,7 +77,7 @@ export function invitationView(ctx, id) {
 }
 
 function outcome(item) {
-  const texts = { accepted: 'The invitation was accepted.', withdrawn: 'The client withdrew the invitation.', expired: 'The invitation expired without an answer.' };
+  const texts = { accepted: 'The invitation was accepted.', withdrawn: 'The client withdrew the invitation.', expired: 'The invitation expired without an answer.', closed: 'The job was filled or closed before there was an answer.' };
   return card('Outcome',
     h('p', {}, texts[item.status] ?? (item.role === 'client' ? 'The freelancer declined.' : 'You declined.')),
     item.reason && h('p', {}, 'Reason: ', h('strong', { dir: 'auto' }, reasonText(item))),

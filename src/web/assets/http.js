@@ -34,7 +34,8 @@ export class Http {
 
   /** Reads a whole file. */
   async blob(path, query) {
-    return (await this.#ask(path, query)).blob();
+    const response = await this.#ask(path, query);
+    return response.blob().catch(() => { throw new WireError({ code: 'cut', message: 'The file did not arrive whole. Please try again.', retryable: true }); });
   }
 
   async #ask(path, query = {}) {

@@ -6,6 +6,8 @@ const DECIMALS = new Map([
   ...['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'].map((code) => [code, 3]),
 ]);
 
+const AMOUNT = 1e14; // minor units; every whole number up to here is exact
+
 /** How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD. */
 export const decimalsOf = (currency) => DECIMALS.get(currency) ?? 2;
 
@@ -24,12 +26,13 @@ export function money(minor, currency) {
   return currencyFormat(currency)?.format(text) ?? `${text} ${currency}`;
 }
 
-/** "75" or "75.50" as minor units; null when it is no amount of this currency. */
+/** "75" or "75.50" as minor units; null when it is no amount of this currency, or more than terms can have. */
 export function parseMoney(text, currency) {
   const decimals = decimalsOf(currency);
-  const match = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.trim());
+  const match = /^(\d{1,15})(?:[.,](\d+))?$/.exec(text.trim());
   if (!match || (match[2]?.length ?? 0) > decimals) return null;
-  return Number(match[1] + (match[2] ?? '').padEnd(decimals, '0'));
+  const minor = Number(match[1] + (match[2] ?? '').padEnd(decimals, '0'));
+  return minor <= AMOUNT ? minor : null;
 }
 
 /** Minor units as the text one would type into a field. */
