@@ -99,7 +99,8 @@ async function attempt(button, problem, action, { form, failed } = {}) {
   try {
     await action();
   } catch (error) {
-    problem.textContent = (await failed?.(error)) ?? refusalText(error);
+    const better = await Promise.resolve(failed?.(error)).catch(() => undefined); // it may ask the server, which may be away
+    problem.textContent = better ?? refusalText(error);
     form?.elements[error.field]?.focus();
   } finally {
     button.disabled = false;
