@@ -1,7 +1,8 @@
-//! The seeded demo: two people, two jobs, a pending invitation. Seeding is done with commands under fixed client ids, so doing it at
+//! The seeded demo: two people, two jobs, a fee, a pending invitation. Seeding is done with commands under fixed client ids, so doing it at
 //! every start changes nothing after the first.
 
 use anteroom_protocol::command::Command;
+use anteroom_protocol::fee::FeeSchedule;
 use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::invitation::InvitationSend;
 use anteroom_protocol::job::{JobPosting, JobStatus};
@@ -10,7 +11,7 @@ use anteroom_protocol::user::UserProfile;
 use uuid::Uuid;
 
 use super::dispatch::perform;
-use super::{App, AppError, job, user};
+use super::{App, AppError, fee, job, user};
 use crate::domain::actor::{Actor, Scope};
 
 /// The demo's client.
@@ -25,6 +26,9 @@ const INVITATION: ClientId = ClientId(Uuid::from_u128(0x0193_0000_0000_7000_8000
 /// # Errors
 /// The database cannot be written.
 pub async fn seed(app: &App) -> Result<(), AppError> {
+    if app.store.user(&known(CLIENT)).await?.is_none() {
+        fee::put_schedule(app, known("default"), FeeSchedule::Flat { basis_points: 1_000 }).await?;
+    }
     for (id, name) in [(CLIENT, "Clara Weber"), (FREELANCER, "Felix Okafor")] {
         let id: UserId = known(id);
         if app.store.user(&id).await?.is_none() {

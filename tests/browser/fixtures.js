@@ -139,3 +139,26 @@ export const horizontalOverflow = (page) => page.evaluate(() => {
   const parts = [document.documentElement, document.body, ...document.querySelectorAll('main, .log')];
   return Math.max(...parts.map((part) => part.scrollWidth - part.clientWidth));
 });
+
+// --- negotiating --------------------------------------------------------------------------------------------------
+
+/** The sheet that is open over the page. */
+export const sheet = (page) => page.getByRole('dialog');
+export const seal = (page) => page.getByTestId('seal');
+
+/** Opens the sheet for terms, fills in what differs, and sends it. */
+export async function propose(page, fill) {
+  await page.getByRole('button', { name: /^Propose (other )?terms$/ }).click();
+  await fill(sheet(page));
+  await sheet(page).getByRole('button', { name: 'Send these terms' }).click();
+  await expect(sheet(page)).toHaveCount(0);
+}
+
+/** The one room of the demo up to a standing offer, by other clients than the page; answers the ids and the offered version. */
+export async function offerInTheDemo(server) {
+  const room = await roomOfTheDemo(server);
+  const { candidacy } = await server.get('clara', `/v1/rooms/${room}`);
+  const { terms } = await server.get('clara', `/v1/candidacies/${candidacy}`);
+  const { offer } = await server.command('clara', `/v1/candidacies/${candidacy}/offers`, { version: terms.version, hash: terms.hash });
+  return { room, candidacy, offer, terms };
+}

@@ -1,10 +1,12 @@
 // Texts that want to be more than text. The strings are in hostile.json.
 
 import { readFile } from 'node:fs/promises';
-import { act, expect, jobLink, messages, roomOfTheDemo, say, section, test } from './fixtures.js';
+import { act, expect, jobLink, messages, offerInTheDemo, roomOfTheDemo, say, section, test } from './fixtures.js';
 
 const { markup, unusual } = JSON.parse(await readFile(new URL('hostile.json', import.meta.url), 'utf8'));
 const NAME_BYTES = 100;
+const TITLE_BYTES = 200;
+const MILESTONES = 50;
 
 /** Nothing ran, nothing was fetched, and no element was made of a text. */
 async function expectOnlyText(page) {
@@ -114,6 +116,42 @@ test('markup in reasons and edits is shown as text: of a decline, a deletion, an
   }
   await expect(client.locator('#standing :is(script, img, svg, iframe)')).toHaveCount(0);
   await expectOnlyText(client);
+  expect(asked).toEqual([]);
+});
+
+test('markup in scopes, milestones and reasons is shown as text wherever terms and offers stand', async ({ server, client, freelancer }) => {
+  const titles = markup.filter((text) => Buffer.byteLength(text) <= TITLE_BYTES && !text.includes('\n')).slice(0, MILESTONES);
+  expect(titles.length).toBeGreaterThanOrEqual(30);
+  const { room, candidacy, offer } = await offerInTheDemo(server);
+  const asked = [client, freelancer].flatMap((page) => strangers(page, server));
+  const terms = { kind: 'fixed', amount: titles.length * 100, currency: 'EUR', scope: markup.join('\n'), milestones: titles.map((title) => ({ title, amount: 100 })) };
+  await server.command('clara', `/v1/candidacies/${candidacy}/terms`, { expected_version: 1, terms });
+  const { counter } = await server.get('clara', `/v1/candidacies/${candidacy}`);
+  await server.command('clara', `/v1/offers/${offer}/change`, { version: counter.version, hash: counter.hash });
+  for (const message of markup.slice(0, 3)) await server.command('felix', `/v1/offers/${offer}/request_change`, { message });
+  for (const page of [client, freelancer]) {
+    await page.goto(`${server.origin}/#/room/${room}`);
+    const offered = page.getByTestId('offer').locator('tr.changed bdi');
+    await expect.poll(() => offered.allTextContents()).toEqual(titles);
+    await expect(page.getByTestId('offer')).toContainText(markup.at(-1));
+    await page.getByText('All versions').click();
+    await page.getByTestId('version').first().locator('summary').click();
+    await expect(page.getByTestId('version').first()).toContainText(titles.at(-1));
+    await page.getByRole('button', { name: 'Propose other terms' }).click();
+    await expect(page.getByRole('dialog').getByTestId('as-it-is')).toBeVisible();
+    await expectOnlyText(page);
+    await page.keyboard.press('Escape');
+  }
+  await freelancer.getByRole('button', { name: 'Accept the offer…' }).click();
+  await expect(freelancer.getByRole('dialog')).toContainText(titles.at(-1));
+  await expectOnlyText(freelancer);
+  await freelancer.keyboard.press('Escape');
+  await server.command('clara', `/v1/offers/${offer}/withdraw`, { reason: markup[0] });
+  for (const page of [client, freelancer]) {
+    await expect(page.locator('[data-kind="offer.withdrawn"]')).toContainText(markup[0]);
+    await expect.poll(() => page.locator('[data-kind="offer.change_requested"] .quoted').allTextContents()).toEqual(markup.slice(0, 3));
+    await expectOnlyText(page);
+  }
   expect(asked).toEqual([]);
 });
 

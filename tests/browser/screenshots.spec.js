@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { accept, act, composer, expect, jobLink, messages, openInvitation, say, section, test, typing } from './fixtures.js';
+import { accept, act, composer, expect, jobLink, messages, openInvitation, say, seal, section, sheet, test, typing } from './fixtures.js';
 
 const DIR = process.env.SCREENSHOT_DIR || 'screenshots';
 const DESKTOP = { viewport: { width: 1280, height: 940 }, deviceScaleFactor: 2 };
@@ -77,6 +77,53 @@ test('pictures of the lists and the room @screenshots', async ({ server, visit }
   await expect(freelancer.getByTestId('notice').first()).toContainText('suspended');
   await shot(freelancer, 'suspended');
 });
+
+test('pictures of terms, an offer and a contract @screenshots', async ({ server, visit }) => {
+  test.slow();
+  await mkdir(DIR, { recursive: true });
+  const shot = (page, name) => page.screenshot({ path: join(DIR, `${name}.png`), caret: 'initial' });
+  const room = await negotiate(server);
+  const freelancer = await visit(server.links.freelancer, DESKTOP);
+  await freelancer.goto(`${server.origin}/#/room/${room}`);
+  await expect(freelancer.getByTestId('turn')).toContainText('Your turn');
+  await freelancer.mouse.move(0, 0);
+  await shot(freelancer, 'terms');
+
+  const { candidacy } = await server.get('clara', `/v1/rooms/${room}`);
+  const { counter } = await server.get('clara', `/v1/candidacies/${candidacy}`);
+  await server.command('clara', `/v1/candidacies/${candidacy}/offers`, { version: counter.version, hash: counter.hash });
+  await freelancer.getByRole('button', { name: 'Accept the offer…' }).click();
+  await expect(sheet(freelancer).getByTestId('fee')).toBeVisible();
+  await shot(freelancer, 'offer');
+
+  await sheet(freelancer).getByRole('button', { name: /^Accept version/ }).click();
+  await expect(seal(freelancer)).toBeVisible();
+  const client = await visit(server.links.client, DESKTOP);
+  await client.goto(`${server.origin}/#/room/${room}`);
+  await expect(seal(client)).toBeVisible();
+  await say(freelancer, 'Thank you, Clara. You will have the sketches on Thursday.');
+  await say(client, 'Wonderful. The photos are on their way.');
+  await expect(messages(freelancer).last()).toHaveText('Wonderful. The photos are on their way.');
+  await shot(client, 'contract');
+});
+
+/** A room with terms that stand, and a counter-proposal of the client's beside them; answers its id. */
+async function negotiate(server) {
+  const [{ id }] = (await server.get('felix', '/v1/invitations')).items;
+  const milestones = (...parts) => parts.map(([title, amount, due_date]) => ({ title, amount, due_date }));
+  const terms = {
+    kind: 'fixed', amount: 180_000, currency: 'EUR', duration_weeks: 4, start_date: '2027-01-11', scope: 'One page in two languages, with a booking form.',
+    milestones: milestones(['Two sketches', 60_000, '2027-01-14'], ['The page, ready to publish', 120_000, '2027-02-05']),
+  };
+  const { candidacy, room } = await server.command('felix', `/v1/invitations/${id}/accept`, { message: 'I would rather do this for a fixed price, in two steps.', terms });
+  await server.command('clara', `/v1/rooms/${room}/messages`, { body: 'Two steps are fine. Could the page be ready a week earlier, for a little less?' });
+  await server.command('clara', `/v1/candidacies/${candidacy}/terms`, {
+    expected_version: 2,
+    terms: { ...terms, amount: 170_000, duration_weeks: 3, milestones: milestones(['Two sketches', 60_000, '2027-01-14'], ['The page, ready to publish', 110_000, '2027-01-29']) },
+  });
+  return room;
+}
+
 
 /** Some more of a marketplace than the demo has. */
 async function furnish(server) {

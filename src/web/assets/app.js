@@ -1,10 +1,11 @@
 // What lives here: the beginning of the page. The one connection, the routes, and the frame around every view.
 //
 // The page is an ordinary client: it uses only what protocol/README.md describes. Its other modules:
-//   the server     http.js  connection.js
+//   the server     http.js  connection.js  refusals.js
 //   what is known  store.js  rooms.js  log.js  people.js  unread.js  outbox.js  rows.js  reading.js
-//   views          lists.js  cases.js  roomview.js (message.js  events.js  composer.js  facts.js)  inbox.js  search.js  signin.js
-//   pieces         dom.js  forms.js  banner.js  account.js
+//   views          lists.js  cases.js  roomview.js (roomframe.js  message.js  events.js  composer.js  facts.js  seal.js)  inbox.js  search.js  signin.js
+//   negotiating    terms.js  termsform.js  proposing.js  negotiation.js  offers.js
+//   pieces         dom.js  forms.js  dialog.js  money.js  banner.js  account.js
 
 import { accountLines, isActive } from './account.js';
 import { Banner } from './banner.js';

@@ -1,8 +1,13 @@
 // What lives here: the views of one thing that is answered. An invitation, a proposal, and a job with the form to propose or to invite.
 
-import { REASONS, avatar, exactTime, h, keepingFocus, name, outLink, phaseChip, plain, prose, reasonText, termsList } from './dom.js';
-import { choice, commandButton, commandForm, field, readTerms, termsFields, textArea, textInput } from './forms.js';
+import { isActive } from './account.js';
+import { REASONS, avatar, exactTime, h, keepingFocus, name, outLink, phaseChip, plain, prose, reasonText } from './dom.js';
+import { choice, commandButton, commandForm, field, textArea, textInput } from './forms.js';
 import { isOwnJob } from './lists.js';
+import { expiry, expiryField } from './offers.js';
+import { openProposing } from './proposing.js';
+import { feeTable, termsList } from './terms.js';
+import { termsFields } from './termsform.js';
 
 const INVITATION = 'Invitation to Interview';
 const PROPOSAL = 'Proposal';
@@ -65,14 +70,14 @@ export function invitationView(ctx, id) {
     return [
       ...caseHead(item, INVITATION),
       card(item.role === 'client' ? 'Your message' : 'Message from the client', prose(item.message), h('p', { class: 'hint' }, 'Sent ', exactTime(item.sent_at))),
-      card('Suggested terms', item.terms ? termsList(item.terms.terms) : h('p', { class: 'note' }, 'The client suggested no terms.')),
+      card('Suggested terms', item.terms ? [termsList(item.terms.terms), feeTable(item.terms)] : h('p', { class: 'note' }, 'The client suggested no terms.')),
       isOpen ? answerPart(ctx, item, view) : outcome(item),
     ];
   });
 }
 
 function outcome(item) {
-  const texts = { accepted: 'The invitation was accepted.', withdrawn: 'The client withdrew the invitation.', expired: 'The invitation expired without an answer.' };
+  const texts = { accepted: 'The invitation was accepted.', withdrawn: 'The client withdrew the invitation.', expired: 'The invitation expired without an answer.', closed: 'The job was filled or closed before there was an answer.' };
   return card('Outcome',
     h('p', {}, texts[item.status] ?? (item.role === 'client' ? 'The freelancer declined.' : 'You declined.')),
     item.reason && h('p', {}, 'Reason: ', h('strong', { dir: 'auto' }, reasonText(item))),
@@ -112,9 +117,10 @@ const ignoreButton = (ctx, item) => commandButton(ctx, {
 
 function acceptForm(ctx, item, cancel, finish) {
   const suggested = item.terms?.terms;
-  const terms = termsFields('accept-terms', suggested);
+  const key = `invitation:${item.id}:accept`;
+  const terms = termsFields('accept-terms', { start: suggested, fee: item.terms?.fee, kept: ctx.drafts.get(key), takeHome: true });
   return commandForm(ctx, {
-    key: `invitation:${item.id}:accept`, label: 'Accept the invitation', type: 'invitation.accept', submit: 'Accept and send', cancel,
+    key, label: 'Accept the invitation', type: 'invitation.accept', submit: 'Accept and send', cancel,
     children: [
       h('fieldset', { class: 'choices-set' },
         h('legend', {}, 'Which terms?'),
@@ -127,7 +133,7 @@ function acceptForm(ctx, item, cancel, finish) {
       terms.set.disabled = terms.set.hidden = form.elements.which.value !== 'new';
       terms.sync();
     },
-    read: (values) => ({ invitation: item.id, message: values.message, ...(values.which === 'new' ? { terms: readTerms(values) } : {}) }),
+    read: (values) => ({ invitation: item.id, message: values.message, ...(values.which === 'new' ? terms.read(values) : {}) }),
     done: (answer) => { finish(); toRoom(ctx)(answer); },
   });
 }
@@ -157,7 +163,7 @@ export function proposalView(ctx, id) {
     return [
       ...caseHead(item, PROPOSAL),
       card('Cover letter', item.cover_letter ? prose(item.cover_letter) : h('p', { class: 'note' }, 'No cover letter.'), h('p', { class: 'hint' }, 'Submitted ', exactTime(item.submitted_at))),
-      card('Terms', item.terms ? termsList(item.terms.terms) : h('p', { class: 'note' }, 'No terms yet.')),
+      card('Terms', item.terms ? [termsList(item.terms.terms), feeTable(item.terms)] : h('p', { class: 'note' }, 'No terms yet.'), changingTerms(ctx, item)),
       item.room ? card('Room', roomLink(item.room)) : proposalAnswer(ctx, item),
     ];
   });
@@ -172,15 +178,52 @@ function proposalAnswer(ctx, item) {
       commandButton(ctx, { label: 'Withdraw the proposal', type: 'proposal.withdraw', fields: { proposal: item.id }, done: back }));
   }
   return card('Your answer',
-    commandForm(ctx, {
-      key: `proposal:${item.id}:answer`, label: 'Answer the proposal', type: 'proposal.answer', submit: 'Answer and open the room',
-      children: field('Message to the freelancer', textArea('answer-message', 'message', { required: true })),
-      read: ({ message }) => ({ proposal: item.id, message }),
-      done: toRoom(ctx),
-    }),
+    answerForm(ctx, item),
     h('details', { class: 'more' },
       h('summary', {}, 'Not a fit?'),
       commandButton(ctx, { label: 'Decline the proposal', type: 'proposal.decline', fields: { proposal: item.id }, done: back, tone: 'danger' })));
+}
+
+/** A cover letter stays as it was submitted; the terms beside it may still change. */
+function changingTerms(ctx, item) {
+  if (item.role !== 'freelancer' || item.phase !== 'submitted' || !isActive(ctx.account)) return null;
+  const candidacy = { ...item, id: item.candidacy, terms_version: item.terms?.version ?? 0 };
+  return h('div', { class: 'actions' }, h('button', { type: 'button', class: 'plain', id: 'propose-terms', on: { click: () => openProposing(ctx, candidacy) } }, 'Change the terms'));
+}
+
+/** The client answers in words, with other terms, or with an offer of the terms as they are. */
+function answerForm(ctx, item) {
+  const key = `proposal:${item.id}:answer`;
+  const version = item.terms?.version;
+  const now = ctx.connection.now();
+  const terms = termsFields('answer-terms', { start: item.terms?.terms, kept: ctx.drafts.get(key) });
+  const days = expiryField('answer-days');
+  const withIt = (values) => {
+    if (values.with === 'terms') return { ...terms.read(values), expected_version: version ?? 0 };
+    if (values.with === 'offer') return { offer: { version, hash: item.terms.hash, ...expiry(values.days, now) } };
+    return {};
+  };
+  return commandForm(ctx, {
+    key, label: 'Answer the proposal', type: 'proposal.answer', submit: 'Answer and open the room',
+    children: [
+      field('Message to the freelancer', textArea('answer-message', 'message', { required: true })),
+      h('fieldset', { class: 'choices-set' },
+        h('legend', {}, 'With it'),
+        choice('answer-words', 'with', 'words', 'Nothing else for now', { checked: true }),
+        choice('answer-terms', 'with', 'terms', 'Propose other terms'),
+        version && choice('answer-offer', 'with', 'offer', `Make an offer of these terms (version ${version})`)),
+      terms.set,
+      days,
+    ],
+    sync: (form) => {
+      const chosen = form.elements.with.value;
+      terms.set.disabled = terms.set.hidden = chosen !== 'terms';
+      days.hidden = chosen !== 'offer';
+      terms.sync();
+    },
+    read: (values) => ({ proposal: item.id, message: values.message, ...withIt(values) }),
+    done: toRoom(ctx),
+  });
 }
 
 // --- job --------------------------------------------------------------------------------------------------------
@@ -207,24 +250,26 @@ function jobAction(ctx, job, own) {
 }
 
 function proposeCard(ctx, job) {
-  const terms = termsFields('propose-terms');
+  const key = `job:${job.id}:propose`;
+  const terms = termsFields('propose-terms', { kept: ctx.drafts.get(key), takeHome: true });
   return card('Submit a proposal', commandForm(ctx, {
-    key: `job:${job.id}:propose`, label: 'Submit a proposal', type: 'proposal.submit', submit: 'Submit the proposal',
+    key, label: 'Submit a proposal', type: 'proposal.submit', submit: 'Submit the proposal',
     children: [
       field('Cover letter', textArea('cover-letter', 'cover_letter', { required: true, rows: 8 }), 'It cannot be changed after it was submitted; the terms can.'),
       terms.set,
     ],
     sync: terms.sync,
-    read: (values) => ({ job: job.id, cover_letter: values.cover_letter, terms: readTerms(values) }),
+    read: (values) => ({ job: job.id, cover_letter: values.cover_letter, ...terms.read(values) }),
     done: (answer) => (answer.room ? toRoom(ctx)(answer) : ctx.go('#/work/proposals')),
   }));
 }
 
 function inviteCard(ctx, job) {
-  const terms = termsFields('invite-terms');
+  const key = `job:${job.id}:invite`;
+  const terms = termsFields('invite-terms', { kept: ctx.drafts.get(key) });
   const suggest = h('input', { id: 'invite-suggest', name: 'suggest', type: 'checkbox' });
   return card('Invite a freelancer', commandForm(ctx, {
-    key: `job:${job.id}:invite`, label: 'Invite a freelancer', type: 'invitation.send', submit: 'Send the invitation',
+    key, label: 'Invite a freelancer', type: 'invitation.send', submit: 'Send the invitation',
     children: [
       field('Freelancer’s user id', textInput('invite-freelancer', 'freelancer', { required: true, maxlength: 64, autocapitalize: 'off', spellcheck: 'false' })),
       field('Message', textArea('invite-message', 'message', { required: true })),
@@ -232,7 +277,7 @@ function inviteCard(ctx, job) {
       terms.set,
     ],
     sync: () => { terms.set.disabled = terms.set.hidden = !suggest.checked; terms.sync(); },
-    read: (values) => ({ job: job.id, freelancer: values.freelancer.trim(), message: values.message, ...(values.suggest ? { terms: readTerms(values) } : {}) }),
+    read: (values) => ({ job: job.id, freelancer: values.freelancer.trim(), message: values.message, ...(values.suggest ? terms.read(values) : {}) }),
     done: () => ctx.go('#/my/candidates'),
   }));
 }

@@ -98,56 +98,13 @@ const fullTime = new Intl.DateTimeFormat(undefined, {
 export const isSameDay = (one, other) => new Date(one).toDateString() === new Date(other).toDateString();
 export const dayOf = (at) => (isSameDay(at, Date.now()) ? 'Today' : dayName.format(new Date(at)));
 
+/** A day without a time, such as a start date. */
+export const dateText = (day) => plainDate.format(new Date(day));
+
 const timeNode = (at, text) => h('time', { datetime: at, title: fullTime.format(new Date(at)) }, text);
 export const timeOfDay = (at) => timeNode(at, clock.format(new Date(at)));
 export const exactTime = (at) => timeNode(at, fullTime.format(new Date(at)));
 export const briefTime = (at) => timeNode(at, (isSameDay(at, Date.now()) ? clock : shortDay).format(new Date(at)));
-
-// --- money and terms --------------------------------------------------------------------------------------------
-
-function currencyFormat(currency) {
-  try {
-    return new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  } catch {
-    return null; // not a currency code
-  }
-}
-
-/** How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD. */
-export const decimalsOf = (currency) => currencyFormat(currency)?.resolvedOptions().maximumFractionDigits ?? 2;
-
-export function money(minor, currency) {
-  const format = currencyFormat(currency);
-  return format ? format.format(minor / 10 ** decimalsOf(currency)) : `${minor} ${currency}`;
-}
-
-/** "75" or "75.50" as minor units, digit by digit: no floating point between a person and a price. */
-export function parseMoney(text, currency) {
-  const decimals = decimalsOf(currency);
-  const match = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.trim());
-  if (!match || (match[2]?.length ?? 0) > decimals) return null;
-  return Number(match[1] + (match[2] ?? '').padEnd(decimals, '0'));
-}
-
-/** Minor units as the text one would type into a field. */
-export const moneyText = (minor, currency) => (minor / 10 ** decimalsOf(currency)).toFixed(decimalsOf(currency));
-
-export const priceOf = (terms) => `${money(terms.amount, terms.currency)} ${terms.kind === 'hourly' ? 'per hour' : 'fixed price'}`;
-
-/** Terms as label and value, in reading order. */
-function termsRows(terms) {
-  return [
-    [terms.kind === 'hourly' ? 'Hourly rate' : 'Fixed price', money(terms.amount, terms.currency)],
-    ['Hours a week', terms.weekly_hours && `up to ${terms.weekly_hours}`],
-    ['Duration', terms.duration_weeks && `${terms.duration_weeks} ${terms.duration_weeks === 1 ? 'week' : 'weeks'}`],
-    ['Start', terms.start_date && plainDate.format(new Date(terms.start_date))],
-    ...(terms.milestones ?? []).map((milestone, index) => [`Milestone ${index + 1}`, [h('bdi', {}, milestone.title), ` – ${money(milestone.amount, terms.currency)}`]]),
-    ['Scope', terms.scope],
-  ].filter(([, value]) => value);
-}
-
-export const termsList = (terms) => h('dl', { class: 'terms' },
-  termsRows(terms).map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', { dir: 'auto' }, value))));
 
 // --- words ------------------------------------------------------------------------------------------------------
 
@@ -167,8 +124,8 @@ export const reasonText = (item) => item.reason_text || REASONS[item.reason] || 
 
 const PHASES = {
   invited: ['Invited', 'wait'], pending: ['Waiting for an answer', 'wait'], archived: ['Ignored', 'plain'], submitted: ['Submitted', 'wait'],
-  accepted: ['Accepted', 'good'], active: ['Active', 'good'], offered: ['Offer made', 'good'], hired: ['Hired', 'good'],
-  declined: ['Declined', 'bad'], withdrawn: ['Withdrawn', 'plain'], expired: ['Expired', 'plain'], closed: ['Job closed', 'plain'],
+  accepted: ['Accepted', 'good'], active: ['Active', 'good'], offered: ['Offer made', 'wait'], hired: ['Hired', 'good'],
+  declined: ['Declined', 'bad'], withdrawn: ['Withdrawn', 'plain'], expired: ['Expired', 'plain'], closed: ['Closed', 'plain'],
 };
 
 /** A phase or an invitation's status as a small label. */
@@ -176,5 +133,13 @@ export function phaseChip(phase) {
   const [text, tone] = PHASES[phase] ?? [phase, 'plain'];
   return chip(text, tone);
 }
+
+const SENTENCES = {
+  active: 'The candidacy is now active.', offered: 'An offer stands now.', hired: 'The freelancer is hired. The talk goes on here, under the contract.',
+  closed: 'The candidacy is now closed.', expired: 'The candidacy has expired.',
+};
+
+/** What a change of phase means, as a sentence. */
+export const phaseSentence = (phase) => SENTENCES[phase] ?? `The candidacy is now ${phaseWord(phase)}.`;
 
 export const phaseWord = (phase) => (PHASES[phase]?.[0] ?? phase).toLowerCase();

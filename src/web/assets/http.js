@@ -28,7 +28,17 @@ export class Http {
   }
 
   /** Reads. An answer that says "too many requests" is waited for, once. */
-  async get(path, query = {}) {
+  async get(path, query) {
+    return (await this.#ask(path, query)).json().catch(() => ({}));
+  }
+
+  /** Reads a whole file. */
+  async blob(path, query) {
+    const response = await this.#ask(path, query);
+    return response.blob().catch(() => { throw new WireError({ code: 'cut', message: 'The file did not arrive whole. Please try again.', retryable: true }); });
+  }
+
+  async #ask(path, query = {}) {
     const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined && value !== null)).toString();
     const address = search ? `${path}?${search}` : path;
     try {
@@ -42,8 +52,8 @@ export class Http {
 
   async #read(address) {
     const response = await this.#fetch(address);
+    if (response.ok) return response;
     const body = await response.json().catch(() => ({}));
-    if (response.ok) return body;
     const unread = { code: `http_${response.status}`, message: `The server answered ${response.status}.`, retryable: response.status >= 500 };
     throw new WireError({ ...unread, ...body, message: body.detail ?? body.title ?? unread.message }, response.status);
   }

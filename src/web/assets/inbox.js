@@ -1,8 +1,9 @@
 // What lives here: the inbox as a list of notices, newest first. What happened to one's invitations, proposals and account.
 
 import { accountLines } from './account.js';
-import { briefTime, h, keepingFocus, name, phaseWord, reasonText } from './dom.js';
+import { briefTime, h, keepingFocus, name, phaseSentence, reasonText } from './dom.js';
 import { candidacyHref } from './lists.js';
+import { priceOf } from './money.js';
 import { Reading } from './reading.js';
 
 const DONE = {
@@ -15,6 +16,22 @@ const DONE = {
   'proposal.answered': ' answered the proposal',
   'proposal.declined': ' declined the proposal',
   'proposal.withdrawn': ' withdrew the proposal',
+  'invitation.expired': 'The invitation expired without an answer',
+  'terms.proposed': ' proposed terms',
+  'terms.accepted': ' accepted the counter-proposal',
+  'terms.declined': ' declined the counter-proposal',
+  'terms.withdrawn': ' withdrew the counter-proposal',
+  'terms.expired': 'The counter-proposal expired',
+  'terms.acknowledged': ' took note of the terms',
+  'offer.made': ' made an offer',
+  'offer.changed': ' changed the offer',
+  'offer.change_requested': ' asked for a change of the offer',
+  'offer.withdrawn': ' withdrew the offer',
+  'offer.declined': ' declined the offer',
+  'offer.expired': 'The offer expired without an answer',
+  'offer.accepted': ' accepted the offer: the contract is formed',
+  'contract.formed': 'The marketplace formed a contract',
+  'contract.ended': 'The contract has ended',
 };
 
 export function inboxView(ctx, area) {
@@ -47,12 +64,18 @@ function notices(ctx, log) {
 
 function noticeLines(ctx, { kind, by, data }) {
   if (kind === 'account.changed') return accountLines(data);
-  const who = by === ctx.me.user ? 'You' : name(personOf(ctx, data, by));
   const reason = data.reason && [': ', h('bdi', {}, reasonText(data))];
+  const which = data.terms && /^(terms|offer|contract)/.test(kind) && ` (version ${data.terms.version}, ${priceOf(data.terms.terms)})`;
   return [
     h('p', { class: 'row-title' }, h('a', { href: candidacyHref(data), dir: 'auto' }, data.job.title)),
-    h('p', {}, DONE[kind] ? [who, DONE[kind], reason ?? '.'] : `The candidacy is now ${phaseWord(data.phase)}.`),
+    h('p', {}, DONE[kind] ? [whoDid(ctx, kind, by, data), DONE[kind], which || '', reason ?? '.'] : phaseSentence(data.phase)),
   ];
+}
+
+/** Nobody is named for what happens by itself, and the marketplace speaks in its own name. */
+function whoDid(ctx, kind, by, data) {
+  if (!DONE[kind].startsWith(' ')) return '';
+  return by === ctx.me.user ? 'You' : name(personOf(ctx, data, by));
 }
 
 /** A notice names people by id; the lists know what they are called. */

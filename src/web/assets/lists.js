@@ -1,7 +1,8 @@
 // What lives here: the views that are lists. "Find Work › Proposals" and "Open jobs" on the freelancer's side,
 // "My Jobs › Candidates" and "Jobs" on the client's.
 
-import { avatar, briefTime, exactTime, h, keepingFocus, name, phaseChip, priceOf, reasonText } from './dom.js';
+import { avatar, briefTime, chip, exactTime, h, keepingFocus, name, phaseChip, reasonText } from './dom.js';
+import { priceOf } from './money.js';
 
 const ACTIVE = new Set(['active', 'offered', 'hired']);
 const ENDED = new Set(['declined', 'withdrawn', 'expired', 'closed']);
@@ -50,6 +51,20 @@ function newMark({ unread }, room) {
   return count > 0 && h('span', { class: 'new' }, `${count} new`);
 }
 
+/** Whether something waits for this person: an invitation, a proposal, a counter-proposal or an offer. */
+export function waitsFor({ role, phase, counter, terms, turn }) {
+  if (phase === 'invited' || phase === 'submitted' || phase === 'offered') return turn?.side === role;
+  return phase === 'active' && role === 'freelancer' && Boolean(counter ?? (terms?.status === 'pending'));
+}
+
+const FILTERS = [
+  ['all', 'All', () => true],
+  ['turn', 'Your turn', waitsFor],
+  ['offers', 'Offers', ({ phase }) => phase === 'offered'],
+  ['hired', 'Hired', ({ phase }) => phase === 'hired'],
+  ['ended', 'Ended', ({ phase }) => ENDED.has(phase)],
+];
+
 export function candidacyHref({ room, invitation, proposal }) {
   if (room) return `#/room/${encodeURIComponent(room)}`;
   if (invitation) return `#/invitation/${encodeURIComponent(invitation)}`;
@@ -61,21 +76,30 @@ export function candidacyHref({ room, invitation, proposal }) {
 export function candidaciesView(ctx, role) {
   const title = role === 'client' ? 'Candidates' : 'Proposals';
   const body = h('div', { class: 'sections' });
-  const node = h('div', { class: 'page' }, h('h1', { tabindex: -1 }, title), body);
-  const refresh = () => keepingFocus(body, () => body.replaceChildren(...listBody(ctx, role)));
+  const key = `filter:${role}`;
+  const chosen = () => FILTERS.find(([id]) => id === ctx.drafts.get(key)) ?? FILTERS[0];
+  const filters = h('div', { class: 'filters', role: 'group', 'aria-label': 'Show' });
+  const node = h('div', { class: 'page' }, h('h1', { tabindex: -1 }, title), filters, body);
+  const refresh = () => {
+    keepingFocus(filters, () => filters.replaceChildren(...FILTERS.map(([id, label]) => h('button', {
+      type: 'button', id: `filter-${id}`, class: 'filter', 'aria-pressed': String(id === chosen()[0]), on: { click: () => { ctx.drafts.set(key, id); refresh(); } },
+    }, label))));
+    keepingFocus(body, () => body.replaceChildren(...listBody(ctx, role, chosen())));
+  };
   refresh();
   return { node, title, area: role === 'client' ? 'my' : 'work', refresh, recount: refresh };
 }
 
-function listBody(ctx, role) {
+function listBody(ctx, role, [filter, , isWanted]) {
   const { lists } = ctx;
   if (!lists.loaded) return [h('p', { class: 'note' }, lists.error ? lists.error.message : 'Loading…')];
   const more = lists.more && h('button', { type: 'button', class: 'plain', on: { click: () => lists.showMore() } }, 'Show older ones');
-  return [...SECTIONS[role].map((section) => sectionNode(ctx, section)), ...(more ? [more] : [])];
+  const sections = SECTIONS[role].map((section) => ({ ...section, found: section.rows(lists).filter((row) => isWanted(row)) })).filter(({ found }) => filter === 'all' || found.length);
+  const nothing = !sections.length && h('p', { class: 'note' }, 'Nothing here.');
+  return [...sections.map((section) => sectionNode(ctx, section)), nothing, more].filter(Boolean);
 }
 
-function sectionNode(ctx, { title, rows, empty }) {
-  const found = rows(ctx.lists);
+function sectionNode(ctx, { title, found, empty }) {
   return h('section', { 'aria-label': title, class: 'section' },
     h('h2', {}, title, found.length > 0 && h('span', { class: 'count', 'aria-hidden': 'true' }, found.length)),
     found.length ? h('ul', { class: 'rows' }, found.map((row) => rowNode(ctx, row))) : h('p', { class: 'note' }, empty));
@@ -93,9 +117,10 @@ function rowNode(ctx, row) {
       h('p', { class: 'row-facts' },
         h('span', {}, name(other)),
         terms && h('span', {}, priceOf(terms)),
+        row.phase === 'offered' && row.offer && h('span', {}, 'Offer until ', exactTime(row.offer.expires_at)),
         isOpen && invitation?.expires_at && h('span', {}, 'Answer by ', exactTime(invitation.expires_at)),
         row.phase === 'declined' && invitation?.reason && h('span', { dir: 'auto' }, reasonText(invitation)))),
-    h('div', { class: 'row-end' }, phaseChip(row.phase), row.updated_at && briefTime(row.updated_at)));
+    h('div', { class: 'row-end' }, ACTIVE.has(row.phase) && waitsFor(row) && chip('Your turn', 'wait'), phaseChip(row.phase), row.updated_at && briefTime(row.updated_at)));
 }
 
 /** The short list beside an open room. */
@@ -115,8 +140,8 @@ export function roomRail(ctx, role, current) {
 
 /** How many things wait for the person on each side of the table. */
 export function waitingCounts({ lists, unread }) {
-  const count = (role, phase) => lists.candidacies.filter((row) => row.role === role && (row.phase === phase || (ACTIVE.has(row.phase) && unread.of(row.room) > 0))).length;
-  return { work: count('freelancer', 'invited'), my: count('client', 'submitted') };
+  const count = (role) => lists.candidacies.filter((row) => row.role === role && (waitsFor(row) || (ACTIVE.has(row.phase) && unread.of(row.room) > 0))).length;
+  return { work: count('freelancer'), my: count('client') };
 }
 
 // --- jobs -------------------------------------------------------------------------------------------------------

@@ -2,17 +2,24 @@
 
 import { accountLines, isActive } from './account.js';
 import { composer, takeBack } from './composer.js';
-import { avatar, dayOf, h, keepingFocus, name, phaseChip, phaseWord, plain, rove } from './dom.js';
+import { avatar, dayOf, h, keepingFocus, name, phaseChip, plain, rove } from './dom.js';
 import { eventNode, spoken } from './events.js';
 import { drawFacts } from './facts.js';
-import { roomRail } from './lists.js';
+import { roomRail, waitsFor } from './lists.js';
 import { messageNode } from './message.js';
 import { Reading } from './reading.js';
+import { skeleton } from './roomframe.js';
 import { WRITABLE, rowsOf } from './rows.js';
+import { drawSeal } from './seal.js';
 
 const NEAR_PX = 60;
 const LOOK_EVERY_MS = 30_000; // whether a message can still be edited
-const wide = matchMedia('(min-width: 64rem)');
+const SOON_MS = 50; // one commit may bring several entries
+
+/** Why nobody may write any more. */
+const END_WORDS = {
+  declined: 'the candidacy is declined', withdrawn: 'the candidacy is withdrawn', expired: 'the candidacy has expired', closed: 'the job was filled or closed',
+};
 
 /** A room; with `seq` at that entry, otherwise at its end. */
 export function roomView(ctx, id, seq) {
@@ -29,6 +36,7 @@ class RoomView {
   #people;
   #room = null;
   #candidacy = null;
+  #contract = null;
   #wanted; // the entry to begin at
   #reading;
   #act = null; // {seq, mode}: the message something is open at
@@ -41,6 +49,7 @@ class RoomView {
   #resized;
   #roved;
   #look;
+  #soon = 0;
   #closed = false;
 
   constructor(ctx, id, seq) {
@@ -75,10 +84,12 @@ class RoomView {
     try {
       const room = await this.#ctx.http.get(`/v1/rooms/${encodeURIComponent(this.#id)}`);
       const candidacy = await this.#ctx.http.get(`/v1/candidacies/${encodeURIComponent(room.candidacy)}`);
+      const contract = candidacy.contract && await this.#ctx.http.get(`/v1/contracts/${encodeURIComponent(candidacy.contract)}`);
       if (this.#closed || turn !== this.#turn) return;
       if (!this.#room) this.#reading.begin(room);
       this.#room = room;
       this.#candidacy = candidacy;
+      this.#contract = contract;
       for (const member of room.members) this.#people.reached(member);
       if (!this.#log.loaded) await this.#log.load();
       if (this.#closed) return;
@@ -96,11 +107,13 @@ class RoomView {
     if (!this.#log.loaded || !this.#room) return;
     this.#draw();
     this.#drawPeople();
+    this.#drawFacts();
     this.#drawComposer();
   }
 
   close() {
     this.#closed = true;
+    clearTimeout(this.#soon);
     clearInterval(this.#look);
     this.#resized.disconnect();
     this.#log.onchange = this.#log.onlive = this.#people.onchange = () => {};
@@ -270,7 +283,7 @@ class RoomView {
   }
 
   #arrived(entry) {
-    if (entry.kind === 'phase.changed' || entry.kind === 'terms.proposed') this.refresh();
+    if (!entry.kind.startsWith('message.')) this.#soon ||= setTimeout(() => { this.#soon = 0; this.refresh(); }, SOON_MS);
     if (entry.by === this.#ctx.me.user) return;
     this.#ctx.announce(spoken(entry, this.#person(entry.by)));
     if (this.#sticky || entry.kind === 'message.edited' || entry.kind === 'message.redacted') return;
@@ -315,9 +328,17 @@ class RoomView {
       phaseChip(this.#room.phase)));
     this.recount();
     this.#drawPeople();
-    drawFacts(this.#ctx, this.#parts.facts, this.#room, this.#candidacy);
+    drawSeal(this.#ctx, this.#parts.seal, this.#contract);
+    this.#drawFacts();
     this.#drawComposer();
     this.#ctx.viewChanged(this);
+  }
+
+  /** What is known beside the talk. On a phone it is folded, and the fold says whose turn it is. */
+  #drawFacts() {
+    const { facts, turn } = this.#parts;
+    drawFacts(this.#ctx, facts, { room: this.#room, candidacy: this.#candidacy, log: this.#log });
+    turn.hidden = !waitsFor(this.#candidacy);
   }
 
   /** The other rooms, with what is unread in them. */
@@ -329,7 +350,7 @@ class RoomView {
   #drawComposer() {
     const { foot } = this.#parts;
     const { account } = this.#ctx;
-    const reason = WRITABLE.has(this.#room.phase) ? JSON.stringify(isActive(account) ? null : account) : this.#room.phase;
+    const reason = WRITABLE.has(this.#room.phase) ? JSON.stringify(isActive(account) ? null : account) : `${this.#room.phase} ${this.#contract?.ended_at ?? ''}`;
     if (foot.dataset.reason === reason) return;
     const isFirst = foot.dataset.reason === undefined;
     foot.dataset.reason = reason;
@@ -340,7 +361,7 @@ class RoomView {
 
   #composerOrReason() {
     const { phase } = this.#room;
-    if (!WRITABLE.has(phase)) return h('p', { class: 'read-only' }, `This room is read-only: the candidacy is ${phaseWord(phase)}.`);
+    if (!WRITABLE.has(phase)) return h('p', { class: 'read-only' }, `This room is read-only: ${this.#contract?.ended_at ? 'the contract has ended' : END_WORDS[phase]}.`);
     if (!isActive(this.#ctx.account)) return h('div', { class: 'read-only', 'data-testid': 'read-only' }, accountLines(this.#ctx.account));
     return composer(this.#ctx, this.#id, {
       send: (body) => this.#send(body),
@@ -354,24 +375,4 @@ class RoomView {
     this.#toBottom();
     this.#markRead();
   }
-}
-
-// --- pieces -----------------------------------------------------------------------------------------------------
-
-function skeleton(on) {
-  const title = h('header', { class: 'talk-head' }, h('p', { class: 'note' }, 'Loading…'));
-  const older = h('button', { type: 'button', class: 'older plain', hidden: true, on: { click: on.older } }, 'Show earlier entries');
-  const list = h('ol', { class: 'entries' });
-  const log = h('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: 0, on: { scroll: on.scroll } }, older, list);
-  const jump = h('button', { type: 'button', class: 'jump', hidden: true, on: { click: on.jump } });
-  const typing = h('p', { class: 'typing', 'data-testid': 'typing' });
-  const foot = h('div', { class: 'talk-foot' });
-  const rail = h('nav', { class: 'rail', 'aria-label': 'Other rooms' });
-  const facts = h('div', { class: 'facts' });
-  const factsFold = h('details', { class: 'facts-fold', open: wide.matches }, h('summary', {}, 'Terms and people'), facts);
-  wide.onchange = () => { factsFold.open = wide.matches; };
-  const node = h('div', { class: 'room' }, rail, title,
-    h('aside', { class: 'beside', 'aria-label': 'About this room' }, factsFold),
-    h('section', { class: 'talk', 'aria-label': 'Conversation' }, log, jump, typing, foot));
-  return { node, title, log, list, older, jump, typing, foot, rail, facts };
 }
