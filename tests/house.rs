@@ -23,6 +23,7 @@ const HOUSE: &[Room] = &[
     Room { path: "store/change.rs", ours: &[], libraries: &[] },
     Room { path: "store/marker.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/outcome.rs", ours: &["domain"], libraries: &[] },
+    Room { path: "store/transcript.rs", ours: &["domain", "store"], libraries: &[] },
     Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio", "futures_util"] },
     Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
     Room {
