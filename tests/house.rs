@@ -53,7 +53,7 @@ const HOUSE: &[Room] = &[
     Room {
         path: "http",
         ours: &["app", "domain", "store", "telemetry", "drain", "peer", "http"],
-        libraries: &["axum", "tokio", "tower_http"],
+        libraries: &["axum", "futures_util", "tokio", "tower_http"],
     },
     Room {
         path: "server/accept.rs",

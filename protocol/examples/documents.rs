@@ -28,6 +28,10 @@ fn examples(golden: &Path) -> Result<Examples, Box<dyn Error>> {
         let folder = folder?;
         for file in fs::read_dir(folder.path())? {
             let path = file?.path();
+            // A transcript is many lines, and no example of one thing.
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let name = format!("{}/{stem}", folder.file_name().to_string_lossy());
             examples.insert(name, serde_json::from_str(&fs::read_to_string(&path)?)?);

@@ -31,7 +31,7 @@ use crate::store::{CaseKey, Page, Range};
 type Answer<T> = Result<Json<T>, Problem>;
 
 /// A query string; what does not fit is a problem document.
-pub(super) struct Asked<T>(T);
+pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;

@@ -44,3 +44,4 @@ mod standing;
 mod store;
 mod support;
 mod tls;
+mod transcript;
