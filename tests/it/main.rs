@@ -14,6 +14,7 @@ mod disk;
 mod documents;
 mod drain;
 mod examples;
+mod export;
 mod fee;
 mod gone;
 mod handshake;
