@@ -1,11 +1,13 @@
 //! Transcripts: a room's whole log as a file, for the eyes of one side, that is verified without the server.
 
+use anteroom::app::transcript;
+use anteroom::domain::actor::{Actor, Scope};
 use anteroom_load_tests::client::{Case, new_client_id};
 use anteroom_protocol::fee::FeeSchedule;
 use anteroom_protocol::id::{ContractId, RoomRef};
 use anteroom_protocol::signature::{Keys, PublicKey, SigningKey};
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
-use anteroom_protocol::transcript::{Audience, Cause, Report, Trusted, verify};
+use anteroom_protocol::transcript::{Audience, Cause, Format, Report, Trusted, verify};
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -18,8 +20,8 @@ const HOSTILE: &str =
 
 /// 12.34 % of 98,765.43: amounts that stand nowhere else.
 const CHARGED: &str = "98,765.43";
-const FEE: [&str; 2] = ["1218765", "12,187.65"];
-const TAKE_HOME: [&str; 2] = ["8657778", "86,577.78"];
+const FEE: [&str; 2] = [":1218765", "12,187.65"];
+const TAKE_HOME: [&str; 2] = [":8657778", "86,577.78"];
 
 /// Two that talk under a fee schedule whose figures can be recognised.
 pub(crate) async fn talking(scene: &mut Scene) -> (Case, RoomRef) {
@@ -216,6 +218,24 @@ async fn a_transcript_of_somebody_elses_room_of_none_and_of_an_inbox_is_not_foun
     assert_eq!(asked(&scene, &stranger, room, "").await, expected);
     assert_eq!(asked(&scene, &scene.client, RoomRef::Inbox, "").await, expected);
     assert_eq!(asked(&scene, &scene.client, room, "?format=pdf").await.code(), "bad_request");
+}
+
+#[tokio::test]
+async fn what_is_committed_while_a_transcript_is_written_is_not_in_it() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (_, room) = scene.talking().await;
+    let head = length(&scene, room).await;
+    let actor = Actor { user: scene.client.user.clone(), scope: Scope::User };
+    let begun = transcript::begin(scene.server.app(), &actor, room, Format::Jsonl).await;
+    let mut begun = begun.expect("a transcript");
+    scene.client.posted(room, "too late").await;
+    let mut file = Vec::new();
+    while let Some(piece) = begun.next().await.expect("a piece") {
+        file.extend(piece);
+    }
+    let file = String::from_utf8(file).expect("text");
+    assert_eq!(verified(&scene, &file).await.head, head);
+    assert!(!file.contains("too late"));
 }
 
 /// What is not whole must not look whole: the connection ends before the answer does.

@@ -204,5 +204,5 @@ fn contract_ended(ended: &ContractEnded) -> Markup {
 }
 
 fn phase(phase: Phase) -> Markup {
-    html! { p class="note" { "The candidacy is " (phase.as_str()) " from here on." } }
+    html! { p class="note" { "The candidacy moves on; its phase is now: " (phase.as_str()) } }
 }

@@ -8,6 +8,7 @@ mod terms;
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::ops::RangeInclusive;
 
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::UserId;
@@ -174,9 +175,25 @@ fn moment_in_full(at: Time) -> Markup {
     html! { (moment(at)) " UTC" }
 }
 
-/// Somebody's words, line ends and all. They turn no text around them.
+/// Somebody's words, line ends and all.
 fn words(text: &str) -> Markup {
-    html! { div class="text" dir="auto" { (text) } }
+    html! { div class="text" dir="auto" { (plain(text)) } }
+}
+
+/// A text in the order in which it was written: what would turn the direction of its letters is shown instead of obeyed.
+fn plain(text: &str) -> Markup {
+    const TURNS: [RangeInclusive<char>; 2] = ['\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+    html! {
+        @for part in text.split_inclusive(|c| TURNS.iter().any(|turns| turns.contains(&c))) {
+            @match part.chars().next_back().filter(|c| TURNS.iter().any(|turns| turns.contains(c))) {
+                Some(turn) => {
+                    (&part[..part.len() - turn.len_utf8()])
+                    span class="turn" { (format!("U+{:04X}", u32::from(turn))) }
+                }
+                None => (part),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -233,6 +250,7 @@ mod tests {
         assert_eq!(page.matches("<tr").count(), page.matches("</tr>").count());
         assert_eq!(page.matches("<td").count(), page.matches("</td>").count());
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+        assert!(page.contains("<span class=\"turn\">U+202E</span>gnp.exe"), "shown, not obeyed: {page}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::event;
-use super::{moment_in_full, words};
+use super::{moment_in_full, plain, words};
 
 /// Values of terms by the names of their fields.
 type Leaves = BTreeMap<String, Value>;
@@ -30,7 +30,7 @@ pub(super) fn proposed(proposed: &TermsProposed, fee: Option<&FeeView>) -> Marku
     html! {
         (event(&format!("Terms, version {version}"), &table(&now, before.as_ref())))
         @if let Some(fee) = fee { (self::fee(fee, &terms.currency, Some(terms))) }
-        p class="hex" { (hash) }
+        p class="note" { "Content hash " span class="hex" { (hash) } }
         @if let Some(end) = expires_at {
             p class="note" { "A counter-proposal, which can be accepted until " (moment_in_full(*end)) "." }
         }
@@ -69,8 +69,10 @@ fn row(field: &str, now: &Leaves, before: Option<&Leaves>) -> Markup {
     html! {
         tr class=[changed.then_some("changed")] {
             th scope="row" { (label(field)) }
-            @if let Some(was) = &was { td { @if changed { del { (cell(was)) } } @else { (cell(was)) } } }
-            td { @if changed { ins { (cell(&is)) } } @else { (cell(&is)) } }
+            @if let Some(was) = &was {
+                td { @if changed && was.is_some() { del { (cell(was)) } } @else { (cell(was)) } }
+            }
+            td { @if changed && is.is_some() { ins { (cell(&is)) } } @else { (cell(&is)) } }
         }
     }
 }
@@ -158,7 +160,7 @@ pub(super) fn fee(fee: &FeeView, currency: &str, terms: Option<&Terms>) -> Marku
 fn line(name: &str, line: &FeeLine, currency: &str) -> Markup {
     html! {
         tr {
-            th scope="row" { bdi { (name) } }
+            th scope="row" { bdi { (plain(name)) } }
             @for amount in [line.charged, line.fee, line.take_home] { td class="sum" { (money(amount, currency)) } }
         }
     }
