@@ -18,7 +18,7 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::transcript::{Audience, Header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// What a browser is told beside the page: what [`META`] says, and that nobody shows it inside of another page.
+/// What a browser is told beside the page: what the page says itself, and that nobody shows it inside of another page.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// What the page says itself, for whoever opens it as a file.
 const META: &str = "default-src 'none'; style-src 'unsafe-inline'";
