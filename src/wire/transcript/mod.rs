@@ -26,7 +26,7 @@ const META: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const STYLE: &str = include_str!("style.css");
 
 /// The tags around the entries stay open from one piece to the next, and no template leaves one open.
-const BEFORE_THE_ENTRIES: &str = "<h2>Entries</h2>\n<table class=\"log\">\n<thead><tr><th scope=\"col\" class=\"no\">No.</th>\
+const BEFORE_THE_ENTRIES: &str = "<h2 id=\"entries\">Entries</h2>\n<table class=\"log\" aria-labelledby=\"entries\">\n<thead><tr><th scope=\"col\" class=\"no\">No.</th>\
     <th scope=\"col\" class=\"at\">Time (UTC)</th><th scope=\"col\" class=\"who\">Who</th><th scope=\"col\">What</th></tr></thead>\n<tbody>\n";
 const BEHIND_THE_ENTRIES: &str = "</tbody>\n</table>\n";
 const END: &str = "</main>\n</body>\n</html>\n";
