@@ -234,6 +234,16 @@ impl From<OpenError> for StartError {
                 what,
                 "run the newer server again, or restore a copy of the database from before it",
             ),
+            OpenError::Older { .. } => Self::new(
+                StartCode::DatabaseUnusable,
+                what,
+                "bring it up to date with `anteroom migrate`, or with a start of this version",
+            ),
+            OpenError::Missing(_) => Self::new(
+                StartCode::DatabaseUnusable,
+                what,
+                "name the directory that the server keeps it in with `data_dir`",
+            ),
             OpenError::Damaged { .. } => Self::new(
                 StartCode::DatabaseDamaged,
                 what,

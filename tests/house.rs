@@ -23,6 +23,7 @@ const HOUSE: &[Room] = &[
     Room { path: "store/change.rs", ours: &[], libraries: &[] },
     Room { path: "store/marker.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/outcome.rs", ours: &["domain"], libraries: &[] },
+    Room { path: "store/transcript.rs", ours: &["domain", "store"], libraries: &[] },
     Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio", "futures_util"] },
     Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
     Room {
@@ -52,7 +53,7 @@ const HOUSE: &[Room] = &[
     Room {
         path: "http",
         ours: &["app", "domain", "store", "telemetry", "drain", "peer", "http"],
-        libraries: &["axum", "tokio", "tower_http"],
+        libraries: &["axum", "futures_util", "tokio", "tower_http"],
     },
     Room {
         path: "server/accept.rs",

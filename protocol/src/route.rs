@@ -6,6 +6,7 @@ use crate::command::{Command, CommandSpec};
 use crate::error::ErrorCode;
 use crate::limits;
 use crate::marker::{MARKS, MarkSpec};
+use crate::transcript::Format;
 
 /// How a route is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +93,8 @@ pub enum Answer {
     Type(&'static str),
     /// A page of values of this type: `items`, and `next` when there are more.
     Page(&'static str),
+    /// A file for its reader to keep: of one of these media types, as the query asks for.
+    File(&'static [&'static str]),
     /// A word for an operator.
     Text,
     /// A document about this server, in JSON.
@@ -282,6 +285,19 @@ const VIEWS: &[RouteSpec] = &[
             "entries",
             "A stretch of a log by rising number; without `after` and `before` the newest.",
             Answer::Type("EntryPage"),
+        ),
+    ),
+    asked(
+        &[parameter(
+            "format",
+            QueryKind::Type("TranscriptFormat"),
+            "`jsonl`, which can be verified, or `html`, which can be read and printed; absent: `jsonl`.",
+        )],
+        get(
+            "/v1/rooms/{room}/transcript",
+            "transcript",
+            "A room's whole log as a signed file, for the eyes of one's own side.",
+            Answer::File(&[Format::Jsonl.media_type(), Format::Html.media_type()]),
         ),
     ),
     asked(

@@ -225,13 +225,15 @@ pub struct TermsView {
     pub fee: Option<FeeView>,
 }
 
+/// Every value in terms by the name of its field, as [`Change::field`] has it.
+pub fn leaves(terms: &Terms) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    collect(String::new(), serde_json::to_value(terms).unwrap_or_default(), &mut found);
+    found
+}
+
 /// What is different in `to`, field by field, in the order of their names. Lists are compared place by place.
 pub fn changes(from: &Terms, to: &Terms) -> Vec<Change> {
-    let leaves = |terms: &Terms| {
-        let mut found = BTreeMap::new();
-        collect(String::new(), serde_json::to_value(terms).unwrap_or_default(), &mut found);
-        found
-    };
     let (mut before, after) = (leaves(from), leaves(to));
     let mut changes = Vec::new();
     for (field, to) in after {

@@ -25,6 +25,7 @@ pub mod rule;
 pub mod search;
 pub mod terms;
 pub mod timer;
+pub mod transcript;
 pub mod user;
 pub mod writer;
 

@@ -2,10 +2,12 @@
 //! in one way for all of them.
 
 mod config;
+mod export;
 mod health;
 mod migrate;
 mod serve;
 mod token;
+mod verify;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -23,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the process ends with.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 not ready (health), or a failure without a code of its own; 2 the arguments or the configuration are to be changed; \
+Exit codes: 0 done; 1 not ready (health), not as it was signed (verify), or a failure without a code of its own; 2 the arguments or the configuration are to be changed; \
 3 something around the process is: the data directory, the disk, an address, the database; 130 or 143 a second signal (serve).";
 
 /// Real-time message rooms for the interview-and-negotiate stage of a freelance marketplace.
@@ -57,6 +59,10 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print a token made with the configured or the development secret.
     Token(token::Token),
+    /// Write the transcript of a room. Reads the database alone, also beside the server that has it.
+    Export(export::Export),
+    /// Verify a transcript in JSON Lines, without a server: ends with 0 if it is as it was signed and with 1 if not.
+    Verify(verify::Verify),
     /// What the configuration comes to.
     Config {
         #[command(subcommand)]
@@ -83,6 +89,9 @@ fn run(place: &Place, command: Command) -> Result<ExitCode, StartError> {
         Command::Health(health) => Ok(health.run(|| place.load(Vec::new()))),
         Command::Migrate(migrate) => migrate.run(&place.load(Vec::new())?),
         Command::Token(token) => token.run(&place.load(Vec::new())?),
+        Command::Export(export) => export.run(&place.load(Vec::new())?),
+        // Needs nothing but the file and the keys.
+        Command::Verify(verify) => verify.run(),
         Command::Config { command } => command.run(&place.load(Vec::new())?),
     }
 }

@@ -11,6 +11,7 @@ mod marker;
 mod rate;
 mod read;
 mod service;
+mod transcript;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/v1/rooms", get(read::rooms))
         .route("/v1/rooms/{room}", get(read::room))
         .route("/v1/rooms/{room}/entries", get(read::entries))
+        .route("/v1/rooms/{room}/transcript", get(transcript::get))
         .route("/v1/changes", get(read::changes))
         .route("/v1/search", get(read::search))
         .route("/v1/invitations", get(read::invitations))

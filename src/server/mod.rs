@@ -224,7 +224,7 @@ async fn key(store: &dyn Store, name: &str) -> Result<[u8; 32], StartError> {
 
 /// What seals and transcripts are signed with: of the database's random bytes, and of the configured secret, so that neither alone is
 /// enough to sign in this server's name.
-fn signing_key(config: &Config, kept: &[u8; 32]) -> SigningKey {
+pub fn signing_key(config: &Config, kept: &[u8; 32]) -> SigningKey {
     let secret = config.signing.secret.as_ref().map(|secret| secret.expose_secret().as_bytes());
     if secret.is_none() && !config.auth.is_development() {
         tracing::warn!(

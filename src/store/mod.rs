@@ -21,6 +21,7 @@ mod change;
 mod marker;
 mod outcome;
 pub mod sqlite;
+mod transcript;
 
 use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
 use anteroom_protocol::contract::ContractView;
@@ -46,6 +47,7 @@ use async_trait::async_trait;
 pub use self::change::{Growth, Position};
 pub use self::marker::{Mark, Marked, Place, Reach};
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
+pub use self::transcript::{Archive, Subject};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
 use crate::domain::refusal::Refusal;
@@ -187,7 +189,7 @@ pub struct Page<Id> {
 
 /// The port. The module's documentation is its contract.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Archive {
     /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
     async fn commit(
         &self,
@@ -301,9 +303,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// For each log, what this reader may know of it; `None`: not theirs, or not there. One question whatever their number.
     async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError>;
-
-    /// Entries of a log, rising, at most `size` of them. Whether the reader may see them was asked before, with [`Store::access`].
-    async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError>;
 
     /// How many bytes the entries after this number and up to that one hold.
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;

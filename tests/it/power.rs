@@ -12,7 +12,7 @@ use std::process::{Command as Process, Stdio};
 
 use anteroom::domain::log::{Log, LogEntry};
 use anteroom::store::sqlite::SqliteStore;
-use anteroom::store::{PageSize, Range, Store as _};
+use anteroom::store::{Archive as _, PageSize, Range};
 use anteroom_load_tests::client::{Posted, Socket, new_client_id};
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::server::Launcher;

@@ -31,6 +31,7 @@ use crate::search::SearchPage;
 use crate::server::ServerFrame;
 use crate::signature::Keys;
 use crate::terms::TermsView;
+use crate::transcript::Format;
 use crate::user::{Account, UserProfile, UserView};
 
 /// Where the definitions stand inside a schema; each document moves the references to its own place.
@@ -112,7 +113,9 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(InvitationView, ProposalView, CandidacyView, InvitationStatus, Phase)>(&mut generator);
     define::<(UserId, JobId, CandidacyId, InvitationId, ProposalId, RoomRef)>(&mut generator);
     define::<(OfferId, ContractId, TermsView, OfferView, ContractView, Keys)>(&mut generator);
-    define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId, ReportView, ClientMark)>(&mut generator);
+    define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId, ReportView, ClientMark, Format)>(
+        &mut generator,
+    );
     Command::answers(&mut generator);
     let mut schemas = taken(generator);
     for schema in schemas.values_mut() {

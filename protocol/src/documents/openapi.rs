@@ -180,7 +180,7 @@ fn responses(route: &RouteSpec, examples: &Examples) -> Value {
             let same = "It is what `If-None-Match` names.";
             responses.insert("304".to_owned(), json!({ "description": same }));
         }
-        Answer::Frame(_) | Answer::Type(_) | Answer::Page(_) => {
+        Answer::Frame(_) | Answer::Type(_) | Answer::Page(_) | Answer::File(_) => {
             let words = "Any other error: one that says nothing of this request.";
             responses.insert("default".to_owned(), problem(words, &[]));
         }
@@ -201,6 +201,7 @@ fn success(route: &RouteSpec, examples: &Examples) -> (&'static str, Value) {
             document["headers"] = json!({ "ETag": { "$ref": "#/components/headers/ETag" } });
             ("200", document)
         }
+        Answer::File(types) => ("200", file(types)),
         Answer::Upgrade => ("101", json!({ "description": "From here on the frames of the socket." })),
         Answer::Frame(_) | Answer::Type(_) | Answer::Page(_) => {
             let name = answer_name(route).expect("an answer with a form");
@@ -212,6 +213,18 @@ fn success(route: &RouteSpec, examples: &Examples) -> (&'static str, Value) {
             ("200", answer)
         }
     }
+}
+
+/// Bytes that are sent while they are read: an answer that fails in the middle ends without its end.
+fn file(types: &[&str]) -> Value {
+    let text = json!({ "schema": { "type": "string" } });
+    let content: Map<String, Value> = types.iter().map(|form| ((*form).to_owned(), text.clone())).collect();
+    let words = "The file. When the server fails in the middle, the connection ends before the answer does.";
+    json!({
+        "description": words,
+        "headers": named_headers(&["Content-Disposition", "RateLimit", "RateLimit-Policy"]),
+        "content": content,
+    })
 }
 
 fn refusal(status: u16, codes: &[ErrorCode]) -> Value {
@@ -251,6 +264,7 @@ fn named_headers(names: &[&str]) -> Value {
 
 fn headers() -> Value {
     json!({
+        "Content-Disposition": { "description": "Under which name to keep it.", "schema": { "type": "string" } },
         "ETag": { "description": "Changes with the document.", "schema": { "type": "string" } },
         "RateLimit": {
             "description": "How many are left of this person's allowance, and in how many seconds it is whole again: `\"name\";r=…;t=…`.",

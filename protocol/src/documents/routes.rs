@@ -27,7 +27,7 @@ pub(super) fn answer_name(route: &RouteSpec) -> Option<String> {
         },
         Answer::Type(name) => Some(name.to_owned()),
         Answer::Page(of) => Some(page_name(of)),
-        Answer::Text | Answer::Document | Answer::Upgrade => None,
+        Answer::File(_) | Answer::Text | Answer::Document | Answer::Upgrade => None,
     }
 }
 

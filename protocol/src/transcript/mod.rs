@@ -51,6 +51,9 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// Every audience.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Freelancer, Self::Staff];
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +77,39 @@ impl From<Side> for Audience {
         match side {
             Side::Client => Self::Client,
             Side::Freelancer => Self::Freelancer,
+        }
+    }
+}
+
+/// In which form a transcript is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "TranscriptFormat")]
+pub enum Format {
+    /// JSON Lines: what this module is about.
+    #[default]
+    Jsonl,
+    /// A page for people, which can be printed. It proves nothing.
+    Html,
+}
+
+impl Format {
+    /// Every form, the usual one first.
+    pub const ALL: [Self; 2] = [Self::Jsonl, Self::Html];
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Html => "html",
+        }
+    }
+
+    /// The media type of the answer.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jsonl => "application/jsonl",
+            Self::Html => "text/html",
         }
     }
 }

@@ -96,6 +96,11 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
+    /// What it is all written to, for whoever carries it away piece by piece.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Writes the next entry, with its proof.
     ///
     /// # Errors

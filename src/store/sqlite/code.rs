@@ -95,9 +95,19 @@ pub(super) async fn key(
         .bind(fresh.as_slice())
         .execute(&mut *connection)
         .await?;
-    let kept: Vec<u8> =
-        sqlx::query_scalar("SELECT value FROM keys WHERE name = $1").bind(name).fetch_one(connection).await?;
-    Ok(kept.as_slice().try_into().map_err(|_| damaged("a key"))?)
+    Ok(kept_key(connection, name).await?.ok_or_else(|| damaged("no key"))?)
+}
+
+/// The key of this name, if one was ever kept.
+pub(super) async fn kept_key(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> sqlx::Result<Option<[u8; 32]>> {
+    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM keys WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    kept.map(|kept| kept.as_slice().try_into().map_err(|_| damaged("a key"))).transpose()
 }
 
 /// Begins and ends a writing transaction: fails when the file cannot be written.

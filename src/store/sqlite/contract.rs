@@ -97,10 +97,16 @@ pub(super) async fn public_keys(
         .bind(now.as_micros())
         .execute(&mut *transaction)
         .await?;
-    let kept: Vec<Vec<u8>> = sqlx::query_scalar("SELECT key FROM public_keys ORDER BY first_used, key")
-        .fetch_all(&mut *transaction)
-        .await?;
+    let kept = kept_keys(&mut transaction).await?;
     transaction.commit().await?;
+    Ok(kept)
+}
+
+/// All public keys that were ever kept, the first one first.
+pub(super) async fn kept_keys(connection: &mut SqliteConnection) -> sqlx::Result<Vec<PublicKey>> {
+    let kept: Vec<Vec<u8>> = sqlx::query_scalar("SELECT key FROM public_keys ORDER BY first_used, key")
+        .fetch_all(connection)
+        .await?;
     let key = |bytes: Vec<u8>| bytes.try_into().map(PublicKey).map_err(|_| code::damaged("a public key"));
-    Ok(kept.into_iter().map(key).collect::<sqlx::Result<_>>()?)
+    kept.into_iter().map(key).collect()
 }

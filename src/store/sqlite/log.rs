@@ -170,7 +170,7 @@ macro_rules! entry_select {
     };
 }
 
-/// See [`crate::store::Store::entries`].
+/// See [`crate::store::Archive::entries`].
 pub(super) async fn entries(
     pool: &SqlitePool,
     log: &Log,

@@ -25,6 +25,7 @@ mod rows;
 mod search;
 mod terms;
 mod timer;
+mod transcript;
 mod user;
 
 use std::fs::File;
@@ -54,12 +55,12 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use self::commit::Writer;
 pub use self::open::{OpenError, Version, migrate, version};
+pub use self::transcript::SqliteArchive;
 use super::{
     Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry,
-    Due, Found, Growth, Intent, Mark, Marked, Moment, Page, PageSize, Person, Position, Range, Store,
-    StoreError, Write,
+    Due, Found, Growth, Intent, Mark, Marked, Moment, Page, Person, Position, Store, StoreError, Write,
 };
-use crate::domain::log::{Log, LogEntry};
+use crate::domain::log::Log;
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
 const READERS: u32 = 4;
@@ -265,10 +266,6 @@ impl Store for SqliteStore {
         log::access(&self.readers, reader, logs).await
     }
 
-    async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError> {
-        log::entries(&self.readers, log, range, size).await
-    }
-
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {
         log::measure(&self.readers, log, after, up_to).await
     }
@@ -390,7 +387,7 @@ mod tests {
 
     use super::*;
     use crate::domain::candidacy::Case;
-    use crate::domain::log::{Event, What};
+    use crate::domain::log::{Event, LogEntry, What};
     use crate::domain::refusal::Refusal;
     use crate::domain::room::Room;
     use crate::store::Place;

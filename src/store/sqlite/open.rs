@@ -42,6 +42,19 @@ pub enum OpenError {
         /// The newest this server knows.
         known: i64,
     },
+    /// A server that reads it has to bring it up to date first.
+    #[error("{path} has tables of version {}, and this version knows {known}", found.unwrap_or(0))]
+    Older {
+        /// Which.
+        path: PathBuf,
+        /// The version it has, if any.
+        found: Option<i64>,
+        /// The version that is known.
+        known: i64,
+    },
+    /// There is no such file, and it is not to be made.
+    #[error("there is no database {0}")]
+    Missing(PathBuf),
     /// It is no database, or its content is broken.
     #[error("{path} is damaged: {error}")]
     Damaged {
@@ -96,6 +109,17 @@ pub async fn migrate(path: &Path) -> Result<Version, OpenError> {
     let (connection, version) = connect_up_to_date(path, &options(path)).await?;
     connection.close().await.map_err(|error| broken(path, error))?;
     Ok(version)
+}
+
+/// Whether the tables of a database that is only read are those this server knows. Takes no lock and changes nothing.
+pub(super) async fn must_be_known(path: &Path) -> Result<(), OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    let options = options(path).read_only(true).create_if_missing(false);
+    let (connection, Version { found, known }) = connect(path, &options).await?;
+    connection.close().await.map_err(|error| broken(path, error))?;
+    if found == Some(known) { Ok(()) } else { Err(OpenError::Older { path: path.to_owned(), found, known }) }
 }
 
 /// A connection to the database, whose tables are those this server knows.
