@@ -212,18 +212,22 @@ const fn get(path: &'static str, name: &'static str, summary: &'static str, answ
     }
 }
 
+const fn of_the_service(route: RouteSpec) -> RouteSpec {
+    RouteSpec { who: Who::Service, ..route }
+}
+
 const fn put(
     path: &'static str,
     name: &'static str,
     summary: &'static str,
     (body, answer): (&'static str, &'static str),
 ) -> RouteSpec {
-    RouteSpec {
+    let told = RouteSpec {
         method: Method::Put,
-        who: Who::Service,
         body: Body::Type(body),
         ..get(path, name, summary, Answer::Type(answer))
-    }
+    };
+    of_the_service(told)
 }
 
 const fn open(path: &'static str, name: &'static str, summary: &'static str, answer: Answer) -> RouteSpec {
@@ -240,12 +244,6 @@ const fn parameter(name: &'static str, kind: QueryKind, meaning: &'static str) -
 
 const LIMIT: QuerySpec = parameter("limit", QueryKind::Limit, "How many items the page has at most.");
 const BEFORE: QuerySpec = parameter("before", QueryKind::Cursor, "The `next` of the page before.");
-const CASE: [QuerySpec; 4] = [
-    parameter("candidacy", QueryKind::Type("CandidacyId"), "Only the room of this candidacy."),
-    parameter("proposal", QueryKind::Type("ProposalId"), "Only the room of this proposal."),
-    parameter("offer", QueryKind::Type("OfferId"), "Only the room of this offer."),
-    parameter("contract", QueryKind::Text(64), "Only the room of this contract."),
-];
 const STATUS: QuerySpec =
     parameter("status", QueryKind::Type("InvitationStatus"), "Only those that stand like this.");
 const MARK: QuerySpec =
@@ -261,7 +259,14 @@ const VIEWS: &[RouteSpec] = &[
     ),
     get("/v1/jobs/{job}", "job", "One job.", Answer::Type("JobView")),
     asked(
-        &[BEFORE, LIMIT, CASE[0], CASE[1], CASE[2], CASE[3]],
+        &[
+            BEFORE,
+            LIMIT,
+            parameter("candidacy", QueryKind::Type("CandidacyId"), "Only the room of this candidacy."),
+            parameter("proposal", QueryKind::Type("ProposalId"), "Only the room of this proposal."),
+            parameter("offer", QueryKind::Type("OfferId"), "Only the room of this offer."),
+            parameter("contract", QueryKind::Text(64), "Only the room of this contract."),
+        ],
         get("/v1/rooms", "rooms", "The rooms one is a member of, newest first.", Answer::Page("RoomView")),
     ),
     get("/v1/rooms/{room}", "room", "One room.", Answer::Type("RoomView")),
@@ -356,32 +361,23 @@ const VIEWS: &[RouteSpec] = &[
         "Every version of a candidacy's terms, newest first.",
         Answer::Page("TermsView"),
     ),
-    RouteSpec {
-        who: Who::Service,
-        ..asked(
-            &[BEFORE, LIMIT],
-            get(
-                "/v1/reports",
-                "reports",
-                "What people have reported, newest first.",
-                Answer::Page("ReportView"),
-            ),
-        )
-    },
+    of_the_service(asked(
+        &[BEFORE, LIMIT],
+        get("/v1/reports", "reports", "What people have reported, newest first.", Answer::Page("ReportView")),
+    )),
     get("/v1/offers/{offer}", "offer", "One offer.", Answer::Type("OfferView")),
     get("/v1/contracts/{contract}", "contract", "One contract and its seal.", Answer::Type("ContractView")),
     open("/v1/keys", "keys", "The keys that seals and transcripts are verified with.", Answer::Type("Keys")),
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),
-    RouteSpec {
+    of_the_service(RouteSpec {
         method: Method::Post,
-        who: Who::Service,
         ..get(
             "/v1/users/{user}/revoke",
             "revoke",
             "Take back every token of a person that was issued before now.",
             Answer::Type("UserView"),
         )
-    },
+    }),
     put("/v1/jobs/{job}", "put_job", "Tell of a job.", ("JobPosting", "JobView")),
     put(
         "/v1/fee-schedules/{schedule}",

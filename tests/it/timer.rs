@@ -62,7 +62,7 @@ async fn what_came_due_while_the_server_was_down_happens_once_when_it_is_back() 
         loop {
             let seen: CandidacyView =
                 scene.client.see(&format!("/v1/candidacies/{}", invited.candidacy)).await;
-            if seen.phase == Phase::Expired && scene.room(room).await.len() == before + 2 {
+            if seen.phase == Phase::Expired && scene.client.log(room).await.len() == before + 2 {
                 break;
             }
             tokio::task::yield_now().await;
