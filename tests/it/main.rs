@@ -14,6 +14,7 @@ mod defence;
 mod disk;
 mod documents;
 mod drain;
+mod duel;
 mod examples;
 mod fee;
 mod gone;
