@@ -25,6 +25,7 @@ mod hostile;
 mod idempotency;
 mod identity;
 mod invitation;
+mod leak;
 mod logging;
 mod marketplace;
 mod message;
