@@ -6,6 +6,7 @@ mod seal;
 mod terms;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anteroom_load_tests::client::{Case, Http, Socket, new_client_id};
@@ -74,6 +75,21 @@ impl Blow {
     }
 }
 
+/// What came of a blow, and when it was sent and answered, counted in what happened in the round.
+#[derive(Debug)]
+struct Struck {
+    answer: Result<Value, ErrorBody>,
+    sent: usize,
+    answered: usize,
+}
+
+impl Struck {
+    /// It was answered before the other was even sent, so it was taken first.
+    fn was_before(&self, other: &Self) -> bool {
+        self.answered < other.sent
+    }
+}
+
 /// Which round it is. Told when it fails.
 struct Rounds {
     seed: u64,
@@ -127,11 +143,13 @@ impl Arena {
         true
     }
 
-    /// Does all of this at the same moment, in an order and on ways that the dice choose; the answers are in the order of the blows.
-    async fn at_once(&mut self, blows: Vec<Blow>) -> Vec<Result<Value, ErrorBody>> {
+    /// Does all of this at the same moment, in an order and on ways that the dice choose; what came of it is in the order of the blows.
+    async fn at_once(&mut self, blows: Vec<Blow>) -> Vec<Struck> {
         let [client, freelancer] = &mut self.ways;
         let mut ways = [client, freelancer].map(|ways| ways.iter_mut().collect::<Vec<_>>());
         ways.iter_mut().for_each(|ways| ways.shuffle(&mut self.dice));
+        // Now and then one has time to be answered before the other is sent.
+        let patience = if self.dice.random_range(0..5) == 0 { 2_000 } else { 60 };
         let mut blows: Vec<_> = blows
             .into_iter()
             .enumerate()
@@ -140,24 +158,25 @@ impl Arena {
                     Blow::Says(side, ..) => ways[usize::from(*side == Side::Freelancer)].pop(),
                     Blow::Tells(_) => None,
                 };
-                (at, blow, way, self.dice.random_range(0..60))
+                (at, blow, way, self.dice.random_range(0..patience))
             })
             .collect();
         blows.shuffle(&mut self.dice);
-        let scene = &self.scene;
-        let mut answers = join_all(blows.into_iter().map(async |(at, blow, way, waits)| {
+        let (scene, happened) = (&self.scene, AtomicUsize::new(0));
+        let mut struck = join_all(blows.into_iter().map(async |(at, blow, way, waits)| {
             for _ in 0..waits {
                 yield_now().await;
             }
+            let sent = happened.fetch_add(1, Ordering::SeqCst);
             let answer = match blow {
                 Blow::Says(_, key, command) => way.expect("a way of one's own").say(key, &command).await,
                 Blow::Tells(status) => Ok(tell(scene, status).await),
             };
-            (at, answer)
+            (at, Struck { answer, sent, answered: happened.fetch_add(1, Ordering::SeqCst) })
         }))
         .await;
-        answers.sort_by_key(|(at, _)| *at);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        struck.sort_by_key(|(at, _)| *at);
+        struck.into_iter().map(|(_, struck)| struck).collect()
     }
 
     /// Counts what came of a round.
@@ -187,12 +206,15 @@ async fn forget(socket: &mut Socket) {
 }
 
 /// Of two one was done and the other refused: which was done, its answer, and why the other was not.
-fn one_winner(answers: Vec<Result<Value, ErrorBody>>) -> (usize, Case, ErrorBody) {
-    let (won, done, refused) = match <[_; 2]>::try_from(answers) {
-        Ok([Ok(done), Err(refused)]) => (0, done, refused),
-        Ok([Err(refused), Ok(done)]) => (1, done, refused),
-        other => panic!("not one of two: {other:?}"),
+fn one_winner(struck: Vec<Struck>) -> (usize, Case, ErrorBody) {
+    let [one, other] = <[Struck; 2]>::try_from(struck).expect("two");
+    let was_before = [one.was_before(&other), other.was_before(&one)];
+    let (won, done, refused) = match (one.answer, other.answer) {
+        (Ok(done), Err(refused)) => (0, done, refused),
+        (Err(refused), Ok(done)) => (1, done, refused),
+        neither => panic!("not one of two: {neither:?}"),
     };
+    assert!(!was_before[1 - won], "who was answered before the other had begun was refused: {refused:?}");
     let done: Case = serde_json::from_value(done).expect("a case");
     assert!(!done.duplicate && !refused.retryable, "{done:?} {refused:?}");
     (won, done, refused)

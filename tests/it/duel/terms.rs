@@ -2,12 +2,12 @@
 
 use anteroom_load_tests::client::new_client_id;
 use anteroom_protocol::command::Command;
-use anteroom_protocol::error::{ErrorBody, ErrorCode};
+use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::user::Side;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
-use super::{Arena, Blow, one_winner};
+use super::{Arena, Blow, Struck, one_winner};
 use crate::support::replay::{Told, log_and_views_agree};
 use crate::support::{ask, kinds, newest};
 
@@ -49,13 +49,17 @@ async fn of_two_sets_of_terms_against_one_version_one_is_the_next_and_the_other_
 }
 
 /// Of answers to one intention one is the first, and the others say the same. Which was first.
-fn one_is_the_first(answers: Vec<Result<Value, ErrorBody>>) -> usize {
-    let mut answers: Vec<Value> = answers.into_iter().map(|answer| answer.expect("done")).collect();
+fn one_is_the_first(struck: &[Struck]) -> usize {
+    let mut answers: Vec<Value> = struck
+        .iter()
+        .map(|struck| struck.answer.clone().unwrap_or_else(|error| panic!("{error:?}")))
+        .collect();
     let word = |answer: &mut Value| answer.as_object_mut().expect("an object").remove("duplicate");
     let words: Vec<Option<Value>> = answers.iter_mut().map(word).collect();
     let first: Vec<usize> = (0..words.len()).filter(|at| words[*at] == Some(json!(false))).collect();
     assert!(first.len() == 1 && words.iter().flatten().all(Value::is_boolean), "{words:?}");
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    assert!(!struck.iter().any(|other| other.was_before(&struck[first[0]])), "{struck:?}");
     first[0]
 }
 
@@ -71,10 +75,10 @@ async fn one_intention_sent_on_three_ways_at_once_is_done_once_and_answered_alik
         };
         let before = arena.scene.room(room).await.len();
         let propose = ask::propose_terms(case.candidacy, 0, terms.clone());
-        let first = one_is_the_first(arena.at_once(three(propose)).await);
+        let first = one_is_the_first(&arena.at_once(three(propose)).await);
         let offered = arena.scene.client.case(ask::offer(case.candidacy, 1, terms.hash())).await;
         let accept = ask::accept_offer(offered.offer.expect("an offer"), 1, terms.hash());
-        one_is_the_first(arena.at_once(three(accept)).await);
+        one_is_the_first(&arena.at_once(three(accept)).await);
         arena.came(&format!("the {first}. first"));
         let entries = arena.scene.room(room).await;
         assert_eq!(
