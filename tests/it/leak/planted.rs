@@ -103,9 +103,9 @@ impl Planted {
                 let field = |name: &&&str| text.contains(&format!("\"{name}\":"));
                 leaked.extend(FIELDS.iter().filter(field).map(|name| format!("the field {name}")));
             }
-            leaks.extend(
-                leaked.into_iter().map(|what| format!("{} tells {what}: {}", said.origin, said.text)),
-            );
+            if !leaked.is_empty() {
+                leaks.push(format!("{} tells {}: {}", said.origin, leaked.join("; "), said.text));
+            }
         }
         leaks
     }

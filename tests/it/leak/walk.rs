@@ -204,3 +204,17 @@ async fn every_control(seat: &Seat, server: &TestServer, all: &[Things]) {
     socket.send_text(json!({"type": "hello", "token": seat.token}).to_string()).await.expect("sent");
     socket.closed().await.expect("closed");
 }
+
+#[test]
+#[should_panic(expected = "strange_thing has a place that this walk cannot fill")]
+fn a_route_with_a_place_that_the_walk_does_not_know_is_named() {
+    let known = route::all().find(|route| route.name == "offer").expect("a route");
+    paths(&RouteSpec { name: "strange_thing", path: "/v1/things/{thing}", ..known }, &[]);
+}
+
+#[test]
+#[should_panic(expected = "the parameter strange_thing has no row in this walk")]
+fn a_parameter_that_the_walk_does_not_know_is_named() {
+    let kind = QueryKind::Text(10);
+    values(&QuerySpec { name: "strange_thing", kind, required: false, meaning: "Something." }, &[]);
+}
