@@ -16,7 +16,9 @@ use anteroom_protocol::error::ErrorBody;
 use anteroom_protocol::id::ClientId;
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::user::Side;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -143,13 +145,12 @@ impl Arena {
         true
     }
 
-    /// Does all of this at the same moment, in an order and on ways that the dice choose; what came of it is in the order of the blows.
+    /// Does all of this at the same moment, or now and then in turn, in an order and on ways that the dice choose. What came of it is in the
+    /// order of the blows.
     async fn at_once(&mut self, blows: Vec<Blow>) -> Vec<Struck> {
         let [client, freelancer] = &mut self.ways;
         let mut ways = [client, freelancer].map(|ways| ways.iter_mut().collect::<Vec<_>>());
         ways.iter_mut().for_each(|ways| ways.shuffle(&mut self.dice));
-        // Now and then one has time to be answered before the other is sent.
-        let patience = if self.dice.random_range(0..5) == 0 { 2_000 } else { 60 };
         let mut blows: Vec<_> = blows
             .into_iter()
             .enumerate()
@@ -158,12 +159,12 @@ impl Arena {
                     Blow::Says(side, ..) => ways[usize::from(*side == Side::Freelancer)].pop(),
                     Blow::Tells(_) => None,
                 };
-                (at, blow, way, self.dice.random_range(0..patience))
+                (at, blow, way, self.dice.random_range(0..60))
             })
             .collect();
         blows.shuffle(&mut self.dice);
         let (scene, happened) = (&self.scene, AtomicUsize::new(0));
-        let mut struck = join_all(blows.into_iter().map(async |(at, blow, way, waits)| {
+        let strikes = blows.into_iter().map(async |(at, blow, way, waits)| {
             for _ in 0..waits {
                 yield_now().await;
             }
@@ -173,8 +174,13 @@ impl Arena {
                 Blow::Tells(status) => Ok(tell(scene, status).await),
             };
             (at, Struck { answer, sent, answered: happened.fetch_add(1, Ordering::SeqCst) })
-        }))
-        .await;
+        });
+        // Of two that overlap either may be taken first. Now and then one is answered before the other is sent: then it was.
+        let mut struck: Vec<_> = if self.dice.random_range(0..3) == 0 {
+            stream::iter(strikes).then(|strike| strike).collect().await
+        } else {
+            join_all(strikes).await
+        };
         struck.sort_by_key(|(at, _)| *at);
         struck.into_iter().map(|(_, struck)| struck).collect()
     }
