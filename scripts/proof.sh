@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The same tests with more patience: properties on many more cases, a server that is killed again and again in the
-# middle of its work, thousands of ways in which commits, joins and reads fall together, a reader of a kilobyte a
-# second for five minutes, and a backlog of a size that shows in the server's memory. For the night, and for a change to the commit path.
+# middle of its work, thousands of ways in which commits, joins and reads fall together, thousands of duels between two
+# who act at the same moment, a reader of a kilobyte a second for five minutes, and a backlog of a size that shows in
+# the server's memory. For the night, and for a change to the commit path.
 #
 # PROPTEST_CASES              cases of each property (5000); a tenth of them where each is kept in a database
 # ANTEROOM_CRASH_ROUNDS       how often the server is killed (200)
 # ANTEROOM_GONE_ROUNDS        clients that are gone at the moment of the commit (10000)
 # ANTEROOM_RACE_ROUNDS        interleavings of commits, joins and reads (10000)
+# ANTEROOM_DUEL_ROUNDS        how often two act at the same moment, in each way there is (2000)
 # ANTEROOM_SLOW_SECONDS       how long somebody reads a kilobyte a second (300)
 # ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
@@ -16,21 +18,23 @@ source scripts/common.sh
 crash_loop=nothing_acknowledged_is_lost
 gone_test=clients_that_drop_at_the_moment_of_the_commit
 race=however_commits_joins_and_reads_fall_together
+duel=duel::
 slow=a_reader_of_a_kilobyte_a_second
 backlog=a_great_backlog_in_64_rooms
 export PROPTEST_CASES=${PROPTEST_CASES:-5000}
 crashes=${ANTEROOM_CRASH_ROUNDS:-200}
 gone=${ANTEROOM_GONE_ROUNDS:-10000}
 races=${ANTEROOM_RACE_ROUNDS:-10000}
+duels=${ANTEROOM_DUEL_ROUNDS:-2000}
 slow_seconds=${ANTEROOM_SLOW_SECONDS:-300}
 entries=${ANTEROOM_BACKLOG_ENTRIES:-100000}
 
 properties() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$slow|$backlog/)"
+        cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$duel|$slow|$backlog/)"
     else
-        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$slow" \
-            --skip "$backlog"
+        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$duel" \
+            --skip "$slow" --skip "$backlog"
     fi
 }
 
@@ -48,5 +52,6 @@ step "properties, $PROPTEST_CASES cases each, a tenth of them on a database" pro
 ANTEROOM_CRASH_ROUNDS=$crashes step "nothing acknowledged is lost, $crashes crashes" patient "$crash_loop"
 ANTEROOM_GONE_ROUNDS=$gone step "nothing is left of $gone clients that are gone" patient "$gone_test"
 ANTEROOM_RACE_ROUNDS=$races step "nothing is lost or doubled, $races interleavings" patient "$race"
+ANTEROOM_DUEL_ROUNDS=$duels step "two at the same moment are one outcome, $duels rounds of each duel" patient "$duel"
 ANTEROOM_SLOW_SECONDS=$slow_seconds step "a reader of a kilobyte a second is waited for, $slow_seconds s" patient "$slow"
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"

@@ -19,18 +19,18 @@ use crate::support::{Answered, Door, Person, Scene, ask, exchange, id};
 
 /// The things of one case, or ids that stand for nothing.
 #[derive(Debug, Clone)]
-struct Things {
-    room: RoomRef,
-    invitation: InvitationId,
-    proposal: ProposalId,
-    candidacy: CandidacyId,
-    offer: OfferId,
-    contract: ContractId,
-    job: JobId,
+pub(crate) struct Things {
+    pub(crate) room: RoomRef,
+    pub(crate) invitation: InvitationId,
+    pub(crate) proposal: ProposalId,
+    pub(crate) candidacy: CandidacyId,
+    pub(crate) offer: OfferId,
+    pub(crate) contract: ContractId,
+    pub(crate) job: JobId,
 }
 
 impl Things {
-    fn missing() -> Self {
+    pub(crate) fn missing() -> Self {
         Self {
             room: RoomRef::Room(RoomId(Uuid::now_v7())),
             invitation: InvitationId(Uuid::now_v7()),
@@ -43,7 +43,7 @@ impl Things {
     }
 
     /// Fills the places of a path.
-    fn path(&self, template: &str) -> String {
+    pub(crate) fn path(&self, template: &str) -> String {
         let things = [
             ("{room}", self.room.to_string()),
             ("{invitation}", self.invitation.to_string()),
@@ -61,7 +61,7 @@ impl Things {
     }
 
     /// The fields of a command or marker about these things. A new one panics here until it has its row.
-    fn fields(&self, command: &str) -> Value {
+    pub(crate) fn fields(&self, command: &str) -> Value {
         let terms = json!(ask::hourly(7_000));
         match command {
             "message.post" => json!({"room": self.room, "body": "hello"}),
@@ -104,7 +104,7 @@ impl Things {
     }
 
     /// What a control frame can say of the room. A new one panics here until it has its row.
-    fn frames(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn frames(&self, kind: &str) -> Vec<Value> {
         let room = self.room;
         match kind {
             "join" => vec![

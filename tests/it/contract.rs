@@ -1,7 +1,7 @@
 //! Contracts: what an accepted offer becomes, what the marketplace forms itself, and the whole way there, from both seats.
 
 use anteroom_load_tests::client::{Case, Http, new_client_id};
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::{ContractSealed, ContractView};
 use anteroom_protocol::entry::EntryFrame;
@@ -13,7 +13,7 @@ use anteroom_protocol::signature::Keys;
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
 use serde_json::{Value, json};
 
-use crate::support::replay::Told;
+use crate::support::replay::log_and_views_agree;
 use crate::support::{Door, Person, Scene, ask, id, kinds, newest, over_both_doors};
 
 over_both_doors![
@@ -49,19 +49,6 @@ async fn contract_of(person: &Person, contract: &ContractId) -> ContractView {
 /// What the marketplace's own systems do.
 async fn tells(scene: &Scene, command: &Command) -> Case {
     scene.server.marketplace.service().command(new_client_id(), command).await.expect("done")
-}
-
-/// What the log alone tells is what the views show.
-async fn log_and_views_agree(scene: &Scene, case: &Case, entries: &[EntryFrame]) {
-    let told = Told::by(&scene.freelancer.user, entries);
-    for person in [&scene.client, &scene.freelancer] {
-        let seen: CandidacyView = person.see(&format!("/v1/candidacies/{}", case.candidacy)).await;
-        assert_eq!(told.phase, seen.phase);
-        assert_eq!(told.standing, seen.terms.map(|terms| terms.version));
-        assert_eq!(told.pending, seen.counter.map(|terms| terms.version));
-        assert_eq!(told.offer, seen.offer.map(|offer| (offer.id, offer.status, offer.terms.version)));
-        assert_eq!(told.contract.clone().map(|(id, ..)| id), seen.contract);
-    }
 }
 
 /// What its log holds in the end.
@@ -103,7 +90,7 @@ async fn from_an_invitation_to_the_end_of_the_contract(mut scene: Scene) {
     for (version, (terms, by_client)) in (2..).zip(counters) {
         let person = if by_client { &mut scene.client } else { &mut scene.freelancer };
         person.case(ask::propose_terms(case.candidacy, version, terms)).await;
-        log_and_views_agree(&scene, &case, &scene.room(room).await).await;
+        log_and_views_agree(&scene, case.candidacy, &scene.room(room).await).await;
     }
     let last = fixed(&[33_000, 20_000]);
     let offered = scene.client.case(ask::offer(case.candidacy, 5, last.hash())).await;
@@ -111,16 +98,16 @@ async fn from_an_invitation_to_the_end_of_the_contract(mut scene: Scene) {
     let wanted = fixed(&[34_000, 20_000]);
     scene.freelancer.case(ask::request_change(offer, Some((wanted.clone(), 5)))).await;
     scene.client.case(ask::change_offer(offer, 6, wanted.hash())).await;
-    log_and_views_agree(&scene, &case, &scene.room(room).await).await;
+    log_and_views_agree(&scene, case.candidacy, &scene.room(room).await).await;
     let hired = scene.freelancer.case(ask::accept_offer(offer, 6, wanted.hash())).await;
     let contract = hired.contract.clone().expect("a contract");
     scene.client.posted(room, "Let us begin.").await;
     scene.freelancer.posted(room, "With pleasure.").await;
-    log_and_views_agree(&scene, &case, &scene.room(room).await).await;
+    log_and_views_agree(&scene, case.candidacy, &scene.room(room).await).await;
     assert_eq!(tells(&scene, &ask::end_contract(&contract)).await.phase, Phase::Closed);
 
     let entries = scene.room(room).await;
-    log_and_views_agree(&scene, &case, &entries).await;
+    log_and_views_agree(&scene, case.candidacy, &entries).await;
     assert_eq!(kinds(&entries), THE_WHOLE_WAY);
     for person in [&mut scene.client, &mut scene.freelancer] {
         let late = person.refused_with(ErrorCode::WrongPhase, ask::post(room, "One more thing")).await;

@@ -16,7 +16,7 @@ mod scene;
 mod server;
 
 pub(crate) use exchange::{Answered, exchange, filled};
-pub(crate) use person::{Door, Person, data, kinds};
+pub(crate) use person::{Door, Person, data, kinds, problem};
 pub(crate) use pipeline::{post_all, post_everywhere};
 pub(crate) use scene::{Scene, newest};
 pub(crate) use server::{SECRET, TestServer};

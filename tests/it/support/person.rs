@@ -155,7 +155,7 @@ impl TestServer {
 }
 
 /// The error of a problem document, whose form and status are right.
-fn problem(error: &HttpError) -> ErrorBody {
+pub(crate) fn problem(error: &HttpError) -> ErrorBody {
     let Some(problem) = error.problem() else { panic!("no problem document: {error}") };
     assert_eq!(problem.content_type, "application/problem+json");
     assert_eq!(problem.status, problem.error.code.http_status());

@@ -1,11 +1,26 @@
 //! What somebody who has nothing but a room's log knows of its case: the log told again, entry by entry.
 
-use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::entry::{AcceptedTerms, EntryData, EntryFrame};
-use anteroom_protocol::id::{ContractId, OfferId, UserId};
+use anteroom_protocol::id::{CandidacyId, ContractId, OfferId, UserId};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::offer::OfferStatus;
 use serde_json::json;
+
+use super::Scene;
+
+/// What the log alone tells is what the views show, to both.
+pub(crate) async fn log_and_views_agree(scene: &Scene, candidacy: CandidacyId, entries: &[EntryFrame]) {
+    let told = Told::by(&scene.freelancer.user, entries);
+    for person in [&scene.client, &scene.freelancer] {
+        let seen: CandidacyView = person.see(&format!("/v1/candidacies/{candidacy}")).await;
+        assert_eq!(told.phase, seen.phase);
+        assert_eq!(told.standing, seen.terms.map(|terms| terms.version));
+        assert_eq!(told.pending, seen.counter.map(|terms| terms.version));
+        assert_eq!(told.offer, seen.offer.map(|offer| (offer.id, offer.status, offer.terms.version)));
+        assert_eq!(told.contract.clone().map(|(id, ..)| id), seen.contract);
+    }
+}
 
 /// What the log says of the case as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
