@@ -132,9 +132,18 @@ fn values(parameter: &QuerySpec, all: &[Things]) -> Vec<String> {
         ("proposal", _) => each(&|things| things.proposal.to_string()),
         ("offer", _) => each(&|things| things.offer.to_string()),
         ("contract", _) => each(&|things| things.contract.to_string()),
-        ("status", _) => {
-            words(&["pending", "archived", "accepted", "declined", "withdrawn", "expired", "closed"])
-        }
+        ("status", _) => words(&[
+            "pending",
+            "archived",
+            "accepted",
+            "declined",
+            "withdrawn",
+            "expired",
+            "closed",
+            "removed",
+        ]),
+        ("format", _) => words(&["jsonl", "html"]),
+        ("mark", _) => words(&["shortlisted", "archived"]),
         ("phase", _) => Phase::ALL.iter().map(|phase| phase.as_str().to_owned()).collect(),
         (new, _) => panic!("the parameter {new} has no row in this walk"),
     }
