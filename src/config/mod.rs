@@ -5,12 +5,14 @@
 
 mod auth;
 mod limits;
+mod policy;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::limits::Limits;
+pub use self::policy::Policy;
 pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
@@ -50,6 +52,8 @@ pub struct Config {
     pub auth: Auth,
     /// Signatures.
     pub signing: Signing,
+    /// What marketplaces decide differently.
+    pub policy: Policy,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
     pub limits: Limits,
 }
@@ -91,6 +95,7 @@ impl Default for Config {
             drain_seconds: 60,
             auth: Auth::default(),
             signing: Signing::default(),
+            policy: Policy::default(),
             limits: Limits::default(),
         }
     }
@@ -100,7 +105,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 39] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -118,6 +123,14 @@ pub const KEYS: [&str; 31] = [
     "auth.jwks_url",
     "auth.jwks_stale_seconds",
     "signing.secret",
+    "policy.version",
+    "policy.invitation_days",
+    "policy.edit_minutes",
+    "policy.counter_days",
+    "policy.offer_days",
+    "policy.change_request_days",
+    "policy.change_requests_per_hour",
+    "policy.counter_ends_offer",
     "limits.connections",
     "limits.handshakes",
     "limits.sockets_per_address",
@@ -171,6 +184,7 @@ impl Config {
         let config: Self = builder.build()?.try_deserialize()?;
         config.tls.check()?;
         config.limits.check()?;
+        config.policy.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(
                 "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::support::replay::log_and_views_agree;
 use crate::support::{Door, Person, Scene, ask, id, kinds, newest, over_both_doors};
+use crate::transcript::{file, verified};
 
 over_both_doors![
     from_an_invitation_to_the_end_of_the_contract,
@@ -109,6 +110,11 @@ async fn from_an_invitation_to_the_end_of_the_contract(mut scene: Scene) {
     let entries = scene.room(room).await;
     log_and_views_agree(&scene, case.candidacy, &entries).await;
     assert_eq!(kinds(&entries), THE_WHOLE_WAY);
+    for person in [&scene.client, &scene.freelancer] {
+        let report = verified(&scene, &file(&scene, person, room).await).await;
+        assert_eq!((report.head, report.seals.len()), (entries.len() as u64, 1), "exported and verified");
+        assert_eq!((report.seals[0].position, report.seals[0].version), (15, 6));
+    }
     for person in [&mut scene.client, &mut scene.freelancer] {
         let late = person.refused_with(ErrorCode::WrongPhase, ask::post(room, "One more thing")).await;
         assert_eq!(late.phase, Some(Phase::Closed));

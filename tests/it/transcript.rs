@@ -74,7 +74,7 @@ async fn asked(scene: &Scene, person: &Person, room: RoomRef, query: &str) -> An
     exchange(&scene.server, ("GET", &path), Some(&token), &[], String::new()).await
 }
 
-async fn file(scene: &Scene, person: &Person, room: RoomRef) -> String {
+pub(crate) async fn file(scene: &Scene, person: &Person, room: RoomRef) -> String {
     let answer = asked(scene, person, room, "").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/jsonl; charset=utf-8"));
@@ -90,7 +90,7 @@ async fn keys(scene: &Scene) -> Vec<PublicKey> {
     keys.items.into_iter().map(|key| key.public_key).collect()
 }
 
-async fn verified(scene: &Scene, file: &str) -> Report {
+pub(crate) async fn verified(scene: &Scene, file: &str) -> Report {
     let trusted: Trusted = keys(scene).await.into_iter().collect();
     verify(file.as_bytes(), trusted).unwrap_or_else(|fault| panic!("{fault}"))
 }
