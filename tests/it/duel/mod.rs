@@ -1,6 +1,7 @@
 //! Two who act at the same moment: whichever of them the server takes first, there is one outcome, and everybody sees the same one. What
 //! is judged is what people can see: their answers, both logs with their proofs, and the views.
 
+mod member;
 mod offer;
 mod seal;
 mod terms;
