@@ -19,6 +19,8 @@ use crate::store::{CaseKey, Due};
 
 /// How often it is looked whether something is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long it is waited after something could not be done.
+const AFTER_AN_ERROR: Duration = Duration::from_secs(5);
 /// How much is done before it is looked again: others write in between.
 const AT_A_TIME: u32 = 64;
 
@@ -29,8 +31,8 @@ pub async fn keep_time(app: Arc<App>) {
             Ok(true) => tokio::task::yield_now().await,
             Ok(false) => sleep(LOOK_EVERY).await,
             Err(error) => {
-                tracing::error!(%error, "what is due cannot be done");
-                sleep(LOOK_EVERY * 5).await;
+                tracing::error!(%error, "what is due waits");
+                sleep(AFTER_AN_ERROR).await;
             }
         }
     }
@@ -39,30 +41,32 @@ pub async fn keep_time(app: Arc<App>) {
 /// Does some of what is due now. Whether there may be more.
 ///
 /// # Errors
-/// The database cannot be read or written.
+/// The database cannot be read, or something that is due could not be done: the last of these errors. It held up nothing else.
 pub async fn look(app: &App) -> Result<bool, AppError> {
     let due = app.store.due(app.clock.now(), AT_A_TIME).await?;
     let more = due.len() == AT_A_TIME as usize;
+    let mut result = Ok(more);
     for due in due {
-        match due {
-            Due::Job(job) => app.store.job_ended(&job).await?,
-            Due::Candidacy(candidacy) => {
-                let decide =
-                    |case: Case, now: Time| happens(case, now).map(|decisions| (decisions, Side::Client));
-                let job = CaseJob {
-                    intent: None,
-                    about: About::One(CaseKey::Candidacy(candidacy)),
-                    decide: Box::new(decide),
-                };
-                match app.writer.change(job).outcome().await {
-                    // Somebody's command has done it in between.
-                    Ok(_) | Err(AppError::Refused(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+        if let Err(error) = act(app, &due).await {
+            tracing::error!(?due, %error, "what is due was not done");
+            result = Err(error);
         }
     }
-    Ok(more)
+    result
+}
+
+async fn act(app: &App, due: &Due) -> Result<(), AppError> {
+    let candidacy = match due {
+        Due::Job(job) => return Ok(app.store.job_ended(job).await?),
+        Due::Candidacy(candidacy) => *candidacy,
+    };
+    let decide = |case: Case, now: Time| happens(case, now).map(|decisions| (decisions, Side::Client));
+    let about = About::One(CaseKey::Candidacy(candidacy));
+    match app.writer.change(CaseJob { intent: None, about, decide: Box::new(decide) }).outcome().await {
+        // Somebody's command has done it in between.
+        Ok(_) | Err(AppError::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// What happens to a case by itself now.

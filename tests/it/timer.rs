@@ -1,11 +1,12 @@
 //! What happens by itself: once, at its time, whoever looks and however often the server was restarted.
 
 use anteroom::app::timer::look;
-use anteroom_load_tests::client::after;
+use anteroom_load_tests::client::{Case, after};
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::error::ErrorCode;
 use serde_json::json;
 
+use crate::support::database::tamper;
 use crate::support::{Door, Person, Scene, ask, kinds, newest, soon};
 
 const DAY: i64 = 24 * 3_600;
@@ -109,4 +110,31 @@ async fn many_who_look_at_once_and_a_command_that_comes_between_make_it_happen_o
         let late = ask::accept_offer(case.offer.expect("an offer"), version, hash);
         scene.freelancer.refused_with(ErrorCode::OfferExpired, late).await;
     }
+}
+
+/// One case that could not be written was the end of every look: whatever came due behind it waited for as long as that lasted.
+#[tokio::test]
+async fn regression_a_case_that_cannot_be_written_holds_up_no_other() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (stuck, _) = scene.invited(None).await;
+    scene.job = scene.another_job("job-2").await;
+    scene.server.clock.advance_seconds(60);
+    let (next, _) = scene.invited(None).await;
+    let file = scene.server.database();
+    let stuck_id = stuck.candidacy.0.simple();
+    let refuse = format!(
+        "CREATE TRIGGER stuck BEFORE UPDATE ON candidacies WHEN OLD.id = x'{stuck_id}'
+         BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+    );
+    tamper(&file, &refuse).await;
+    scene.server.clock.advance_seconds(15 * DAY);
+    assert!(look(scene.server.app()).await.is_err(), "told of what was not done");
+    let phase = async |case: &Case| {
+        let seen: CandidacyView = scene.client.see(&format!("/v1/candidacies/{}", case.candidacy)).await;
+        seen.phase
+    };
+    assert_eq!((phase(&stuck).await, phase(&next).await), (Phase::Invited, Phase::Expired));
+    tamper(&file, "DROP TRIGGER stuck").await;
+    look(scene.server.app()).await.expect("looked");
+    assert_eq!(phase(&stuck).await, Phase::Expired);
 }

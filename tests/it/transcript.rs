@@ -9,9 +9,8 @@ use anteroom_protocol::signature::{Keys, PublicKey, SigningKey};
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
 use anteroom_protocol::transcript::{Audience, Cause, Format, Report, Trusted, verify};
 use serde_json::Value;
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::support::database::tamper;
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id, post_all};
 
 /// What a hostile person writes.
@@ -246,11 +245,9 @@ async fn a_log_that_turns_out_damaged_is_cut_off_and_never_signed() {
     let bodies: Vec<String> = (0..300).map(|number| format!("number {number}")).collect();
     let mut socket = scene.client.socket_at(&scene.server, Vec::new()).await;
     post_all(&mut socket, room, bodies).await;
-    let path = scene.server.database();
-    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.expect("opened");
     let forge =
         r#"UPDATE entries SET public = '{"body":"number 1000"}' WHERE public = '{"body":"number 250"}'"#;
-    sqlx::raw_sql(forge).execute(&mut connection).await.expect("forged");
+    tamper(&scene.server.database(), forge).await;
     for query in ["", "?format=html"] {
         let url = format!("{}/v1/rooms/{room}/transcript{query}", scene.server.base);
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
