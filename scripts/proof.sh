@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The same tests with more patience: properties on many more cases, a server that is killed again and again in the
 # middle of its work, thousands of ways in which commits, joins and reads fall together, thousands of duels between two
-# who act at the same moment, a reader of a kilobyte a second for five minutes, and a backlog of a size that shows in
-# the server's memory. For the night, and for a change to the commit path.
+# who act at the same moment, a reader of a kilobyte a second for five minutes, every bit of a transcript, and a
+# backlog of a size that shows in the server's memory. For the night, and for a change to the commit path.
 #
 # PROPTEST_CASES              cases of each property (5000); a tenth of them where each is kept in a database
 # ANTEROOM_CRASH_ROUNDS       how often the server is killed (200)
@@ -21,6 +21,7 @@ race=however_commits_joins_and_reads_fall_together
 duel=duel::
 slow=a_reader_of_a_kilobyte_a_second
 backlog=a_great_backlog_in_64_rooms
+every_bit=a_change_of_a_bit_of_a_transcript_of_a_thousand_entries_is_found
 export PROPTEST_CASES=${PROPTEST_CASES:-5000}
 crashes=${ANTEROOM_CRASH_ROUNDS:-200}
 gone=${ANTEROOM_GONE_ROUNDS:-10000}
@@ -45,6 +46,10 @@ patient() {
     cargo test -p anteroom --test it -- --nocapture "$1"
 }
 
+every_bit() {
+    ANTEROOM_EVERY_BIT=1 cargo test -p anteroom-protocol --test transcript -- --nocapture "$every_bit"
+}
+
 need_rust
 demand
 
@@ -54,4 +59,5 @@ ANTEROOM_GONE_ROUNDS=$gone step "nothing is left of $gone clients that are gone"
 ANTEROOM_RACE_ROUNDS=$races step "nothing is lost or doubled, $races interleavings" patient "$race"
 ANTEROOM_DUEL_ROUNDS=$duels step "two at the same moment are one outcome, $duels rounds of each duel" patient "$duel"
 ANTEROOM_SLOW_SECONDS=$slow_seconds step "a reader of a kilobyte a second is waited for, $slow_seconds s" patient "$slow"
+step "every bit of a transcript of a thousand entries, turned" every_bit
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"
