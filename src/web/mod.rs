@@ -56,6 +56,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/store.js", SCRIPT, include_str!("assets/store.js")),
     ("/terms.js", SCRIPT, include_str!("assets/terms.js")),
     ("/termsform.js", SCRIPT, include_str!("assets/termsform.js")),
+    ("/transcript.js", SCRIPT, include_str!("assets/transcript.js")),
     ("/unread.js", SCRIPT, include_str!("assets/unread.js")),
 ];
 

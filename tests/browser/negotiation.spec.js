@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import {
   composer, events, expect, horizontalOverflow, jobLink, meetInRoom, messages, offerInTheDemo, openInvitation, propose, say, seal, section, sheet, test,
 } from './fixtures.js';
@@ -229,14 +230,8 @@ test('the client takes an offer back with a reason, and a contract of the market
     await expect(events(page, 'contract.formed')).toContainText('The marketplace formed a contract: version 1');
     await expect(seal(page)).toContainText('Contract formed on');
   }
-  await client.getByText('Fingerprints and transcript').click();
+  await client.getByText('Fingerprints').click();
   await expect(seal(client)).toContainText('C-1042');
-  await client.route('**/v1/rooms/*/transcript*', async (route) => {
-    expect(route.request().headers().authorization).toMatch(/^Bearer /);
-    await route.fulfill({ body: '{"type":"header"}\n' });
-  });
-  const [download] = await Promise.all([client.waitForEvent('download'), button(client, 'a file to verify').click()]);
-  expect(download.suggestedFilename()).toBe(`transcript-${room}.jsonl`);
   await server.service('POST', '/v1/contracts/C-1042/end', { reason: 'The work is done.' });
   for (const page of [client, freelancer]) {
     await expect(page.getByText('This room is read-only: the contract has ended.')).toBeVisible();
@@ -362,4 +357,28 @@ test('a room without terms lets both sides propose them', async ({ server, clien
   await expect(section(freelancer, 'Terms')).toContainText('waits for an answer');
   await button(freelancer, 'Accept version 1').click();
   await expect(section(client, 'Terms')).toContainText('Version 1, proposed by Clara Weber.');
+});
+
+const download = async (page, label) => (await Promise.all([page.waitForEvent('download'), button(page, label).click()]))[0];
+
+test('each takes the room away: a file that verifies, and a page that reads on its own', async ({ server, client, freelancer }) => {
+  const { room } = await offerInTheDemo(server);
+  for (const page of [client, freelancer]) {
+    await page.goto(`${server.origin}/#/room/${room}`);
+    const file = await download(page, 'a file to verify');
+    expect(file.suggestedFilename()).toBe(`transcript-${room}.jsonl`);
+    expect(await server.verify(await file.path())).toMatch(/signed with key [0-9a-f]{64}/);
+    const written = await download(page, 'a page to read');
+    expect(written.suggestedFilename()).toBe(`transcript-${room}.html`);
+    const html = await readFile(await written.path(), 'utf8');
+    const paper = await page.context().newPage();
+    const asked = [];
+    paper.on('request', (request) => asked.push(request.url()));
+    await paper.setContent(html);
+    await expect(paper.getByRole('heading', { level: 1 })).toContainText('Landing page for a bicycle workshop');
+    await expect(paper.getByText('Clara Weber').first()).toBeVisible();
+    expect(asked, 'it needs nothing from anywhere').toEqual([]);
+    expect(/take-home/i.test(html), 'what is left is for the freelancer alone').toBe(page === freelancer);
+    await paper.close();
+  }
 });

@@ -1,6 +1,6 @@
 // Not a test: makes the pictures for the documentation. `SCREENSHOT_DIR=… npm run screenshots`
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accept, act, composer, expect, jobLink, messages, openInvitation, say, seal, section, sheet, test, typing } from './fixtures.js';
 
@@ -105,6 +105,11 @@ test('pictures of terms, an offer and a contract @screenshots', async ({ server,
   await say(client, 'Wonderful. The photos are on their way.');
   await expect(messages(freelancer).last()).toHaveText('Wonderful. The photos are on their way.');
   await shot(client, 'contract');
+
+  const [written] = await Promise.all([freelancer.waitForEvent('download'), freelancer.getByRole('button', { name: 'a page to read' }).click()]);
+  const paper = await freelancer.context().newPage();
+  await paper.setContent(await readFile(await written.path(), 'utf8'));
+  await paper.screenshot({ path: join(DIR, 'transcript.png'), fullPage: true });
 });
 
 /** A room with terms that stand, and a counter-proposal of the client's beside them; answers its id. */

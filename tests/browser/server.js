@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -127,6 +127,13 @@ export class Server {
 
   get(user, path) {
     return this.#request(user, 'user', 'GET', path);
+  }
+
+  /** What `anteroom verify` says of a transcript, by the keys that this server tells; refused, it throws. */
+  async verify(file) {
+    const keys = join(this.#dataDir, 'keys.json');
+    await writeFile(keys, await (await fetch(`${this.origin}/v1/keys`)).text());
+    return (await promisify(execFile)(BIN, ['verify', file, '--keys', keys])).stdout;
   }
 
   async #request(sub, scope, method, path, body) {

@@ -1,10 +1,11 @@
-// What lives here: what is known around a conversation. Offer and terms, people, the job, and the way out.
+// What lives here: what is known around a conversation. Offer and terms, people, the job, the transcript, and the way out.
 
 import { endCandidacy } from './cases.js';
 import { avatar, h, keepingFocus, name, outLink } from './dom.js';
 import { negotiationKey, termsPart } from './negotiation.js';
 import { offeringPart, standingPart } from './offers.js';
 import { WRITABLE } from './rows.js';
+import { transcriptPart } from './transcript.js';
 
 const part = (title, ...children) => h('section', { 'aria-label': title }, h('h2', {}, title), children);
 
@@ -21,6 +22,7 @@ export function drawFacts(ctx, root, { room, candidacy, log }) {
     part('People', h('ul', { class: 'people' }, members.map((member) => h('li', {},
       avatar(member), h('span', {}, name(member)), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
     part('Job', h('p', { dir: 'auto' }, room.job.url ? outLink(room.job.url, room.job.title) : room.job.title)),
+    transcriptPart(ctx, candidacy.room),
     WRITABLE.has(candidacy.phase) && candidacy.phase !== 'hired' && endCandidacy(ctx, candidacy),
   ].filter(Boolean))));
 }

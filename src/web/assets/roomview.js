@@ -328,7 +328,7 @@ class RoomView {
       phaseChip(this.#room.phase)));
     this.recount();
     this.#drawPeople();
-    drawSeal(this.#ctx, this.#parts.seal, this.#contract);
+    drawSeal(this.#parts.seal, this.#contract);
     this.#drawFacts();
     this.#drawComposer();
     this.#ctx.viewChanged(this);
