@@ -115,7 +115,7 @@ async fn one(app: &App, cursor: &Cursor, log: Log, access: Access) -> Result<Joi
         follow = Follow::Gap { from: after + 1 };
     }
     app.metrics.joined(follow.mode());
-    Ok(Joined { log, audience: Audience::of(access.side), head, follow, people: access.people })
+    Ok(Joined { audience: Audience::of(&log, access.side), log, head, follow, people: access.people })
 }
 
 fn follow(cursor: &Cursor, head: u64, hash_at: Option<Hash>) -> Follow {

@@ -87,7 +87,7 @@ pub async fn entries(
         (Range::Before(_), Some(first), _) => first.seq > 1,
         (Range::After(_) | Range::Before(_), _, _) => false,
     };
-    let audience = Audience::of(access.side);
+    let audience = Audience::of(&log, access.side);
     let items = entries.iter().map(|entry| entry_frame(entry, audience, proof)).collect();
     Ok(EntryPage { items, head, has_more })
 }

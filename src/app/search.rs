@@ -45,7 +45,10 @@ pub async fn search(
         }
     };
     let Found { entries, next } = app.store.search(&actor.user, room, &words, page).await?;
-    let items = entries.iter().map(|(side, entry)| entry_frame(entry, Audience::of(*side), false)).collect();
+    let items = entries
+        .iter()
+        .map(|(side, entry)| entry_frame(entry, Audience::of(&entry.log, *side), false))
+        .collect();
     let next = next.map(|place| app.cursors.seal(Purpose::Search, place));
     Ok(SearchPage { items, next })
 }

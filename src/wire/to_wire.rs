@@ -10,7 +10,7 @@ use anteroom_protocol::user::{Side, UserStatus};
 use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::domain::log::{LogEntry, Part};
+use crate::domain::log::{Log, LogEntry, Part};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::Standing;
 
@@ -24,11 +24,12 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// The audience of a person on this side.
-    pub fn of(side: Option<Side>) -> Self {
-        match side {
-            Some(Side::Freelancer) | None => Self::Freelancer,
-            Some(Side::Client) => Self::Client,
+    /// The audience of a person who reads this log, in a room on this side.
+    pub fn of(log: &Log, side: Option<Side>) -> Self {
+        match (log, side) {
+            (Log::Inbox(_), _) | (Log::Room(_), Some(Side::Freelancer)) => Self::Freelancer,
+            // Of whom it is not known on which side they are, see no more than everybody may.
+            (Log::Room(_), Some(Side::Client) | None) => Self::Client,
         }
     }
 

@@ -5,7 +5,9 @@
     reason = "frames that say nothing of the room are let pass, whatever they are"
 )]
 
-use anteroom_load_tests::client::{Case, after, from_start, new_client_id};
+use std::collections::BTreeMap;
+
+use anteroom_load_tests::client::{Case, Socket, SocketOptions, after, at_head, from_start, new_client_id};
 use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::client::{ClientFrame, Ping};
 use anteroom_protocol::error::ErrorCode;
@@ -16,7 +18,7 @@ use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::user::{Side, UserStatus};
 use serde_json::json;
 
-use crate::support::{Door, Person, Scene, ask, id, over_both_doors};
+use crate::support::{Door, Person, Scene, ask, id, over_both_doors, post_all};
 
 over_both_doors![
     somebody_who_is_brought_in_reads_all_of_the_history_and_writes,
@@ -159,6 +161,49 @@ async fn a_member_leaves_a_room_and_may_be_brought_in_again(mut scene: Scene) {
     }
     scene.freelancer.posted(room, "Welcome back.").await;
     assert_eq!(tina.hears(room).await.seq, all + 1);
+}
+
+/// Whoever was removed from the freelancer's side and brought in on the client's, before a slow socket had come to either, was
+/// taken for somebody who had never been away: the socket went on getting what only the freelancer's side may see.
+#[tokio::test]
+async fn regression_whoever_comes_back_on_the_other_side_is_not_sent_what_only_the_first_may_see() {
+    const POSTS: usize = 300;
+    let mut scene = Scene::new(Door::Http).await;
+    scene.fees_are(&FeeSchedule::Flat { basis_points: 1_000 }).await;
+    let (case, room) = scene.talking().await;
+    let max = Person::arrive(&scene.server, "max", Door::Http).await;
+    let service = scene.server.marketplace.service().clone();
+    let add = |side| ask::add_member(room, &max.user, Some(side));
+    service.command::<Case>(new_client_id(), &add(Side::Freelancer)).await.expect("added");
+    let options = SocketOptions { receive_buffer: Some(4_096), ..SocketOptions::default() };
+    let mut slow = Socket::connect_with(&scene.server.base, &options).await.expect("a socket");
+    slow.hello(&scene.server.token(&max.user), vec![at_head(room)]).await.expect("a welcome");
+    let mut writes = scene.client.socket_at(&scene.server, Vec::new()).await;
+    post_all(&mut writes, room, (0..POSTS).map(|number| format!("{number:0>8000}"))).await;
+    let remove = ask::remove_member(room, &max.user);
+    service.command::<Case>(new_client_id(), &remove).await.expect("removed");
+    service.command::<Case>(new_client_id(), &add(Side::Client)).await.expect("added again");
+    scene.freelancer.case(ask::propose_terms(case.candidacy, 0, ask::hourly(33_336))).await;
+    scene.client.posted(room, "What do you keep of it?").await;
+
+    let mut kinds = Vec::new();
+    slow.send_frame(&ClientFrame::Ping(Ping { heads: BTreeMap::new() }), Some("ping")).await.expect("sent");
+    loop {
+        match slow.next().await.expect("a frame") {
+            ServerFrame::Entry(entry) if entry.room == room => {
+                assert!(entry.private.is_none(), "{entry:?}");
+                kinds.push(entry.kind);
+            }
+            ServerFrame::Pong { .. } if kinds.last().is_some_and(|kind| kind == "member.removed") => break,
+            ServerFrame::Pong { .. } => {
+                let ping = ClientFrame::Ping(Ping { heads: BTreeMap::new() });
+                slow.send_frame(&ping, Some("ping")).await.expect("sent");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(kinds.len(), POSTS + 1, "and nothing behind it");
+    slow.join(at_head(room)).await.expect("joined, as one of the client's side");
 }
 
 async fn the_marketplace_says_on_which_side_it_brings_somebody_in(mut scene: Scene) {

@@ -6,6 +6,7 @@ use anteroom_protocol::member::MemberNamed;
 use super::Connection;
 use crate::app::App;
 use crate::domain::log::{Log, LogEntry};
+use crate::wire::to_wire::Audience;
 
 impl Connection {
     /// What follows for this socket from an entry that it was just sent.
@@ -15,7 +16,8 @@ impl Connection {
         }
         let Ok(MemberNamed { user, .. }) = serde_json::from_str(entry.public.json()) else { return };
         let app = self.door.app.clone();
-        if user == self.actor.user && !is_still_in(&app, &user, &entry.log).await {
+        let audience = self.session.cursor(&entry.log).map(|cursor| cursor.audience);
+        if user == self.actor.user && audience_by_now(&app, &user, &entry.log).await != audience {
             // The entry that says so was the last one.
             self.seat.leave(&entry.log);
             self.session.leave(&entry.log);
@@ -25,8 +27,9 @@ impl Connection {
     }
 }
 
-/// Whether this person is in the room by now: an old entry may tell of an earlier removal. Of whom that cannot be said is not.
-async fn is_still_in(app: &App, user: &UserId, log: &Log) -> bool {
-    let access = app.store.access(user, &[(log.clone(), 0)]).await;
-    access.is_ok_and(|access| access.iter().any(Option::is_some))
+/// As whose eyes this person reads the room by now, if at all: an old entry may tell of an earlier removal, and who was brought in
+/// again may be on the other side. Of whom that cannot be said reads nothing.
+async fn audience_by_now(app: &App, user: &UserId, log: &Log) -> Option<Audience> {
+    let access = app.store.access(user, &[(log.clone(), 0)]).await.ok()?;
+    access.into_iter().flatten().next().map(|access| Audience::of(log, access.side))
 }

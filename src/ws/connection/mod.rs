@@ -230,8 +230,11 @@ impl Connection {
                 self.tell(&ServerFrame::Activity { room, head }).await?;
             }
         }
-        for frame in news.into_values() {
-            self.tell(&frame).await?;
+        for ((room, ..), frame) in news {
+            // Who was removed by one of the entries is told nothing more of the room.
+            if self.session.cursor(&Log::named(room, &self.actor.user)).is_some() {
+                self.tell(&frame).await?;
+            }
         }
         self.read_on();
         self.flush().await
