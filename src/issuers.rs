@@ -10,11 +10,8 @@ use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::identity::jwks::KeyAlgorithm;
 use crate::app::identity::ring::KeyRing;
-use crate::config::{self, Algorithm, Auth};
+use crate::config::{self, Algorithm, Auth, SECRET_BYTES};
 use crate::jwks;
-
-/// Bytes of a shared secret, at least.
-pub const SECRET_BYTES: usize = 32;
 
 /// Everybody who is configured.
 ///

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::config::SECRET_BYTES;
 use crate::config::{Config, ConfigError};
-use crate::issuers::SECRET_BYTES;
 use crate::store::sqlite::OpenError;
 use crate::telemetry;
 

@@ -81,13 +81,13 @@ CREATE TABLE billings (
     PRIMARY KEY (client, freelancer, currency)
 ) STRICT, WITHOUT ROWID;
 
--- ending_at: the job takes nobody any more, and candidacies for it are still to be ended.
+-- ending_at: the job takes nobody any more, and candidacies for it are still to be ended. Of a job that was filled before this, nobody
+-- knows with whom: its rooms stay as they are, until the marketplace tells of the job again.
 ALTER TABLE jobs ADD COLUMN fee_schedule TEXT REFERENCES fee_schedules (id);
 ALTER TABLE jobs ADD COLUMN ending_at INTEGER;
-UPDATE jobs SET ending_at = created_at WHERE status <> 'open';
 CREATE INDEX jobs_ending ON jobs (ending_at) WHERE ending_at IS NOT NULL;
 
--- What people told the marketplace of what others wrote.
+-- What people told the marketplace of what others wrote: one of each thing by each person.
 CREATE TABLE reports (
     id         BLOB PRIMARY KEY,
     by         TEXT NOT NULL,
@@ -100,6 +100,7 @@ CREATE TABLE reports (
     text       TEXT,
     at         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX reports_once ON reports (by, coalesce(invitation, room), coalesce(seq, 0));
 
 -- Every key that seals and transcripts were ever signed with: what was signed is verified for ever.
 CREATE TABLE public_keys (

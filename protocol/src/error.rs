@@ -91,6 +91,8 @@ errors! {
     TermsNotPending = "terms_not_pending", 409, false;
     /// A cover letter is never changed.
     CoverLetterFixed = "cover_letter_fixed", 409, false;
+    /// This side has proposed as many versions of the terms as it may.
+    TermsLimit = "terms_limit", 409, false;
     /// The offer can be accepted no more, nor changed: it was answered or taken back.
     OfferNotStanding = "offer_not_standing", 409, false;
     /// The offer's time is over.

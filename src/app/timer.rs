@@ -13,7 +13,6 @@ use super::writer::CaseJob;
 use super::{App, AppError};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::job::Job;
-use crate::domain::refusal::Refusal;
 use crate::domain::timer;
 use crate::store::{CaseKey, Due};
 
@@ -60,22 +59,22 @@ async fn act(app: &App, due: &Due) -> Result<(), AppError> {
         Due::Job(job) => return Ok(app.store.job_ended(job).await?),
         Due::Candidacy(candidacy) => *candidacy,
     };
-    let decide = |case: Case, now: Time| happens(case, now).map(|decisions| (decisions, Side::Client));
+    let decide = |case: Case, now: Time| Ok((happens(case, now), Side::Client));
     let about = About::One(CaseKey::Candidacy(candidacy));
-    match app.writer.change(CaseJob { intent: None, about, decide: Box::new(decide) }).outcome().await {
-        // Somebody's command has done it in between.
-        Ok(_) | Err(AppError::Refused(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
+    app.writer.change(CaseJob { intent: None, about, decide: Box::new(decide) }).outcome().await.map(drop)
 }
 
-/// What happens to a case by itself now.
-fn happens(case: Case, now: Time) -> Result<Vec<Decision>, Refusal> {
+/// What happens to a case by itself now. Nothing, when somebody's command has done it in between: then it is kept as it is, with when
+/// the next thing is due.
+fn happens(case: Case, now: Time) -> Vec<Decision> {
     let settled = timer::settle(case.clone(), now);
     let case = settled.as_ref().map_or(case, |decision| decision.case.clone());
-    let closed = if takes_nobody(&case.job) { timer::close(case, now) } else { None };
-    let decisions: Vec<Decision> = settled.into_iter().chain(closed).collect();
-    if decisions.is_empty() { Err(Refusal::NotFound) } else { Ok(decisions) }
+    let closed = if takes_nobody(&case.job) { timer::close(case.clone(), now) } else { None };
+    let mut decisions: Vec<Decision> = settled.into_iter().chain(closed).collect();
+    if decisions.is_empty() {
+        decisions.push(Decision { case, room: Vec::new(), inboxes: Vec::new(), reports: Vec::new() });
+    }
+    decisions
 }
 
 fn takes_nobody(job: &Job) -> bool {

@@ -24,7 +24,7 @@ pub(super) struct Export {
     /// The id of the room.
     room: RoomId,
     /// For whose eyes: client, freelancer or staff. What the freelancer takes home is in the latter two.
-    #[arg(long, default_value = "staff", value_parser = audience)]
+    #[arg(long, value_parser = audience)]
     audience: Audience,
     /// jsonl, which can be verified, or html, which can be read and printed.
     #[arg(long, default_value = "jsonl", value_parser = format)]

@@ -17,7 +17,7 @@ pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -70,14 +70,29 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
+/// Bytes of a secret, at least.
+pub const SECRET_BYTES: usize = 32;
+
 /// What seals and transcripts are signed with.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signing {
-    /// Goes into the signing key together with random bytes that the database keeps. Another secret makes another key; what was signed
+    /// At least 32 bytes. Goes into the signing key together with random bytes that the database keeps. Another secret makes another key; what was signed
     /// before is still verified with the old one, which `/v1/keys` goes on to tell. The same on every node.
     #[serde(skip_serializing)]
     pub secret: Option<SecretString>,
+}
+
+impl Signing {
+    /// Refuses a secret that could be guessed.
+    fn check(&self) -> Result<(), ConfigError> {
+        match &self.secret {
+            Some(secret) if secret.expose_secret().len() < SECRET_BYTES => {
+                Err(ConfigError::Message(format!("signing.secret needs {SECRET_BYTES} bytes at least")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Default for Config {
@@ -105,7 +120,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 39] = [
+pub const KEYS: [&str; 40] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -127,6 +142,7 @@ pub const KEYS: [&str; 39] = [
     "policy.invitation_days",
     "policy.edit_minutes",
     "policy.counter_days",
+    "policy.terms_versions",
     "policy.offer_days",
     "policy.change_request_days",
     "policy.change_requests_per_hour",
@@ -185,6 +201,7 @@ impl Config {
         config.tls.check()?;
         config.limits.check()?;
         config.policy.check()?;
+        config.signing.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(
                 "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest period of a rule, in days.
 const DAYS: u32 = 365;
+/// The most versions of each side: a command reads all of a candidacy's.
+const VERSIONS: u16 = 500;
 /// The longest time in which a message can be edited, in minutes: a day.
 const MINUTES: u32 = 24 * 60;
 
@@ -20,6 +22,8 @@ pub struct Policy {
     pub edit_minutes: u32,
     /// How long a client's counter-proposal can be accepted, in days.
     pub counter_days: u32,
+    /// How many versions of the terms each side can propose for one candidacy.
+    pub terms_versions: u16,
     /// How long an offer can be accepted at most, and when the client says nothing else, in days.
     pub offer_days: u32,
     /// How long after an offer was made changes of it can be asked for, in days.
@@ -37,6 +41,7 @@ impl Default for Policy {
             invitation_days: 14,
             edit_minutes: 15,
             counter_days: 14,
+            terms_versions: 50,
             offer_days: 14,
             change_request_days: 7,
             change_requests_per_hour: 3,
@@ -57,6 +62,11 @@ impl Policy {
             if !(1..=DAYS).contains(&days) {
                 return Err(ConfigError::Message(format!("policy.{name} is {days}: must be 1 to {DAYS}")));
             }
+        }
+        if !(1..=VERSIONS).contains(&self.terms_versions) {
+            let versions = self.terms_versions;
+            let why = format!("policy.terms_versions is {versions}: must be 1 to {VERSIONS}");
+            return Err(ConfigError::Message(why));
         }
         if self.edit_minutes > MINUTES {
             let minutes = self.edit_minutes;

@@ -13,7 +13,7 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::actor::Scope;
-use crate::domain::candidacy::{BOTH, Case, Context, Decision};
+use crate::domain::candidacy::{BOTH, Case, Context, Decision, Ended};
 use crate::domain::log::{Event, Head, What};
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::{self, Version};
@@ -110,9 +110,11 @@ pub enum Agreed {
     Terms(Terms),
 }
 
-/// `contract.form`, by the marketplace alone.
+/// `contract.form`, by the marketplace alone. It may have told of the job first, that it is filled: whom that has closed out is taken in again,
+/// so that it makes no difference which of the two it tells first.
 pub fn form(case: Case, context: &Context, id: ContractId, agreed: &Agreed) -> Result<Decision, Refusal> {
     must_be_the_marketplace(context)?;
+    let case = not_closed_by_its_job(case)?;
     case.must_be_in(&[Phase::Active, Phase::Offered], Side::Client)?;
     let mut case = case.offer_ended(OfferStatus::Withdrawn);
     let mut room = Vec::new();
@@ -135,6 +137,18 @@ pub fn form(case: Case, context: &Context, id: ContractId, agreed: &Agreed) -> R
     let mut decision = sealed(case, context, (id, None, version), formed, NoticeKind::ContractFormed)?;
     room.append(&mut decision.room);
     Ok(Decision { reports: Vec::new(), room, ..decision })
+}
+
+fn not_closed_by_its_job(mut case: Case) -> Result<Case, Refusal> {
+    let talked = |ended: Ended| ended.by.is_none() && matches!(ended.from, Phase::Active | Phase::Offered);
+    let Some(candidacy) = &mut case.candidacy else { return Ok(case) };
+    if candidacy.phase == Phase::Closed && candidacy.ended.is_some_and(talked) {
+        if case.another_is_open {
+            return Err(Refusal::CandidacyExists);
+        }
+        (candidacy.phase, candidacy.ended) = (Phase::Active, None);
+    }
+    Ok(case)
 }
 
 /// `contract.end`, by the marketplace alone.

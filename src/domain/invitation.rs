@@ -232,19 +232,23 @@ pub fn withdraw(case: Case, context: &Context) -> Result<Decision, Refusal> {
     Ok(quiet(case, context, NoticeKind::InvitationWithdrawn, &BOTH))
 }
 
-/// `invitation.remove`, by the marketplace alone: nobody reads its text any more.
+/// `invitation.remove`, by the marketplace alone: nobody reads its text any more. One that was not answered ends with that; of one that
+/// was, or that is over, only the text goes. Once there is a room, its log has the text.
 pub fn remove(case: Case, context: &Context) -> Result<Decision, Refusal> {
     if context.actor.scope != Scope::Service {
         return Err(Refusal::Forbidden);
     }
-    let side = Side::Client;
-    if case.invitation.as_ref().is_some_and(|invitation| invitation.status == InvitationStatus::Expired) {
-        return Err(Refusal::InvitationExpired);
+    let candidacy = case.candidacy.as_ref().ok_or(Refusal::NotFound)?;
+    let removed = case.invitation.as_ref().is_none_or(|it| it.status == InvitationStatus::Removed);
+    if removed || candidacy.room.is_some() {
+        return Err(Refusal::WrongPhase(candidacy.phase));
     }
-    case.must_be_in(&[Phase::Invited, Phase::Archived], side)?;
-    let mut case = case.ended(Phase::Closed, None, context.now);
-    case.invitation =
-        case.invitation.map(|invitation| invitation.answered(InvitationStatus::Removed, context.now));
+    let waits = matches!(candidacy.phase, Phase::Invited | Phase::Archived);
+    let mut case = if waits { case.ended(Phase::Closed, None, context.now) } else { case };
+    case.invitation = case.invitation.map(|invitation| match waits {
+        true => invitation.answered(InvitationStatus::Removed, context.now),
+        false => Invitation { status: InvitationStatus::Removed, ..invitation },
+    });
     Ok(quiet(case, context, NoticeKind::InvitationRemoved, &BOTH))
 }
 

@@ -52,7 +52,9 @@ pub fn remove(mut case: Case, context: &Context, user: &UserId) -> Result<Decisi
     let oneself = context.actor.scope == Scope::User && context.actor.user == *user;
     let at = case.members.iter().position(|member| member.party.user == *user).ok_or(Refusal::NotAMember)?;
     let side = case.members[at].side;
-    if context.actor.scope == Scope::User && !oneself {
+    if oneself {
+        case.must_have_a_seat(&context.actor)?;
+    } else if context.actor.scope == Scope::User {
         if case.side_of(&context.actor).is_err() || seat != side {
             return Err(Refusal::WrongSide);
         }

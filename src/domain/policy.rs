@@ -11,6 +11,8 @@ pub struct Policy {
     pub edit_minutes: u32,
     /// How long a client's counter-proposal can be accepted, in days.
     pub counter_days: u32,
+    /// How many versions of the terms each side can propose for one candidacy.
+    pub terms_versions: u16,
     /// How long an offer can be accepted at most, and when the client says nothing else, in days.
     pub offer_days: u32,
     /// How long after an offer was made changes of it can be asked for, in days.
@@ -31,6 +33,7 @@ impl Default for Policy {
             invitation_days: 14,
             edit_minutes: 15,
             counter_days: 14,
+            terms_versions: 50,
             offer_days: 14,
             change_request_days: 7,
             change_requests_per_hour: 3,

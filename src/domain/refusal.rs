@@ -44,6 +44,8 @@ pub enum Refusal {
     },
     /// That version of the terms waits for no such answer.
     TermsNotPending,
+    /// This side has proposed as many versions of the terms as it may.
+    TermsLimit,
     /// A cover letter is never changed.
     CoverLetterFixed,
     /// The offer can be accepted no more: it was answered or taken back.

@@ -32,7 +32,7 @@ pub struct Report {
 pub enum Reported {
     /// An invitation.
     Invitation(InvitationId),
-    /// The message of this number.
+    /// The entry of this number.
     Message(RoomId, u64),
 }
 
@@ -50,18 +50,18 @@ pub fn invitation(
     Ok(Decision { reports: vec![report], room: Vec::new(), inboxes: Vec::new(), case })
 }
 
-/// `message.report`, by anybody in the room, of a message of somebody else's.
+/// `message.report`, by anybody in the room, of whatever somebody else has written there: words stand in terms and offers too.
 pub fn message(
     case: Case,
     context: &Context,
     reason: ReportReason,
     words: Option<String>,
 ) -> Result<Decision, Refusal> {
-    case.seat_of(&context.actor)?;
+    case.must_have_a_seat(&context.actor)?;
     let room = case.candidacy.as_ref().and_then(|candidacy| candidacy.room).ok_or(Refusal::NotFound)?;
     let reach = || Refusal::Invalid("seq: the log does not reach this far".into());
     let entry = case.pointed.clone().ok_or_else(reach)?;
-    let author = entry.by.filter(|_| entry.kind == "message.posted").ok_or(Refusal::NotAMessage)?;
+    let author = entry.by.ok_or(Refusal::NotAMessage)?;
     if author == context.actor.user {
         return Err(Refusal::Invalid("seq: nobody reports oneself".into()));
     }

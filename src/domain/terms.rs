@@ -225,6 +225,11 @@ pub(super) fn propose_as(
     {
         return invalid("terms: nothing is different from what stands or waits already");
     }
+    if case.terms.iter().filter(|version| version.side == side).count()
+        >= usize::from(context.policy.terms_versions)
+    {
+        return Err(Refusal::TermsLimit);
+    }
     let expires_at = (side == Side::Client)
         .then(|| context.now.plus_seconds(i64::from(context.policy.counter_days) * SECONDS_PER_DAY));
     let by = Some(case.author(&context.actor));

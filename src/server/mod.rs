@@ -229,6 +229,7 @@ fn policy(configured: &config::Policy) -> Policy {
         invitation_days: configured.invitation_days,
         edit_minutes: configured.edit_minutes,
         counter_days: configured.counter_days,
+        terms_versions: configured.terms_versions,
         offer_days: configured.offer_days,
         change_request_days: configured.change_request_days,
         change_requests_per_hour: configured.change_requests_per_hour,
@@ -312,13 +313,13 @@ fn development_secret(path: &Path) -> Result<String, StartError> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let secret = std::fs::read_to_string(path).map_err(failed)?;
-            if secret.trim().len() < issuers::SECRET_BYTES {
+            if secret.trim().len() < config::SECRET_BYTES {
                 return Err(StartError::new(
                     StartCode::SecretDamaged,
                     format!(
                         "{} is damaged: it holds less than {} bytes",
                         path.display(),
-                        issuers::SECRET_BYTES
+                        config::SECRET_BYTES
                     ),
                     "remove it: the next start makes a new one, and tokens made with the old one end",
                 ));

@@ -286,7 +286,7 @@ pub trait Store: Archive {
     ) -> Result<(), StoreError>;
 
     /// Makes or replaces a job. A job never changes hands: refused `Invalid`. One that takes nobody any more is due from now on.
-    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError>;
+    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<bool, StoreError>;
 
     /// Takes back the person's tokens issued up to this moment, or up to a later one that was said before. `None`: there is no such
     /// person.

@@ -138,6 +138,7 @@ pub fn refusal(refusal: &Refusal) -> ErrorBody {
             ..new(E::TermsStale, "the terms have moved on; look at them again")
         },
         Refusal::TermsNotPending => new(E::TermsNotPending, "that version waits for no such answer"),
+        Refusal::TermsLimit => new(E::TermsLimit, "no more versions can be proposed; answer the newest one"),
         Refusal::CoverLetterFixed => new(E::CoverLetterFixed, "a cover letter is never changed"),
         Refusal::OfferNotStanding => {
             new(E::OfferNotStanding, "the offer was answered, replaced or taken back")

@@ -8,6 +8,7 @@ use anteroom_protocol::id::CandidacyId;
 use anteroom_protocol::invitation::{DeclineReason, InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::report::ReportView;
+use anteroom_protocol::user::UserStatus;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ over_both_doors![
     what_the_marketplace_or_time_has_ended_the_marketplace_reopens,
     a_report_reaches_the_marketplace_alone,
     an_invitation_that_the_marketplace_removes_is_read_by_nobody,
+    regression_an_invitation_that_was_answered_is_removed_as_well,
 ];
 
 /// What the marketplace's own systems do.
@@ -175,15 +177,18 @@ async fn a_report_reaches_the_marketplace_alone(mut scene: Scene) {
     let posted = scene.client.posted(room, "Send me money.").await;
     let before = scene.room(room).await.len();
     scene.client.refused_with(ErrorCode::BadRequest, ask::report_message(room, posted.seq)).await;
-    scene.freelancer.refused_with(ErrorCode::NotAMessage, ask::report_message(room, 1)).await;
     scene.freelancer.refused_with(ErrorCode::BadRequest, ask::report_message(room, 99)).await;
     scene.freelancer.case(ask::report_message(room, posted.seq)).await;
+    // The next one of the same thing stands for it; what has words besides messages can be reported as well.
+    scene.freelancer.case(ask::report_message(room, posted.seq)).await;
+    scene.freelancer.case(ask::report_message(room, 1)).await;
     let mut stranger = Person::arrive(&scene.server, "mallory", Door::Http).await;
     stranger.refused_with(ErrorCode::NotFound, ask::report_message(room, posted.seq)).await;
 
     let page: Value = scene.server.marketplace.service().get("/v1/reports").await.expect("reports");
     let reports: Vec<ReportView> = serde_json::from_value(page["items"].clone()).expect("reports");
-    let [message, first] = &reports[..] else { panic!("two: {reports:?}") };
+    let [invited, message, first] = &reports[..] else { panic!("three: {reports:?}") };
+    assert_eq!((invited.room, invited.seq), (Some(room), Some(1)));
     assert_eq!(
         (message.room, message.seq, message.about.as_str(), message.by.as_str()),
         (Some(room), Some(posted.seq), "clara", "felix")
@@ -206,6 +211,8 @@ async fn a_report_reaches_the_marketplace_alone(mut scene: Scene) {
         (&json!(spam), &json!("spam"))
     );
     assert!(page["next"].is_string());
+    scene.server.retell(&scene.freelancer, |profile| profile.status = UserStatus::Suspended).await;
+    scene.freelancer.refused_with(ErrorCode::AccountSuspended, ask::report_message(room, posted.seq)).await;
 }
 
 async fn an_invitation_that_the_marketplace_removes_is_read_by_nobody(mut scene: Scene) {
@@ -223,4 +230,28 @@ async fn an_invitation_that_the_marketplace_removes_is_read_by_nobody(mut scene:
     let late = scene.freelancer.refused_with(ErrorCode::WrongPhase, ask::accept(invitation, None)).await;
     assert_eq!(late.phase, Some(Phase::Closed));
     scene.client.refused_with(ErrorCode::WrongSide, ask::reopen(case.candidacy)).await;
+}
+
+/// The marketplace learns that it was spam by the answer that says so, and then could not take its words away any more.
+async fn regression_an_invitation_that_was_answered_is_removed_as_well(mut scene: Scene) {
+    let (case, invitation) = scene.invited(Some(ask::hourly(5_000))).await;
+    scene.freelancer.case(ask::decline(invitation, DeclineReason::LooksLikeSpam, None)).await;
+    assert_eq!(tells(&scene, &ask::remove_invitation(invitation)).await.phase, Phase::Declined);
+    for person in [&scene.client, &scene.freelancer] {
+        let seen: InvitationView = person.see(&format!("/v1/invitations/{invitation}")).await;
+        assert_eq!((seen.status, seen.message.as_str(), seen.terms), (InvitationStatus::Removed, "", None));
+        let versions: Value = person.see(&format!("/v1/candidacies/{}/terms", case.candidacy)).await;
+        assert_eq!(versions["items"], json!([]));
+    }
+    scene.freelancer.refused_with(ErrorCode::WrongSide, ask::reopen(case.candidacy)).await;
+    let service = scene.server.marketplace.service().clone();
+    let again = service.command::<Case>(new_client_id(), &ask::remove_invitation(invitation)).await;
+    assert_eq!(again.expect_err("refused").code(), Some(ErrorCode::WrongPhase));
+
+    // Once there is a room, its log has the text.
+    scene.job = scene.another_job("job-2").await;
+    let (_, accepted) = scene.invited(None).await;
+    scene.freelancer.case(ask::accept(accepted, None)).await;
+    let late = service.command::<Case>(new_client_id(), &ask::remove_invitation(accepted)).await;
+    assert_eq!(late.expect_err("refused").code(), Some(ErrorCode::WrongPhase));
 }

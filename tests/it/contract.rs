@@ -1,7 +1,7 @@
 //! Contracts: what an accepted offer becomes, what the marketplace forms itself, and the whole way there, from both seats.
 
 use anteroom_load_tests::client::{Case, Http, new_client_id};
-use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::{ContractSealed, ContractView};
 use anteroom_protocol::entry::EntryFrame;
@@ -267,4 +267,44 @@ async fn a_job_that_is_filled_ends_its_other_candidacies_and_tells_nobody_who_wa
         "the contract goes on"
     );
     scene.freelancer.posted(room, "Still here.").await;
+}
+
+/// Which of the two the marketplace tells first made a difference: told first that the job is filled, the one who was hired was closed out.
+#[tokio::test]
+async fn regression_a_contract_is_formed_after_its_job_was_filled_as_well() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (case, room) = scene.negotiating(ask::hourly(9_000)).await;
+    let (version, hash) = newest(&case);
+    scene.job_is(JobStatus::Filled).await;
+    while scene.freelancer.hears(RoomRef::Inbox).await.kind != "phase.changed" {}
+    scene.freelancer.refused_with(ErrorCode::WrongPhase, ask::post(room, "But I was hired!")).await;
+    let form = ask::form_contract(case.candidacy, &id("C-7"), version, hash);
+    let service = scene.server.marketplace.service().clone();
+    let formed: Case = service.command(new_client_id(), &form).await.expect("formed");
+    assert_eq!(formed.phase, Phase::Hired);
+    let entries = scene.room(room).await;
+    assert_eq!(
+        kinds(&entries[entries.len() - 4..]),
+        ["phase.changed", "contract.formed", "contract.sealed", "phase.changed"]
+    );
+    scene.freelancer.posted(room, "Here we go.").await;
+}
+
+/// Opened again before all candidacies had been told of the end, the rest of them was never told: which ones was a matter of milliseconds.
+#[tokio::test]
+async fn regression_a_job_that_is_opened_again_at_once_has_ended_all_of_its_candidacies() {
+    let mut scene = Scene::new(Door::Http).await;
+    let mut cases = Vec::new();
+    for number in 0..70 {
+        let mut other = Person::arrive(&scene.server, &format!("other-{number}"), Door::Http).await;
+        cases.push(other.case(ask::propose(&scene.job, ask::hourly(7_000))).await.candidacy);
+    }
+    scene.job_is(JobStatus::Closed).await;
+    scene.job_is(JobStatus::Open).await;
+    for candidacy in cases {
+        let seen: CandidacyView = scene.client.see(&format!("/v1/candidacies/{candidacy}")).await;
+        assert_eq!(seen.phase, Phase::Closed);
+    }
+    let (_, room) = scene.talking().await;
+    scene.freelancer.posted(room, "The job is open, and so are we.").await;
 }

@@ -29,7 +29,8 @@ async fn served() -> (Scene, RoomRef, PathBuf) {
 
 async fn export(directory: &Path, room: RoomRef, more: &[&str]) -> String {
     let room = room.to_string();
-    prints(&[&["export", &room, "--data-dir", text(directory)], more].concat(), &[]).await
+    let audience = if more.contains(&"--audience") { &[][..] } else { &["--audience", "staff"] };
+    prints(&[&["export", &room, "--data-dir", text(directory)], audience, more].concat(), &[]).await
 }
 
 async fn keys(scene: &Scene) -> (Keys, String) {
@@ -164,20 +165,21 @@ async fn what_cannot_be_exported_is_said_and_nothing_is_left_behind() {
     let place = text(&directory);
     let room = room.to_string();
     let nowhere = "0195b2a0-0000-7000-8000-000000000001";
-    let (error, _) = fails(("other", 1), &["export", nowhere, "--data-dir", place], &[]).await;
+    let (error, _) =
+        fails(("other", 1), &["export", nowhere, "--data-dir", place, "--audience", "staff"], &[]).await;
     assert!(error.contains("there is no room"), "{error}");
     let another_key = [("ANTEROOM_SIGNING__SECRET", SECRET)];
-    let args = ["export", &room, "--data-dir", place];
+    let args = ["export", &room, "--data-dir", place, "--audience", "staff"];
     let (error, help) = fails(("configuration_invalid", 2), &args, &another_key).await;
     assert!(error.contains("key") && help.contains("signing.secret"), "{error}: {help}");
     let empty = tempfile::tempdir().expect("a directory");
-    let args = ["export", &room, "--data-dir", text(empty.path())];
+    let args = ["export", &room, "--data-dir", text(empty.path()), "--audience", "staff"];
     let (error, _) = fails(("database_unusable", 3), &args, &[]).await;
     assert!(error.contains("there is no database"), "{error}");
     assert_eq!(std::fs::read_dir(empty.path()).expect("a directory").count(), 0);
     let taken = directory.join("taken");
     std::fs::create_dir(&taken).expect("made");
-    let args = ["export", &room, "--data-dir", place, "--output", text(&taken)];
+    let args = ["export", &room, "--data-dir", place, "--audience", "staff", "--output", text(&taken)];
     let (error, _) = fails(("other", 1), &args, &[]).await;
     assert!(error.contains("cannot write to"), "{error}");
     assert!(!directory.join("taken.part").exists());
@@ -191,9 +193,10 @@ async fn a_wrong_usage_of_export_and_verify_ends_with_2() {
     let key = "0".repeat(64);
     for args in [
         &["export"][..],
-        &["export", "the-garden"],
+        &["export", "the-garden", "--audience", "staff"],
+        &["export", "0195b2a0-0000-7000-8000-000000000001"],
         &["export", "0195b2a0-0000-7000-8000-000000000001", "--audience", "everybody"],
-        &["export", "0195b2a0-0000-7000-8000-000000000001", "--format", "pdf"],
+        &["export", "0195b2a0-0000-7000-8000-000000000001", "--audience", "staff", "--format", "pdf"],
         &["verify"],
         &["verify", &file],
         &["verify", &file, "--key", "0123"],

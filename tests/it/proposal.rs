@@ -228,3 +228,16 @@ async fn a_proposal_needs_a_letter_and_terms_that_can_be_paid(mut scene: Scene) 
     assert!(error.message.contains("currency"), "{error:?}");
     assert_eq!(scene.freelancer.inbox().await.len(), 0, "nothing was written");
 }
+
+/// The first version of a new proposal was taken for that of the one before, which was kept already, and was not written.
+#[tokio::test]
+async fn regression_a_second_proposal_has_terms_of_its_own() {
+    let mut scene = Scene::new(Door::Http).await;
+    for amount in [7_000, 8_000, 9_000] {
+        let case = scene.freelancer.case(ask::propose(&scene.job, ask::hourly(amount))).await;
+        let proposal = case.proposal.expect("a proposal");
+        let seen: ProposalView = scene.client.see(&format!("/v1/proposals/{proposal}")).await;
+        assert_eq!(seen.terms.expect("terms").terms, ask::hourly(amount));
+        scene.freelancer.case(ask::withdraw_proposal(proposal)).await;
+    }
+}

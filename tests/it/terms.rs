@@ -9,7 +9,7 @@ use anteroom_protocol::terms::{Terms, TermsStatus, TermsView};
 use anteroom_protocol::user::Side;
 use serde_json::{Value, json};
 
-use crate::support::{Door, Person, Scene, ask, data, kinds, newest, over_both_doors};
+use crate::support::{Door, Person, Scene, TestServer, ask, data, kinds, newest, over_both_doors};
 
 over_both_doors![
     a_freelancers_terms_stand_at_once_and_reach_both_seats_and_the_clients_inbox,
@@ -292,4 +292,26 @@ async fn terms_proposed_twice_under_one_id_are_one_version() {
     again["duplicate"] = false.into();
     assert_eq!(again, first, "also when it would be refused by now");
     assert_eq!(scene.room(room).await.len(), before);
+}
+
+/// Without an end one person could make a case so long that every look at it, and every command on it, took the server a second.
+#[tokio::test]
+async fn regression_each_side_proposes_as_many_versions_as_the_policy_says() {
+    let server = TestServer::start_with(|config| config.policy.terms_versions = 3).await;
+    let mut scene = Scene::on(server, Door::Http).await;
+    let (case, _) = scene.talking().await;
+    for version in 0..3 {
+        let terms = ask::hourly(9_000 + version);
+        scene.freelancer.case(ask::propose_terms(case.candidacy, version as u32, terms)).await;
+    }
+    let one_more = ask::propose_terms(case.candidacy, 3, ask::hourly(8_000));
+    scene.freelancer.refused_with(ErrorCode::TermsLimit, one_more.clone()).await;
+    scene.client.case(one_more).await;
+    let seen = candidacy(&scene.client, &case).await;
+    assert_eq!((seen.terms_version, seen.terms.expect("terms").version), (4, 3));
+    let counter = seen.counter.expect("the client has its own three");
+    let accept = ask::accept_terms(case.candidacy, counter.version, counter.hash);
+    scene.freelancer.case(accept).await;
+    let all = scene.client.list(&format!("/v1/candidacies/{}/terms", case.candidacy)).await;
+    assert_eq!(all.len(), 4, "also those that neither stand nor wait");
 }

@@ -2,6 +2,7 @@
 
 use anteroom_protocol::candidacy::{ClientMark, Phase};
 use anteroom_protocol::entry::{EntryData, NoticeKind, PhaseChanged};
+use anteroom_protocol::invitation::InvitationStatus;
 use anteroom_protocol::user::Side;
 
 use super::{BOTH, Case, Context, Decision, phase_changed};
@@ -38,7 +39,9 @@ pub fn reopen(case: Case, context: &Context) -> Result<Decision, Refusal> {
     }
     case.must_be_in(&[Phase::Declined, Phase::Withdrawn, Phase::Expired, Phase::Closed], side)?;
     let ended = case.candidacy.as_ref().and_then(|candidacy| candidacy.ended).ok_or(Refusal::WrongSide)?;
-    if ended.by != (!by_the_marketplace).then_some(side) {
+    // What the marketplace has removed is not shown again by anybody else.
+    let removed = case.invitation.as_ref().is_some_and(|it| it.status == InvitationStatus::Removed);
+    if ended.by != (!by_the_marketplace).then_some(side) || (removed && !by_the_marketplace) {
         return Err(Refusal::WrongSide);
     }
     if case.contract.is_some() {

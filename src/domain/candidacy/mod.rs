@@ -196,6 +196,13 @@ impl Case {
         }
     }
 
+    /// Refuses everybody who looks from nowhere, and whoever's account may not act.
+    pub fn must_have_a_seat(&self, actor: &Actor) -> Result<(), Refusal> {
+        let side = self.seat_of(actor)?;
+        let member = self.members.iter().find(|member| member.party.user == actor.user);
+        member.map_or_else(|| self.party(side), |member| &member.party).standing.may_write()
+    }
+
     /// The person on this side.
     pub fn party(&self, side: Side) -> &Party {
         match side {

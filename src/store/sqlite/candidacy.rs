@@ -14,6 +14,7 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use super::case::{CaseRow, case_select, find, views};
 use super::commit::{Writer, repeat};
 use super::rows::{HeadMove, NewCommand, Pending, Rows, busy, count_in, sealing, write_rows};
+use super::terms::Kept;
 use super::{code, log as sql_log};
 use crate::domain::candidacy::{Candidacy, Case, Decision};
 use crate::domain::log::{Event, Log, What, seal};
@@ -141,9 +142,10 @@ async fn one(
     appended: &mut Vec<Appended>,
 ) -> Result<CaseAnswer, CommitError> {
     let case = find(transaction, key).await.map_err(busy)?.ok_or(Refusal::NotFound)?;
+    let kept = Kept::of(&case);
     let (decisions, side) = decide(case)?;
     let answer = decisions.last().and_then(|decision| decision.case.answer(side)).ok_or(Refusal::NotFound)?;
-    keep(transaction, decisions, moment, appended).await?;
+    keep(transaction, decisions, &kept, moment, appended).await?;
     Ok(answer)
 }
 
@@ -157,10 +159,11 @@ async fn each(
     let mut items = Vec::with_capacity(candidacies.len());
     for candidacy in candidacies {
         let case = find(transaction, &CaseKey::Candidacy(*candidacy)).await.map_err(busy)?;
+        let kept = case.as_ref().map(Kept::of).unwrap_or_default();
         let item = match case.ok_or(ErrorCode::NotFound).and_then(decide) {
             Ok((decisions, side)) => {
                 let phase = decisions.last().and_then(|decision| decision.case.phase_for(side));
-                keep(transaction, decisions, moment, appended).await?;
+                keep(transaction, decisions, &kept, moment, appended).await?;
                 CasesItem { candidacy: *candidacy, phase, error: None }
             }
             Err(code) => CasesItem { candidacy: *candidacy, phase: None, error: Some(code) },
@@ -173,11 +176,12 @@ async fn each(
 async fn keep(
     transaction: &mut Transaction<'_, Sqlite>,
     decisions: Vec<Decision>,
+    kept: &Kept,
     moment: Moment,
     appended: &mut Vec<Appended>,
 ) -> Result<(), CommitError> {
     for decision in decisions {
-        save(transaction, &decision.case).await?;
+        save(transaction, &decision.case, kept).await?;
         if let Some(candidacy) = &decision.case.candidacy {
             for report in &decision.reports {
                 super::report::save(transaction, candidacy.id, report, moment.now).await.map_err(busy)?;
@@ -188,12 +192,12 @@ async fn keep(
     Ok(())
 }
 
-async fn save(connection: &mut SqliteConnection, case: &Case) -> Result<(), CommitError> {
+async fn save(connection: &mut SqliteConnection, case: &Case, kept: &Kept) -> Result<(), CommitError> {
     let Some(candidacy) = &case.candidacy else {
         return Ok(());
     };
     save_candidacy(connection, case, candidacy).await.map_err(busy)?;
-    save_parts(connection, case, candidacy).await.map_err(busy)?;
+    save_parts(connection, case, candidacy, kept).await.map_err(busy)?;
     match &case.contract {
         Some(contract) => super::contract::save(connection, candidacy.id, contract).await,
         None => Ok(()),
@@ -241,6 +245,7 @@ async fn save_parts(
     connection: &mut SqliteConnection,
     case: &Case,
     candidacy: &Candidacy,
+    kept: &Kept,
 ) -> sqlx::Result<()> {
     if let Some(invitation) = &case.invitation {
         super::invitation::save(connection, case, candidacy.id, invitation).await?;
@@ -248,7 +253,7 @@ async fn save_parts(
     if let Some(proposal) = &case.proposal {
         super::proposal::save(connection, case, candidacy.id, proposal).await?;
     }
-    for version in &case.terms {
+    for version in case.terms.iter().filter(|version| !kept.holds(candidacy.id, version)) {
         super::terms::save(connection, candidacy.id, version).await?;
     }
     if let Some(offer) = &case.offer {

@@ -1,7 +1,7 @@
 //! Jobs in SQLite.
 
 use anteroom_protocol::id::{FeeScheduleId, JobId, UserId};
-use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::job::{JobPosting, JobStatus, JobView};
 use anteroom_protocol::time::Time;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 
@@ -9,13 +9,16 @@ use super::code;
 use crate::domain::refusal::Refusal;
 use crate::store::StoreError;
 
-/// Makes or replaces a job; one that is another client's is left alone.
+/// Makes or replaces a job; one that is another client's is left alone. `false`: it cannot be opened yet, and nothing was done.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     job: &JobId,
     posting: &JobPosting,
     now: Time,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    if posting.status == JobStatus::Open && still_ends(connection, job).await? {
+        return Ok(false);
+    }
     if let Some(schedule) = &posting.fee_schedule {
         let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM fee_schedules WHERE id = $1")
             .bind(schedule.as_str())
@@ -45,11 +48,23 @@ pub(super) async fn put(
     .execute(&mut *connection)
     .await?;
     if written.rows_affected() == 1 {
-        Ok(())
+        Ok(true)
     } else {
         let why = "client: must be a known user, and the one whose job it is already";
         Err(StoreError::Refused(Refusal::Invalid(why.into())))
     }
+}
+
+/// Whether candidacies are still to be ended because the job was filled or closed: opened now, it would have ended some of them.
+async fn still_ends(connection: &mut SqliteConnection, job: &JobId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+            SELECT 1 FROM jobs j JOIN candidacies c ON c.job = j.id WHERE j.id = $1 AND j.ending_at IS NOT NULL
+            AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered'))",
+    )
+    .bind(job.as_str())
+    .fetch_one(connection)
+    .await
 }
 
 #[derive(FromRow)]

@@ -238,7 +238,7 @@ impl Store for SqliteStore {
         writer.judge(done)
     }
 
-    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<(), StoreError> {
+    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<bool, StoreError> {
         let mut writer = self.writer().await?;
         let done = job::put(&mut writer.connection, job, posting, now).await;
         writer.judge(done)

@@ -9,7 +9,7 @@ use super::code;
 use crate::domain::report::{Report, Reported};
 use crate::store::{Page, StoreError};
 
-/// Keeps a report.
+/// Keeps a report. One of the same person's of the same thing goes, except for its words, when the new one has none.
 pub(super) async fn save(
     connection: &mut SqliteConnection,
     candidacy: CandidacyId,
@@ -20,6 +20,15 @@ pub(super) async fn save(
         Reported::Invitation(id) => (Some(code::id(&id.0)), None, None),
         Reported::Message(room, seq) => (None, Some(code::id(&room.0)), Some(code::number(*seq))),
     };
+    let words: Option<Option<String>> = sqlx::query_scalar(
+        "DELETE FROM reports WHERE by = $1 AND coalesce(invitation, room) = $2 AND coalesce(seq, 0) = coalesce($3, 0)
+         RETURNING text",
+    )
+    .bind(report.by.as_str())
+    .bind(invitation.as_ref().or(room.as_ref()))
+    .bind(seq)
+    .fetch_optional(&mut *connection)
+    .await?;
     sqlx::query(
         "INSERT INTO reports (id, by, about, candidacy, invitation, room, seq, reason, text, at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -32,7 +41,7 @@ pub(super) async fn save(
     .bind(room)
     .bind(seq)
     .bind(code::word(report.reason))
-    .bind(&report.text)
+    .bind(report.text.as_ref().or(words.flatten().as_ref()))
     .bind(now.as_micros())
     .execute(connection)
     .await

@@ -10,8 +10,32 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::case::{CaseRow, case_select};
 use super::code;
+use crate::domain::candidacy::Case;
 use crate::domain::terms::Version;
 use crate::store::StoreError;
+
+/// Which versions of a case are in the database as they are: there may be a hundred, and a command changes one or two.
+#[derive(Default)]
+pub(super) struct Kept {
+    candidacy: Option<CandidacyId>,
+    versions: Vec<(u32, Option<Time>)>,
+}
+
+impl Kept {
+    /// All of this case, as it was read.
+    pub(super) fn of(case: &Case) -> Self {
+        Self {
+            candidacy: case.candidacy.as_ref().map(|candidacy| candidacy.id),
+            versions: case.terms.iter().map(|it| (it.version, it.acknowledged_at)).collect(),
+        }
+    }
+
+    /// Whether this one is among them. A new candidacy has none of the one before it.
+    pub(super) fn holds(&self, candidacy: CandidacyId, version: &Version) -> bool {
+        self.candidacy == Some(candidacy)
+            && self.versions.contains(&(version.version, version.acknowledged_at))
+    }
+}
 
 /// Keeps a version; of one that is kept already, only whether note was taken of it can be new.
 pub(super) async fn save(
@@ -64,7 +88,7 @@ pub(super) async fn list(
     reader: &UserId,
     candidacy: CandidacyId,
 ) -> Result<Option<Vec<TermsView>>, StoreError> {
-    let sql = case_select!("WHERE c.id = $1 AND (c.client = $2 OR c.freelancer = $2)");
+    let sql = case_select!(every "WHERE c.id = $1 AND (c.client = $2 OR c.freelancer = $2)");
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(code::id(&candidacy.0)).bind(reader.as_str()).fetch_optional(pool).await?;
     Ok(row.map(|row| row.terms_views(reader)).transpose()?)

@@ -119,18 +119,21 @@ pub(super) fn done(
         context.actor.scope == Scope::Service || after.party(by).standing.status == UserStatus::Active,
         "{edge:?}"
     );
-    let begins = matches!(
-        (from, candidacy.phase),
-        (None, _) | (Some(Invited | Archived | Submitted), Active | Offered)
-    );
+    // What has ended goes on: taken back, hired after all, or of its invitation the text is taken away.
+    let reopened = matches!(command, Command::CandidacyReopen(_));
+    let ended = matches!(command, Command::ContractForm(_) | Command::InvitationRemove(_));
+    let begins = match (from, candidacy.phase) {
+        (None, _) => !ended,
+        (Some(Invited | Archived | Submitted), Active | Offered) => true,
+        (Some(_), _) => false,
+    };
     let needs_an_open_job = begins || matches!(command, Command::OfferMake(_) | Command::OfferAccept(_));
     assert!(!needs_an_open_job || after.job.status == JobStatus::Open, "{edge:?}");
     let answers = by == Side::Freelancer && matches!(from, Some(Invited | Archived));
     let due = before.invitation.as_ref().is_some_and(|invitation| context.now >= invitation.expires_at);
     assert!(!(answers && due), "answered after its time: {edge:?}");
 
-    let reopened = matches!(command, Command::CandidacyReopen(_));
-    let new = from.is_none() && !reopened;
+    let new = from.is_none() && !reopened && !ended;
     let same = before.candidacy.as_ref().map(|candidacy| candidacy.id) == Some(candidacy.id);
     assert_eq!(new, !same, "a candidacy begins when none is open: {edge:?}");
     the_room_is_right(before, candidacy, new);
@@ -239,7 +242,9 @@ fn the_rest_is_right(before: &Case, after: &Case, new: bool, context: &Context) 
                 assert!(!matches!(status, InvitationStatus::Pending | InvitationStatus::Archived));
             }
         }
-        assert_eq!(invitation.answered_at.is_some(), !matches!(candidacy.phase, Invited | Archived));
+        let answered = !matches!(candidacy.phase, Invited | Archived);
+        // Of one that nobody answered in time, only the text is removed.
+        assert!(status == InvitationStatus::Removed || invitation.answered_at.is_some() == answered);
     }
     let earlier = before.candidacy.as_ref().filter(|_| !new);
     let stays = earlier.filter(|it| it.phase == candidacy.phase || candidacy.phase == Archived);
@@ -377,6 +382,10 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
             assert!(the_marketplaces && context.actor.scope == Scope::User);
         }
         Refusal::NotFound | Refusal::Invalid(_) | Refusal::TermsNotPending => {}
+        Refusal::TermsLimit => {
+            let own = before.terms.iter().filter(|version| version.side == by).count();
+            assert_eq!(own, usize::from(context.policy.terms_versions));
+        }
         Refusal::MemberExists
         | Refusal::NotAMember
         | Refusal::CoverLetterFixed

@@ -29,7 +29,7 @@ use crate::support::replay::Told;
 
 /// Which command leads from which phase to which, and whose it is. `None`: there is no open candidacy. Nothing else moves a phase but
 /// [`BY_ITSELF`].
-const EDGES: [(&str, Side, Option<Phase>, Phase); 51] = [
+const EDGES: [(&str, Side, Option<Phase>, Phase); 56] = [
     ("invitation.send", Side::Client, None, Invited),
     ("invitation.accept", Side::Freelancer, Some(Invited), Active),
     ("invitation.accept", Side::Freelancer, Some(Archived), Active),
@@ -72,9 +72,14 @@ const EDGES: [(&str, Side, Option<Phase>, Phase); 51] = [
     ("offer.accept", Side::Freelancer, Some(Offered), Hired),
     ("contract.form", Side::Client, Some(Active), Hired),
     ("contract.form", Side::Client, Some(Offered), Hired),
+    ("contract.form", Side::Client, None, Hired),
     ("contract.end", Side::Client, Some(Hired), Closed),
     ("invitation.remove", Side::Client, Some(Invited), Closed),
     ("invitation.remove", Side::Client, Some(Archived), Closed),
+    ("invitation.remove", Side::Client, None, Declined),
+    ("invitation.remove", Side::Client, None, Withdrawn),
+    ("invitation.remove", Side::Client, None, Expired),
+    ("invitation.remove", Side::Client, None, Closed),
     ("candidacy.reopen", Side::Client, None, Invited),
     ("candidacy.reopen", Side::Client, None, Submitted),
     ("candidacy.reopen", Side::Client, None, Active),

@@ -1,6 +1,7 @@
 //! A small marketplace on one database: some people, their jobs, and the ways to do and to see things through the port alone.
 //! Times and ids count up by themselves, so that each run is the same.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -396,7 +397,7 @@ pub(crate) fn told(done: &Committed) -> String {
 }
 
 /// What a store refuses to keep.
-pub(crate) fn not_kept(outcome: Result<(), StoreError>) {
+pub(crate) fn not_kept<T: Debug>(outcome: Result<T, StoreError>) {
     match outcome {
         Err(StoreError::Refused(anteroom::domain::refusal::Refusal::Invalid(_))) => {}
         other => panic!("{other:?}"),

@@ -20,9 +20,20 @@ use crate::domain::terms::Version;
 use crate::domain::user::Party;
 use crate::store::{CaseKey, StoreError};
 
-/// Everything about a case that is one row. Each view of it is made from this row; `$rest` says which cases.
+/// Everything about a case that is one row. Each view of it is made from this row; `$rest` says which cases. Of the versions of its terms it
+/// has those that views show: the first, what stands and what waits, what was offered or agreed on, and the newest. With `every` it has all.
 macro_rules! case_select {
+    (every $rest:literal) => {
+        $crate::store::sqlite::case::case_select!([""] $rest)
+    };
     ($rest:literal) => {
+        $crate::store::sqlite::case::case_select!([
+            " AND (t.version IN (1, c.standing, c.pending, (SELECT max(version) FROM terms WHERE candidacy = c.id)) "
+            "OR t.version IN (SELECT version FROM offers WHERE candidacy = c.id) "
+            "OR t.version IN (SELECT version FROM contracts WHERE candidacy = c.id))"
+        ] $rest)
+    };
+    ([$($versions:literal)+] $rest:literal) => {
         concat!(
             "SELECT c.id, c.phase, c.room, c.updated_at, j.id AS job_id, j.client AS client_id, j.title AS job_title, ",
             "j.url AS job_url, j.status AS job_status, cu.name AS client_name, cu.avatar_url AS client_avatar, ",
@@ -31,9 +42,9 @@ macro_rules! case_select {
             "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
             "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, c.ended_by, c.ended_from, c.mark, ",
             "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at, ",
-            "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id) AS terms, ",
+            "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id", $($versions,)+ ") AS terms, ",
             "(SELECT json_array(lower(hex(o.id)), o.status, o.version, o.made_at, o.changed_at, o.expires_at, json(o.requests), o.asked) ",
-            "FROM offers o WHERE o.candidacy = c.id ORDER BY o.id DESC LIMIT 1) AS offer, ",
+            "FROM offers o WHERE o.candidacy = c.id ORDER BY o.status = 'standing' DESC, o.id DESC LIMIT 1) AS offer, ",
             "EXISTS (SELECT 1 FROM candidacies other WHERE other.job = c.job AND other.freelancer = c.freelancer AND other.id <> c.id ",
             "AND other.phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired')) AS another_is_open, ",
             "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at) ",
@@ -164,7 +175,7 @@ impl CaseRow {
         self.offer.as_deref().map(super::offer::decode).transpose()
     }
 
-    /// The versions of its terms, rising.
+    /// The versions of its terms that were read, rising.
     fn terms(&self) -> sqlx::Result<Vec<Version>> {
         super::terms::decode(&self.terms)
     }
@@ -181,28 +192,32 @@ pub(super) fn views<T>(
 /// The case of this key, in full.
 pub(super) async fn find(connection: &mut SqliteConnection, key: &CaseKey) -> sqlx::Result<Option<Case>> {
     let query = match key {
-        CaseKey::Candidacy(id) => sqlx::query_as(case_select!("WHERE c.id = $1")).bind(code::id(&id.0)),
-        CaseKey::Invitation(id) => sqlx::query_as(case_select!("WHERE i.id = $1")).bind(code::id(&id.0)),
-        CaseKey::Proposal(id) => sqlx::query_as(case_select!("WHERE p.id = $1")).bind(code::id(&id.0)),
+        CaseKey::Candidacy(id) => sqlx::query_as(case_select!(every "WHERE c.id = $1")).bind(code::id(&id.0)),
+        CaseKey::Invitation(id) => {
+            sqlx::query_as(case_select!(every "WHERE i.id = $1")).bind(code::id(&id.0))
+        }
+        CaseKey::Proposal(id) => sqlx::query_as(case_select!(every "WHERE p.id = $1")).bind(code::id(&id.0)),
         CaseKey::Offer(id) => {
-            sqlx::query_as(case_select!("WHERE c.id = (SELECT candidacy FROM offers WHERE id = $1)"))
+            sqlx::query_as(case_select!(every "WHERE c.id = (SELECT candidacy FROM offers WHERE id = $1)"))
                 .bind(code::id(&id.0))
         }
         CaseKey::Contract(id) => {
-            sqlx::query_as(case_select!("WHERE c.id = (SELECT candidacy FROM contracts WHERE id = $1)"))
+            sqlx::query_as(case_select!(every "WHERE c.id = (SELECT candidacy FROM contracts WHERE id = $1)"))
                 .bind(id.as_str())
         }
         CaseKey::Room(room) | CaseKey::RoomAndUser(room, _) | CaseKey::RoomAndEntry(room, _) => {
-            sqlx::query_as(case_select!("WHERE c.room = $1")).bind(code::id(&room.0))
+            sqlx::query_as(case_select!(every "WHERE c.room = $1")).bind(code::id(&room.0))
         }
         CaseKey::JobAndFreelancer(job, freelancer) => {
             sqlx::query_as(case_select!(
-                "WHERE c.job = $1 AND c.freelancer = $2
-                 ORDER BY c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired') DESC, c.id DESC
-                 LIMIT 1"
+                // The one that is open, or else the latest. By its id: of hundreds that have ended, no more than that is read.
+                every "WHERE c.id = coalesce(
+                    (SELECT id FROM candidacies WHERE job = $1 AND freelancer = $2
+                     AND phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired')),
+                    (SELECT max(id) FROM candidacies WHERE job = $1 AND freelancer = $2))"
             ))
-                .bind(job.as_str())
-                .bind(freelancer.as_str())
+            .bind(job.as_str())
+            .bind(freelancer.as_str())
         }
     };
     let row: Option<CaseRow> = query.fetch_optional(&mut *connection).await?;

@@ -66,9 +66,15 @@ impl CaseRow {
         }
     }
 
+    /// The versions that are shown: none while an invitation that the marketplace has removed is all there is.
+    fn shown_terms(&self) -> sqlx::Result<Vec<Version>> {
+        let removed = self.invitation()?.is_some_and(|it| it.status == InvitationStatus::Removed);
+        if removed && self.room.is_none() { Ok(Vec::new()) } else { self.terms() }
+    }
+
     /// The version of this number as this side sees it.
     fn version_view(&self, number: Option<u32>, role: Side) -> sqlx::Result<Option<TermsView>> {
-        let versions = self.terms()?;
+        let versions = self.shown_terms()?;
         let found = versions.iter().find(|version| Some(version.version) == number);
         Ok(found.map(|version| self.terms_view(version, role)))
     }
@@ -81,7 +87,7 @@ impl CaseRow {
     /// Every version, newest first.
     pub(in super::super) fn terms_views(&self, reader: &UserId) -> sqlx::Result<Vec<TermsView>> {
         let role = self.role(reader);
-        Ok(self.terms()?.iter().rev().map(|version| self.terms_view(version, role)).collect())
+        Ok(self.shown_terms()?.iter().rev().map(|version| self.terms_view(version, role)).collect())
     }
 
     /// This case as an invitation, in the eyes of one of its people.
@@ -95,8 +101,10 @@ impl CaseRow {
         };
         let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
         let removed = invitation.status == InvitationStatus::Removed;
-        let suggested =
-            self.terms()?.into_iter().find(|version| version.side == Side::Client && version.version == 1);
+        let suggested = self
+            .shown_terms()?
+            .into_iter()
+            .find(|version| version.side == Side::Client && version.version == 1);
         Ok(Some(InvitationView {
             id: invitation.id,
             candidacy: self.id()?,
@@ -107,7 +115,7 @@ impl CaseRow {
             freelancer,
             // What the marketplace has removed is shown to nobody.
             message: if removed { String::new() } else { invitation.message },
-            terms: suggested.filter(|_| !removed).map(|version| self.terms_view(&version, role)),
+            terms: suggested.map(|version| self.terms_view(&version, role)),
             sent_at: invitation.sent_at,
             expires_at: invitation.expires_at,
             answered_at: invitation.answered_at,
