@@ -13,12 +13,16 @@ mod lists;
 mod marker;
 mod marketplace;
 mod model;
+mod negotiation;
 mod numbering;
 mod once;
 mod reading;
 mod search;
+mod seen;
 mod sqlite;
+mod story;
 mod strangers;
+mod timer;
 mod truth;
 mod world;
 mod writers;
@@ -57,6 +61,23 @@ macro_rules! conformance {
                 what_a_case_was_decided_with_is_read_back_for_the_next_decision,
                 a_change_of_something_that_is_not_there_is_never_decided,
                 regression_a_client_cannot_tell_that_an_invitation_was_ignored,
+            ],
+            negotiation: [
+                what_was_decided_is_what_the_next_decision_finds,
+                fees_are_those_of_the_beginning_on_what_is_billed_now,
+                fees_are_what_was_told_last_and_of_known_people_alone,
+                of_several_candidacies_one_that_is_refused_is_left_alone_and_the_others_are_done,
+                the_id_of_a_contract_belongs_to_one_candidacy,
+                offers_contracts_and_terms_are_read_by_the_two_alone,
+                reports_are_listed_newest_first_and_no_log_says_that_there_was_one,
+                whoever_was_removed_is_a_stranger_after_the_entry_that_says_so,
+                public_keys_are_kept_for_ever_the_first_one_first,
+            ],
+            timer: [
+                what_is_due_is_told_the_longest_due_first_and_nothing_else,
+                what_has_happened_is_due_no_more_and_happens_once,
+                a_command_that_comes_first_leaves_nothing_due,
+                the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends,
             ],
             truth: [
                 the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,
