@@ -171,11 +171,8 @@ pub(super) async fn a_refused_change_writes_nothing_anywhere_and_leaves_its_id_f
 
 /// Somebody else's proposal would be that person's own, and terms can be either's.
 fn may_do_the_same(other: &str, command: &Command) -> bool {
-    match command {
-        Command::ProposalSubmit(_) => other != "clara",
-        Command::TermsPropose(_) => ["clara", "felix"].contains(&other),
-        _ => false,
-    }
+    let is_of_two = matches!(command, Command::TermsPropose(_)) && ["clara", "felix"].contains(&other);
+    is_of_two || (matches!(command, Command::ProposalSubmit(_)) && other != "clara")
 }
 
 /// The id under which the rules refused it.

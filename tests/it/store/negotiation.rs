@@ -11,7 +11,7 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::ContractSealed;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::fee::{Billing, FeeSchedule, Tier};
-use anteroom_protocol::id::{CandidacyId, FeeScheduleId, JobId, OfferId, ReportId, RoomRef, UserId};
+use anteroom_protocol::id::{CandidacyId, FeeScheduleId, JobId, OfferId, ReportId, RoomId, RoomRef, UserId};
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::offer::OfferStatus;
 use anteroom_protocol::report::ReportView;
@@ -31,18 +31,18 @@ use anteroom::app::rule::About;
 use anteroom::domain::fee::Fees;
 
 /// Twenty per cent up to €500, ten above.
-fn tiered() -> FeeSchedule {
+pub(super) fn tiered() -> FeeSchedule {
     let tiers =
         vec![Tier { up_to: Some(50_000), basis_points: 2_000 }, Tier { up_to: None, basis_points: 1_000 }];
     FeeSchedule::Tiered { currency: "EUR".into(), tiers }
 }
 
-async fn fees_are(world: &World, schedule: &FeeSchedule) {
+pub(super) async fn fees_are(world: &World, schedule: &FeeSchedule) {
     let id: FeeScheduleId = "default".parse().expect("an id");
     world.store().put_fee_schedule(&id, schedule).await.expect("kept");
 }
 
-async fn billed(world: &World, amount: i64) {
+pub(super) async fn billed(world: &World, amount: i64) {
     let billing = Billing { currency: "EUR".into(), amount };
     world.store().put_billing(&user("clara"), &user("felix"), &billing).await.expect("kept");
 }
@@ -255,7 +255,7 @@ pub(super) async fn offers_contracts_and_terms_are_read_by_the_two_alone(world: 
         assert_eq!((seen.id, seen.status, seen.role), (offer, OfferStatus::Accepted, role));
         let agreed = store.contract(&reader, &id).await.expect("read").expect("theirs");
         assert!(agreed.ended_at.is_some() && agreed.role == role);
-        assert_eq!(agreed.sealed, seal_of(&world, &case).await);
+        assert_eq!(agreed.sealed, seal_of(&world, room_of(&case)).await);
         let terms = store.terms(&reader, case.candidacy).await.expect("read").expect("theirs");
         assert_eq!(terms[0], agreed.terms);
         let shows_fee = [&seen.terms, &agreed.terms, &terms[0]].map(|terms| terms.fee.is_some());
@@ -264,8 +264,8 @@ pub(super) async fn offers_contracts_and_terms_are_read_by_the_two_alone(world: 
 }
 
 /// The seal in the log of this case's room.
-async fn seal_of(world: &World, case: &CaseAnswer) -> ContractSealed {
-    let entries = world.sound(&Log::Room(room_of(case))).await;
+pub(super) async fn seal_of(world: &World, room: RoomId) -> ContractSealed {
+    let entries = world.sound(&Log::Room(room)).await;
     let at = entries.iter().position(|entry| &*entry.kind == "contract.sealed").expect("a seal");
     let sealed: ContractSealed = serde_json::from_str(entries[at].public.json()).expect("a seal");
     assert!(sealed.is_of(&deed::signing_key().public()));
