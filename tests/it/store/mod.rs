@@ -78,6 +78,7 @@ macro_rules! conformance {
                 what_has_happened_is_due_no_more_and_happens_once,
                 a_command_that_comes_first_leaves_nothing_due,
                 the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends,
+                regression_what_is_due_for_two_reasons_is_told_once_and_in_its_order,
             ],
             truth: [
                 the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,

@@ -148,3 +148,23 @@ pub(super) async fn the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends(
     world.job("roof", "clara", JobStatus::Open).await;
     assert_eq!(world.due(world.same_moment()).await, [], "a job that is open again ends nothing");
 }
+
+/// A candidacy whose own time had come on a job that had ended was told twice, and jobs behind whatever had its own time.
+pub(super) async fn regression_what_is_due_for_two_reasons_is_told_once_and_in_its_order(world: World) {
+    let (roof, garden): (JobId, JobId) =
+        ("roof".parse().expect("a job id"), "garden".parse().expect("a job id"));
+    let (offered, _) = waiting(&world, "roof", &[SUBMIT, ANSWER, OFFER]).await;
+    world.wait(15 * DAY);
+    world.job("roof", "clara", JobStatus::Closed).await;
+    assert_eq!(world.due(world.same_moment()).await, [Due::Candidacy(offered)]);
+    assert_eq!(world.happen(offered).await.appended.len(), 7, "both, in one go");
+    world.job("garden", "clara", JobStatus::Closed).await;
+    let (invited, _) = waiting(&world, "cellar", &[SEND]).await;
+    world.wait(15 * DAY);
+    let expected = [Due::Job(roof), Due::Job(garden), Due::Candidacy(invited)];
+    assert_eq!(world.due(world.same_moment()).await, expected);
+    for limit in 0..3_u32 {
+        let due = world.store().due(world.same_moment(), limit).await.expect("read");
+        assert_eq!(due, expected[..usize::try_from(limit).expect("small")]);
+    }
+}
