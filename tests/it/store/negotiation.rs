@@ -2,9 +2,12 @@
 
 use std::sync::Mutex;
 
+use anteroom::app::rule::About;
 use anteroom::domain::candidacy::Case;
+use anteroom::domain::fee::Fees;
 use anteroom::domain::log::Log;
 use anteroom::domain::refusal::Refusal;
+use anteroom::domain::timer;
 use anteroom::store::{Answer, CaseKey, Mark, Place, StoreError};
 use anteroom_protocol::candidacy::{CaseAnswer, CasesItem, ClientMark, Phase};
 use anteroom_protocol::command::Command;
@@ -27,8 +30,6 @@ use super::story::{
 use super::world::{ALL, World, case_answer, first, inbox, refusal, room_of, user};
 use super::{deed, world};
 use crate::support::ask;
-use anteroom::app::rule::About;
-use anteroom::domain::fee::Fees;
 
 /// Twenty per cent up to €500, ten above.
 pub(super) fn tiered() -> FeeSchedule {
@@ -91,6 +92,10 @@ pub(super) async fn what_was_decided_is_what_the_next_decision_finds(first: Worl
                 // The command named somebody or something, and the next one does not.
                 let expected = Case { named: None, pointed: None, ..decided.clone() };
                 assert_eq!(found, expected, "by {key:?}");
+            }
+            for name in ["clara", "felix"] {
+                let view = world.store().candidacy(&user(name), answer.candidacy).await.expect("read");
+                assert_eq!(view.expect("theirs").turn, timer::turn(&decided), "{name}");
             }
             case = answer;
         }
