@@ -45,13 +45,14 @@ const NOTE_BY_FREELANCER: Step = ("felix", |_, case| ask::acknowledge_terms(case
 
 pub(super) const OFFER: Step =
     ("clara", |_, case| ask::offer(case.candidacy, newest(case).0, newest(case).1));
-const CHANGE: Step =
+pub(super) const CHANGE: Step =
     ("clara", |_, case| ask::change_offer(case.offer.expect("offered"), newest(case).0, newest(case).1));
-const ASK_TO_CHANGE: Step = ("felix", |_, case| {
+pub(super) const ASK_TO_CHANGE: Step = ("felix", |_, case| {
     ask::request_change(case.offer.expect("offered"), Some((ask::hourly(5_200), newest(case).0)))
 });
-const TAKE_OFFER_BACK: Step = ("clara", |_, case| ask::withdraw_offer(case.offer.expect("offered")));
-const REFUSE_OFFER: Step =
+pub(super) const TAKE_OFFER_BACK: Step =
+    ("clara", |_, case| ask::withdraw_offer(case.offer.expect("offered")));
+pub(super) const REFUSE_OFFER: Step =
     ("felix", |_, case| ask::decline_offer(case.offer.expect("offered"), Some("too far")));
 pub(super) const SIGN: Step =
     ("felix", |_, case| ask::accept_offer(case.offer.expect("offered"), newest(case).0, newest(case).1));
@@ -139,7 +140,11 @@ pub(super) async fn stage(world: &World) -> JobId {
 
 /// These steps, one after the other; the last answer.
 pub(super) async fn told(world: &World, job: &JobId, steps: &[Step]) -> CaseAnswer {
-    let mut case = nothing_yet();
+    go_on(world, job, nothing_yet(), steps).await
+}
+
+/// The same behind this answer.
+pub(super) async fn go_on(world: &World, job: &JobId, mut case: CaseAnswer, steps: &[Step]) -> CaseAnswer {
     for (name, command) in steps {
         case = world.done(name, &command(job, &case)).await;
     }

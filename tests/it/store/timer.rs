@@ -168,3 +168,26 @@ pub(super) async fn regression_what_is_due_for_two_reasons_is_told_once_and_in_i
         assert_eq!(due, expected[..usize::try_from(limit).expect("small")]);
     }
 }
+
+pub(super) async fn what_is_due_happens_once_however_many_look(world: World) {
+    let (candidacy, _) = waiting(&world, "garden", &[SUBMIT, ANSWER, OFFER]).await;
+    world.wait(15 * DAY);
+    let (world, mut tasks) = (std::sync::Arc::new(world), tokio::task::JoinSet::new());
+    for _ in 0..8 {
+        let world = world.clone();
+        tasks.spawn(async move {
+            let moment = world.moment();
+            let side = anteroom_protocol::user::Side::Client;
+            let decide = |case| deed::happens(case, moment.now).map(|decisions| (decisions, side));
+            world.store().change(None, &CaseKey::Candidacy(candidacy), moment, &decide).await
+        });
+    }
+    let (happened, late): (Vec<_>, Vec<_>) = tasks.join_all().await.into_iter().partition(Result::is_ok);
+    assert_eq!(happened.len(), 1);
+    for late in late {
+        assert_eq!(refusal(late.expect_err("late")), Refusal::NotFound);
+    }
+    let room = world.look_at(&CaseKey::Candidacy(candidacy)).await.candidacy.and_then(|it| it.room);
+    let entries = world.sound(&Log::Room(room.expect("a room"))).await;
+    assert_eq!(entries.iter().filter(|entry| &*entry.kind == "offer.expired").count(), 1);
+}
