@@ -7,7 +7,8 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, OfferId, ProposalI
 use anteroom_protocol::job::{JobPosting, JobStatus};
 use anteroom_protocol::user::{UserProfile, UserStatus, UserSummary};
 
-use super::story::{ACCEPT, OFFER, SEND, SIGN, contract, go_on, stage, told};
+use super::story::{ACCEPT, ANSWER, END_BY_FREELANCER, OFFER, REOPEN_BY_FREELANCER, SEND, SIGN, SUBMIT};
+use super::story::{contract, go_on, stage, told};
 use super::world::{World, posting, profile, room_of, user};
 
 pub(super) async fn the_subject_of_a_room_is_its_job_and_its_two_people_as_they_are_now(mut world: World) {
@@ -75,5 +76,19 @@ pub(super) async fn a_case_has_the_same_room_by_every_key(world: World) {
         CaseKey::JobAndFreelancer(job, user("fiona")),
     ] {
         assert_eq!(world.store().room_of(&key).await.expect("read"), None, "{key:?} is not there");
+    }
+}
+
+/// It used to be that of the case which began last, also when an earlier one was the one that had been reopened.
+pub(super) async fn regression_the_room_of_two_people_is_that_of_the_case_a_command_finds(world: World) {
+    let job = stage(&world).await;
+    let key = CaseKey::JobAndFreelancer(job.clone(), user("felix"));
+    let first = told(&world, &job, &[SUBMIT, ANSWER, END_BY_FREELANCER]).await;
+    let second = told(&world, &job, &[SUBMIT, ANSWER, END_BY_FREELANCER]).await;
+    for (case, steps) in [(&second, &[][..]), (&first, &[REOPEN_BY_FREELANCER])] {
+        go_on(&world, &job, case.clone(), steps).await;
+        let found = world.look_at(&key).await.candidacy.expect("a case");
+        assert_eq!(found.id, case.candidacy);
+        assert_eq!(world.store().room_of(&key).await.expect("read"), found.room);
     }
 }

@@ -93,6 +93,7 @@ macro_rules! conformance {
             archive: [
                 the_subject_of_a_room_is_its_job_and_its_two_people_as_they_are_now,
                 a_case_has_the_same_room_by_every_key,
+                regression_the_room_of_two_people_is_that_of_the_case_a_command_finds,
             ],
             timer: [
                 what_is_due_is_told_the_longest_due_first_and_nothing_else,

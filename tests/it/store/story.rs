@@ -74,7 +74,7 @@ const REPORT_ANSWER: Step = ("felix", |_, case| ask::report_message(case.room.ex
 const END_BY_CLIENT: Step = ("clara", |_, case| ask::decline_candidacy(case.candidacy));
 pub(super) const END_BY_FREELANCER: Step = ("felix", |_, case| ask::withdraw_candidacy(case.candidacy));
 const REOPEN_BY_CLIENT: Step = ("clara", |_, case| ask::reopen(case.candidacy));
-const REOPEN_BY_FREELANCER: Step = ("felix", |_, case| ask::reopen(case.candidacy));
+pub(super) const REOPEN_BY_FREELANCER: Step = ("felix", |_, case| ask::reopen(case.candidacy));
 
 /// Every command on a case, each in every phase that allows it.
 pub(super) const STORIES: [&[Step]; 15] = [
