@@ -107,7 +107,7 @@ pub enum CaseKey {
     RoomAndUser(RoomId, UserId),
     /// The same, and the entry of this number.
     RoomAndEntry(RoomId, u64),
-    /// The latest case of this freelancer on this job, or the place for a first one.
+    /// The open case of this freelancer on this job; if none is, the latest, or the place for a first one.
     JobAndFreelancer(JobId, UserId),
 }
 

@@ -9,18 +9,23 @@ use crate::store::{Due, StoreError};
 
 /// See [`crate::store::Store::due`].
 pub(super) async fn due(pool: &SqlitePool, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
-    let sql = "SELECT id, NULL FROM (SELECT id FROM candidacies WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
+    // What is due for two reasons is told for its own.
+    let sql = "SELECT candidacy, job FROM (
+        SELECT * FROM (
+            SELECT id AS candidacy, NULL AS job, due_at AS since FROM candidacies WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
         UNION ALL
-        SELECT id, NULL FROM (
-            SELECT c.id FROM jobs j CROSS JOIN candidacies c ON c.job = j.id
-            WHERE j.ending_at IS NOT NULL AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered') LIMIT $2)
+        SELECT * FROM (
+            SELECT c.id, NULL, j.ending_at FROM jobs j CROSS JOIN candidacies c ON c.job = j.id
+            WHERE j.ending_at IS NOT NULL AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered')
+                AND (c.due_at IS NULL OR c.due_at > $1)
+            ORDER BY j.ending_at LIMIT $2)
         UNION ALL
-        SELECT NULL, id FROM (
-            SELECT j.id FROM jobs j WHERE j.ending_at IS NOT NULL AND NOT EXISTS (
+        SELECT * FROM (
+            SELECT NULL, j.id, j.ending_at FROM jobs j WHERE j.ending_at IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM candidacies c
                 WHERE c.job = j.id AND c.phase IN ('invited', 'archived', 'submitted', 'active', 'offered'))
-            LIMIT $2)
-        LIMIT $2";
+            ORDER BY j.ending_at LIMIT $2))
+        ORDER BY since LIMIT $2";
     let rows: Vec<(Option<Vec<u8>>, Option<String>)> =
         sqlx::query_as(sql).bind(now.as_micros()).bind(limit).fetch_all(pool).await?;
     let decoded = rows.into_iter().map(|row| match row {

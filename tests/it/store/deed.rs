@@ -24,6 +24,24 @@ pub(crate) fn person(name: &str) -> Actor {
     Actor { user: name.parse().expect("a user id"), scope: Scope::User }
 }
 
+/// The name that the marketplace's own systems go by.
+pub(crate) const MARKETPLACE: &str = "marketplace";
+
+/// Whoever goes by this name: a person, or the marketplace.
+pub(crate) fn actor(name: &str) -> Actor {
+    let scope = if name == MARKETPLACE { Scope::Service } else { Scope::User };
+    Actor { scope, ..person(name) }
+}
+
+/// What happens to a case by itself now, as the scheduler does it.
+pub(crate) fn happens(case: Case, now: Time) -> Result<Vec<Decision>, Refusal> {
+    let settled = timer::settle(case.clone(), now);
+    let case = settled.as_ref().map_or(case, |decision| decision.case.clone());
+    let closed = if case.job.must_be_open().is_err() { timer::close(case, now) } else { None };
+    let decisions: Vec<Decision> = settled.into_iter().chain(closed).collect();
+    if decisions.is_empty() { Err(Refusal::NotFound) } else { Ok(decisions) }
+}
+
 /// What stands for this command.
 pub(crate) fn intent(actor: &Actor, client_id: ClientId, command: &Command) -> Intent {
     let digest = part_digest(&[0; 16], &command.fingerprint());

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use anteroom::store::{Page, StoreError};
-use anteroom_protocol::candidacy::{CandidacyView, Phase};
+use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
 use anteroom_protocol::id::{CandidacyId, InvitationId, ProposalId, RoomId, RoomRef};
 use anteroom_protocol::invitation::{DeclineReason, InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobStatus;
@@ -11,6 +11,7 @@ use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
+use super::deed::person;
 use super::world::{ALL, PEOPLE, World, first, user};
 use crate::support::ask;
 
@@ -211,6 +212,52 @@ pub(super) async fn an_invitation_is_expired_from_the_moment_it_is_due(world: Wo
         InvitationStatus::Withdrawn,
         "what is answered never expires"
     );
+}
+
+pub(super) async fn a_client_finds_the_candidacies_it_has_sorted_so_and_nobody_else_does(mut world: World) {
+    busy_world(&world).await;
+    let of_role = |all: &[CandidacyView], role: Side| -> Vec<CandidacyId> {
+        all.iter().filter(|view| view.role == role).map(|view| view.id).collect()
+    };
+    let all = world.store().candidacies(&user("clara"), None, None, first(ALL)).await.expect("read");
+    let (own, foreign) = (of_role(&all, Side::Client), of_role(&all, Side::Freelancer));
+    let (mut short, archived) = (own[..7].to_vec(), own[7..10].to_vec());
+    short.extend(&foreign[..2]);
+    for (candidacies, mark) in [
+        (short, Some(ClientMark::Shortlisted)),
+        (archived, Some(ClientMark::Archived)),
+        (own[3..8].to_vec(), None),
+    ] {
+        let sort = ask::mark_each(candidacies, mark);
+        let done = world.act(&person("clara"), world.client_id(), &sort).await.expect("done");
+        assert!(done.appended.is_empty(), "told to nobody");
+    }
+    world.open_again().await;
+    let store = world.store();
+    for (mark, expected) in [(ClientMark::Shortlisted, &own[..3]), (ClientMark::Archived, &own[8..10])] {
+        for limit in [1, 2, 9] {
+            let found = walk(
+                limit,
+                |view: &CandidacyView| view.id,
+                async |page| store.candidacies(&user("clara"), None, Some(mark), page).await,
+            );
+            assert_eq!(found.await, expected, "{mark:?}, pages of {limit}");
+        }
+        for phase in Phase::ALL {
+            let reader = user("clara");
+            let found = store.candidacies(&reader, Some(phase), Some(mark), first(ALL)).await.expect("read");
+            assert!(found.iter().all(|view| view.phase == phase && view.mark == Some(mark)));
+        }
+        for name in ["felix", "fiona", "dora", "mallory"] {
+            let found = store.candidacies(&user(name), None, Some(mark), first(ALL)).await.expect("read");
+            assert_eq!(found, [], "{name}");
+        }
+    }
+    for name in PEOPLE {
+        let all = store.candidacies(&user(name), None, None, first(ALL)).await.expect("read");
+        let marked = all.iter().filter(|view| view.mark.is_some()).count();
+        assert_eq!(marked, if name == "clara" { 5 } else { 0 }, "{name}");
+    }
 }
 
 pub(super) async fn a_list_is_of_its_reader_alone(world: World) {

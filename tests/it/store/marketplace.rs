@@ -1,6 +1,8 @@
 //! What the marketplace tells: people and jobs. And the store's own keys.
 
-use anteroom_protocol::id::{JobId, UserId};
+use anteroom::store::CaseKey;
+use anteroom_protocol::fee::FeeSchedule;
+use anteroom_protocol::id::{FeeScheduleId, JobId, UserId};
 use anteroom_protocol::job::{JobPosting, JobStatus};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{UserProfile, UserStatus};
@@ -73,6 +75,32 @@ pub(super) async fn a_job_never_changes_hands_and_is_otherwise_what_the_marketpl
     let orphan = "orphan".parse::<JobId>().expect("a job id");
     not_kept(store.put_job(&orphan, &posting("nobody", JobStatus::Open), world.now()).await);
     assert_eq!(store.job(&clara, &orphan).await.expect("read"), None);
+}
+
+pub(super) async fn a_jobs_own_fee_schedule_comes_before_the_one_called_default(mut world: World) {
+    let (usual, own) = (FeeSchedule::Flat { basis_points: 1_000 }, FeeSchedule::OnTop { basis_points: 300 });
+    let garden: JobId = "garden".parse().expect("a job id");
+    let id = |name: &str| name.parse::<FeeScheduleId>().expect("a schedule's id");
+    let own_posting = JobPosting { fee_schedule: Some(id("gardens")), ..posting("clara", JobStatus::Open) };
+    not_kept(world.store().put_job(&garden, &own_posting, world.now()).await);
+    for (name, schedule) in [("gardens", &own), ("default", &usual)] {
+        world.store().put_fee_schedule(&id(name), schedule).await.expect("kept");
+    }
+    for (posting, expected) in [
+        (posting("clara", JobStatus::Open), &usual),
+        (own_posting, &own),
+        (posting("clara", JobStatus::Open), &usual),
+    ] {
+        world.store().put_job(&garden, &posting, world.now()).await.expect("kept");
+        world.open_again().await;
+        let key = CaseKey::JobAndFreelancer(garden.clone(), user("felix"));
+        let fees = world.look_at(&key).await.fees_now.expect("fees");
+        assert_eq!(fees.schedule, *expected);
+        for name in ["clara", "felix"] {
+            let seen = world.store().job(&user(name), &garden).await.expect("read").expect("an open job");
+            assert_eq!(seen.posting.fee_schedule, None, "nobody's to read");
+        }
+    }
 }
 
 pub(super) async fn jobs_are_listed_newest_first_open_ones_and_the_readers_own(world: World) {

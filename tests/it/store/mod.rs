@@ -5,6 +5,7 @@
 //! in `fixture`.
 
 mod amend;
+mod archive;
 mod change;
 mod changes;
 pub(crate) mod deed;
@@ -12,13 +13,20 @@ mod fixture;
 mod lists;
 mod marker;
 mod marketplace;
+mod member;
 mod model;
+mod negotiation;
 mod numbering;
+mod offer;
 mod once;
 mod reading;
 mod search;
+mod seen;
 mod sqlite;
+mod story;
 mod strangers;
+mod terms;
+mod timer;
 mod truth;
 mod world;
 mod writers;
@@ -57,6 +65,43 @@ macro_rules! conformance {
                 what_a_case_was_decided_with_is_read_back_for_the_next_decision,
                 a_change_of_something_that_is_not_there_is_never_decided,
                 regression_a_client_cannot_tell_that_an_invitation_was_ignored,
+            ],
+            negotiation: [
+                what_was_decided_is_what_the_next_decision_finds,
+                fees_are_those_of_the_beginning_on_what_is_billed_now,
+                fees_are_what_was_told_last_and_of_known_people_alone,
+                of_several_candidacies_one_that_is_refused_is_left_alone_and_the_others_are_done,
+                the_id_of_a_contract_belongs_to_one_candidacy,
+                offers_contracts_and_terms_are_read_by_the_two_alone,
+                reports_are_listed_newest_first_and_no_log_says_that_there_was_one,
+                whoever_was_removed_is_a_stranger_after_the_entry_that_says_so,
+                public_keys_are_kept_for_ever_the_first_one_first,
+            ],
+            terms: [
+                of_many_versions_that_follow_the_same_one_exactly_one_is_kept,
+                versions_are_listed_newest_first_each_as_it_stands_now,
+            ],
+            offer: [
+                every_offer_of_a_candidacy_is_read_as_it_ended,
+                of_many_answers_to_an_offer_exactly_one_is_kept,
+            ],
+            member: [
+                a_command_on_a_room_finds_whom_and_what_it_names,
+                whoever_was_brought_in_again_reads_all_and_goes_on_from_the_own_marker,
+                a_member_is_decided_on_as_the_marketplace_told_last,
+            ],
+            archive: [
+                the_subject_of_a_room_is_its_job_and_its_two_people_as_they_are_now,
+                a_case_has_the_same_room_by_every_key,
+                regression_the_room_of_two_people_is_that_of_the_case_a_command_finds,
+            ],
+            timer: [
+                what_is_due_is_told_the_longest_due_first_and_nothing_else,
+                what_has_happened_is_due_no_more_and_happens_once,
+                a_command_that_comes_first_leaves_nothing_due,
+                the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends,
+                regression_what_is_due_for_two_reasons_is_told_once_and_in_its_order,
+                what_is_due_happens_once_however_many_look,
             ],
             truth: [
                 the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,
@@ -131,12 +176,14 @@ macro_rules! conformance {
                 a_filtered_list_has_exactly_the_items_that_show_that_value,
                 a_client_never_sees_that_an_invitation_is_archived,
                 an_invitation_is_expired_from_the_moment_it_is_due,
+                a_client_finds_the_candidacies_it_has_sorted_so_and_nobody_else_does,
                 a_list_is_of_its_reader_alone,
             ],
             marketplace: [
                 a_person_is_what_the_marketplace_told_last,
                 tokens_that_were_taken_back_stay_so_whatever_is_told_later,
                 a_job_never_changes_hands_and_is_otherwise_what_the_marketplace_told_last,
+                a_jobs_own_fee_schedule_comes_before_the_one_called_default,
                 jobs_are_listed_newest_first_open_ones_and_the_readers_own,
                 the_first_key_of_a_name_is_kept_for_ever,
                 a_store_that_was_opened_is_ready,

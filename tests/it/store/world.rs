@@ -28,7 +28,7 @@ use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::deed::{self, body, decide, intent, person};
+use super::deed::{self, actor, body, decide, intent, person};
 use crate::support::ask;
 
 /// A database of one adapter, empty at first. It is opened once at a time.
@@ -122,6 +122,11 @@ impl World {
         self.micros.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
+    /// The time as it is, without a second's passing.
+    pub(crate) fn same_moment(&self) -> Time {
+        Time::from_micros(self.micros.load(Ordering::Relaxed))
+    }
+
     /// An id above all before it.
     pub(crate) fn fresh(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
@@ -195,13 +200,13 @@ impl World {
 
     /// Does a command under a new id, and it has to be done.
     pub(crate) async fn done(&self, name: &str, command: &Command) -> CaseAnswer {
-        let done = self.act(&person(name), self.client_id(), command).await.expect("done");
+        let done = self.act(&actor(name), self.client_id(), command).await.expect("done");
         case_answer(&done)
     }
 
     /// Does a command under a new id, and it has to be refused.
     pub(crate) async fn refused(&self, name: &str, command: &Command) -> CommitError {
-        self.act(&person(name), self.client_id(), command).await.expect_err("refused")
+        self.act(&actor(name), self.client_id(), command).await.expect_err("refused")
     }
 
     /// Posts all of these in one commit.
@@ -293,31 +298,6 @@ impl World {
         }
         assert_eq!(head.seq, count, "the head of {log}");
         entries
-    }
-
-    /// Everything that anybody can read, in words.
-    pub(crate) async fn everything(&self) -> Vec<String> {
-        let (store, now) = (self.store(), Time::from_micros(self.micros.load(Ordering::Relaxed)));
-        let mut seen = Vec::new();
-        for name in PEOPLE {
-            let reader = user(name);
-            let rooms = store.rooms(&reader, first(ALL)).await.expect("read");
-            for room in &rooms {
-                let RoomRef::Room(id) = room.room else { panic!("an inbox among the rooms") };
-                seen.push(format!("{room:?} {:?}", self.entries(&Log::Room(id)).await));
-            }
-            seen.push(format!("{:?}", self.entries(&inbox(name)).await));
-            seen.push(format!(
-                "{:?}",
-                store.invitations(&reader, None, first(ALL), now).await.expect("read")
-            ));
-            seen.push(format!("{:?}", store.proposals(&reader, None, first(ALL)).await.expect("read")));
-            seen.push(format!(
-                "{:?}",
-                store.candidacies(&reader, None, None, first(ALL)).await.expect("read")
-            ));
-        }
-        seen
     }
 }
 

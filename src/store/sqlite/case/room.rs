@@ -94,7 +94,9 @@ pub(in super::super) async fn room(pool: &SqlitePool, key: &CaseKey) -> sqlx::Re
             return Ok(Some(*id));
         }
         CaseKey::JobAndFreelancer(job, freelancer) => sqlx::query_scalar(
-            "SELECT room FROM candidacies WHERE job = $1 AND freelancer = $2 ORDER BY id DESC LIMIT 1",
+            "SELECT room FROM candidacies WHERE job = $1 AND freelancer = $2
+             ORDER BY phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired') DESC, id DESC
+             LIMIT 1",
         )
         .bind(job.as_str())
         .bind(freelancer.as_str()),
