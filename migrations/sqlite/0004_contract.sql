@@ -67,6 +67,7 @@ CREATE TABLE contracts (
     ended_at  INTEGER,
     sealed    TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX contracts_by_time ON contracts (formed_at, id);
 
 CREATE TABLE fee_schedules (
     id       TEXT PRIMARY KEY,

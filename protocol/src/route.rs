@@ -272,18 +272,10 @@ const VIEWS: &[RouteSpec] = &[
     get("/v1/rooms/{room}", "room", "One room.", Answer::Type("RoomView")),
     asked(
         &[
-            parameter(
-                "after",
-                QueryKind::Number,
-                "Entries behind this number, from the lowest on. Not with `before`.",
-            ),
+            parameter("after", QueryKind::Number, "Entries behind it, the lowest first. Not with `before`."),
             parameter("before", QueryKind::Number, "The last entries below this number. Not with `after`."),
             LIMIT,
-            parameter(
-                "proof",
-                QueryKind::Flag,
-                "Whether each entry brings what it takes to compute the chain.",
-            ),
+            parameter("proof", QueryKind::Flag, "Whether each entry brings what the chain takes."),
         ],
         get(
             "/v1/rooms/{room}/entries",
@@ -323,12 +315,7 @@ const VIEWS: &[RouteSpec] = &[
             BEFORE,
             LIMIT,
         ],
-        get(
-            "/v1/search",
-            "search",
-            "Messages found by their words, newest first.",
-            Answer::Type("SearchPage"),
-        ),
+        get("/v1/search", "search", "Messages with these words, newest first.", Answer::Type("SearchPage")),
     ),
     asked(
         &[STATUS, BEFORE, LIMIT],
@@ -366,6 +353,10 @@ const VIEWS: &[RouteSpec] = &[
         get("/v1/reports", "reports", "What people have reported, newest first.", Answer::Page("ReportView")),
     )),
     get("/v1/offers/{offer}", "offer", "One offer.", Answer::Type("OfferView")),
+    of_the_service(asked(
+        &[BEFORE, LIMIT],
+        get("/v1/contracts", "contracts", "All contracts, newest first.", Answer::Page("ContractView")),
+    )),
     get("/v1/contracts/{contract}", "contract", "One contract and its seal.", Answer::Type("ContractView")),
     open("/v1/keys", "keys", "The keys that seals and transcripts are verified with.", Answer::Type("Keys")),
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),

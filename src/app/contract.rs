@@ -9,7 +9,7 @@ use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::contract::{self, Agreed};
 use crate::domain::refusal::Refusal;
-use crate::store::CaseKey;
+use crate::store::{CaseKey, Page};
 
 /// `contract.form`.
 pub fn form(command: ContractForm) -> Result<Rule, Refusal> {
@@ -33,6 +33,11 @@ pub fn end(command: ContractEnd) -> Result<Rule, Refusal> {
 /// One of the reader's contracts.
 pub async fn get(app: &App, actor: &Actor, id: &ContractId) -> Result<ContractView, AppError> {
     app.store.contract(&actor.user, id).await?.ok_or(AppError::Refused(Refusal::NotFound))
+}
+
+/// All contracts, the one that was formed last first: for the marketplace, as their clients see them.
+pub async fn list(app: &App, page: Page<ContractId>) -> Result<Vec<ContractView>, AppError> {
+    Ok(app.store.contracts(page).await?)
 }
 
 /// The keys that sign, and those that have signed.

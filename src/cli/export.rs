@@ -1,6 +1,5 @@
 //! `anteroom export`: a room's transcript for an operator, from the database of a server that may be running.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,6 +15,7 @@ use anteroom::store::sqlite::SqliteArchive;
 use anteroom_protocol::id::RoomId;
 use anteroom_protocol::transcript::{Audience, Format};
 use clap::Args;
+use tempfile::NamedTempFile;
 
 use super::block_on;
 
@@ -84,27 +84,15 @@ async fn signer(config: &Config, archive: &SqliteArchive) -> Result<Signer, Star
     }
 }
 
-/// Writes beside the file first: what stands under its name is whole.
+/// Writes into a file of its own beside it first, which nobody else reads: what stands under the name is whole.
 async fn to_file(transcript: Transcript, path: &Path) -> Result<(), StartError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
-    let file = private(&part).map_err(|error| cannot_write(&part.display().to_string(), &error))?;
-    let written = write(transcript, &file, &part.display().to_string()).await.and_then(|()| {
-        let renamed = file.sync_all().and_then(|()| fs::rename(&part, path));
-        renamed.map_err(|error| cannot_write(&path.display().to_string(), &error))
-    });
-    if written.is_err() {
-        // It is of no use to anybody. That it stays where it cannot be removed changes nothing.
-        let _ = fs::remove_file(&part);
-    }
-    written
-}
-
-/// What people write to each other is nobody else's to read on this machine.
-fn private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    let place = path.display().to_string();
+    let failed = |error: &io::Error| cannot_write(&place, error);
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut part = NamedTempFile::new_in(beside).map_err(|error| failed(&error))?;
+    write(transcript, &mut part, &place).await?;
+    part.as_file().sync_all().map_err(|error| failed(&error))?;
+    part.persist(path).map(drop).map_err(|error| failed(&error.error))
 }
 
 async fn write(mut transcript: Transcript, mut out: impl Write, place: &str) -> Result<(), StartError> {

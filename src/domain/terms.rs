@@ -7,11 +7,11 @@ use anteroom_protocol::id::UserId;
 use anteroom_protocol::limits;
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::offer::{OfferEnded, OfferStatus};
-use anteroom_protocol::terms::{Amounts, Milestone, Terms, TermsKind, TermsStatus, TermsView, changes};
+use anteroom_protocol::terms::{Amounts, Milestone, Terms, TermsKind, TermsView, changes};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
-use crate::domain::candidacy::{Case, Context, Decision, Told};
+use crate::domain::candidacy::{BOTH, Case, Context, Decision, Told};
 use crate::domain::fee::Fees;
 use crate::domain::log::Event;
 use crate::domain::policy::SECONDS_PER_DAY;
@@ -105,17 +105,6 @@ impl Case {
         self.terms.iter().find(|known| known.version == version)
     }
 
-    /// How a version stands to the others.
-    pub fn terms_status(&self, version: u32) -> TermsStatus {
-        if self.standing == Some(version) {
-            TermsStatus::Standing
-        } else if self.pending == Some(version) {
-            TermsStatus::Pending
-        } else {
-            TermsStatus::Past
-        }
-    }
-
     /// The refusal of whoever has not seen the newest version.
     pub fn stale(&self) -> Refusal {
         let newest = self.terms.last();
@@ -196,7 +185,9 @@ pub fn propose(case: Case, context: &Context, asked: Asked, expected: u32) -> Re
     let mut room = if has_room { vec![event] } else { Vec::new() };
     room.extend(ended);
     let told = context.told();
-    let inboxes = case.notices_about(NoticeKind::TermsProposed, &told, &[other(side)], case.terms.last());
+    // Without a room the own devices hear of it in no other way.
+    let sides = if has_room { &[other(side)][..] } else { &BOTH };
+    let inboxes = case.notices_about(NoticeKind::TermsProposed, &told, sides, case.terms.last());
     Ok(Decision { reports: Vec::new(), room, inboxes, case })
 }
 

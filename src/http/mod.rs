@@ -64,6 +64,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/v1/candidacies/{candidacy}", get(read::candidacy))
         .route("/v1/candidacies/{candidacy}/terms", get(read::terms))
         .route("/v1/offers/{offer}", get(read::offer))
+        .route("/v1/contracts", get(service::contracts))
         .route("/v1/contracts/{contract}", get(read::contract))
         .route("/v1/keys", get(read::keys))
         .route("/v1/reports", get(service::reports))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::fee::{BillingView, FeeScheduleView};
 use anteroom_protocol::job::JobView;
 use anteroom_protocol::report::ReportView;
@@ -12,7 +13,7 @@ use axum::extract::{Request, State};
 use super::error::Problem;
 use super::extract::{Named, Service, id, json};
 use super::read::{Asked, List, ListQuery};
-use crate::app::{App, AppError, fee, job, report, user};
+use crate::app::{App, AppError, contract, fee, job, report, user};
 
 /// Does something to its end, also when the client goes away meanwhile: what was kept is then told to everybody whom it concerns.
 async fn to_its_end<T: Send + 'static>(
@@ -52,6 +53,17 @@ pub(super) async fn put_job(
 ) -> Result<Json<JobView>, Problem> {
     let (id, posting) = (id(&job)?, json(request).await?);
     to_its_end(async move { job::put(&app, id, posting).await }).await
+}
+
+/// `GET /v1/contracts`
+pub(super) async fn contracts(
+    State(app): State<Arc<App>>,
+    _: Service,
+    Asked(asked): Asked<ListQuery>,
+) -> Result<Json<List<ContractView>>, Problem> {
+    let page = asked.page()?;
+    let items = contract::list(&app, page.clone()).await?;
+    Ok(List::new(items, &page, |view| view.id.to_string()))
 }
 
 /// `GET /v1/reports`

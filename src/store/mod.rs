@@ -381,6 +381,9 @@ pub trait Store: Archive {
         contract: &ContractId,
     ) -> Result<Option<ContractView>, StoreError>;
 
+    /// All contracts there are, the one that was formed last first; each as its client sees it.
+    async fn contracts(&self, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError>;
+
     /// Keeps a public key, and tells all that were ever kept, the first one first.
     async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError>;
 

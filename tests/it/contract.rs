@@ -308,3 +308,38 @@ async fn regression_a_job_that_is_opened_again_at_once_has_ended_all_of_its_cand
     let (_, room) = scene.talking().await;
     scene.freelancer.posted(room, "The job is open, and so are we.").await;
 }
+
+#[tokio::test]
+async fn the_marketplace_learns_of_every_contract_and_ends_it() {
+    let mut scene = Scene::new(Door::Http).await;
+    scene.fees_are(&FeeSchedule::Flat { basis_points: 1_000 }).await;
+    let (first, _) = scene.hired(ask::hourly(9_000)).await;
+    scene.job = scene.another_job("job-2").await;
+    scene.server.clock.advance_seconds(60);
+    let (case, room) = scene.negotiating(ask::hourly(8_000)).await;
+    let (version, hash) = newest(&case);
+    let service = scene.server.marketplace.service().clone();
+    let form = ask::form_contract(case.candidacy, &id("0-is-before-all-others"), version, hash);
+    service.command::<Case>(new_client_id(), &form).await.expect("formed");
+
+    let page: Value = service.get("/v1/contracts?limit=1").await.expect("a page");
+    assert_eq!(page["items"][0]["id"], "0-is-before-all-others", "the one that was formed last");
+    let rest: Value = service
+        .get(&format!("/v1/contracts?before={}", page["next"].as_str().expect("there is more")))
+        .await
+        .expect("a page");
+    let [older] = &rest["items"].as_array().expect("items")[..] else { panic!("one: {rest}") };
+    assert_eq!(older["id"], json!(first.contract));
+    assert!(rest.get("next").is_none() && !rest.to_string().contains("take_home"), "{rest}");
+    let seen: Value =
+        scene.client.see(&format!("/v1/contracts/{}", first.contract.as_ref().expect("one"))).await;
+    assert_eq!(*older, seen, "as its client sees it");
+
+    let end = ask::end_contract(&first.contract.expect("one"));
+    assert_eq!(service.command::<Case>(new_client_id(), &end).await.expect("ended").phase, Phase::Closed);
+    for person in [&scene.client, &scene.freelancer] {
+        let refused = person.http.get::<Value>("/v1/contracts").await.expect_err("refused");
+        assert_eq!(refused.code(), Some(ErrorCode::Forbidden));
+    }
+    scene.freelancer.posted(room, "The other one goes on.").await;
+}

@@ -11,7 +11,7 @@ use super::code;
 use super::rows::busy;
 use crate::domain::contract::Contract;
 use crate::domain::refusal::Refusal;
-use crate::store::{Appended, CommitError, StoreError};
+use crate::store::{Appended, CommitError, Page, StoreError};
 
 /// Makes or updates the contract of a candidacy; refuses an id that another one has.
 pub(super) async fn save(
@@ -51,19 +51,20 @@ pub(super) async fn keep_seals(connection: &mut SqliteConnection, appended: &[Ap
 }
 
 /// A contract as [`case_select`] reads it.
-type Row = (String, Option<String>, u32, i64, Option<i64>);
+type Row = (String, Option<String>, u32, i64, Option<i64>, Option<ContractSealed>);
 
-/// A contract from its JSON.
-pub(super) fn decode(json: &str) -> sqlx::Result<Contract> {
-    let (id, offer, version, formed_at, ended_at): Row = code::json(json)?;
+/// A contract and its seal from their JSON. It has none only within the transaction that forms it.
+pub(super) fn decode(json: &str) -> sqlx::Result<(Contract, Option<ContractSealed>)> {
+    let (id, offer, version, formed_at, ended_at, sealed): Row = code::json(json)?;
     let offer = offer.map(|offer| offer.parse().map_err(|_| code::damaged("an offer's id"))).transpose()?;
-    Ok(Contract {
+    let contract = Contract {
         id: id.parse().map_err(|_| code::damaged("a contract's id"))?,
         offer,
         version,
         formed_at: code::time(formed_at),
         ended_at: ended_at.map(code::time),
-    })
+    };
+    Ok((contract, sealed))
 }
 
 /// A contract of the reader's.
@@ -77,12 +78,22 @@ pub(super) async fn load(
     );
     let row: Option<CaseRow> =
         sqlx::query_as(sql).bind(contract.as_str()).bind(reader.as_str()).fetch_optional(pool).await?;
-    let sealed: Option<Option<String>> = sqlx::query_scalar("SELECT sealed FROM contracts WHERE id = $1")
-        .bind(contract.as_str())
-        .fetch_optional(pool)
+    Ok(views(row, |row| row.contract_view(reader))?.pop())
+}
+
+/// See [`crate::store::Store::contracts`].
+pub(super) async fn list(pool: &SqlitePool, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError> {
+    let sql = case_select!(
+        "JOIN contracts formed ON formed.candidacy = c.id
+         WHERE $1 IS NULL OR (formed.formed_at, formed.id) < (SELECT formed_at, id FROM contracts WHERE id = $1)
+         ORDER BY formed.formed_at DESC, formed.id DESC LIMIT $2"
+    );
+    let rows: Vec<CaseRow> = sqlx::query_as(sql)
+        .bind(page.before.as_ref().map(ContractId::as_str))
+        .bind(page.limit)
+        .fetch_all(pool)
         .await?;
-    let sealed: Option<ContractSealed> = sealed.flatten().as_deref().map(code::json).transpose()?;
-    Ok(views(row, |row| row.contract_view(reader, sealed.as_ref()))?.pop())
+    views(rows, |row| row.contract_view(&row.job()?.client))
 }
 
 /// Keeps a public key, and tells all that were ever kept.

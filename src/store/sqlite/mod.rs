@@ -356,6 +356,10 @@ impl Store for SqliteStore {
         contract::load(&self.readers, reader, contract).await
     }
 
+    async fn contracts(&self, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError> {
+        contract::list(&self.readers, page).await
+    }
+
     async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError> {
         let mut writer = self.writer().await?;
         let done = contract::public_keys(&mut writer.connection, current, now).await;

@@ -31,7 +31,7 @@ use crate::support::{Door, Person, Scene, TestServer, problem};
 /// So many rounds show every outcome of a duel, unless one of them cannot be.
 const ENOUGH: usize = 500;
 
-/// `ANTEROOM_DUEL_ROUNDS`: how often each duel is fought (40; `make proof` takes 2,000). `ANTEROOM_DUEL_SEED`: the seed of who goes which
+/// `ANTEROOM_DUEL_ROUNDS`: how often each duel is fought (200; `make proof` takes 2,000). `ANTEROOM_DUEL_SEED`: the seed of who goes which
 /// way, as a failed run printed it.
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
@@ -120,7 +120,7 @@ struct Arena {
 impl Arena {
     async fn open() -> Self {
         let seed = number("ANTEROOM_DUEL_SEED").unwrap_or_else(rand::random);
-        let all = number("ANTEROOM_DUEL_ROUNDS").unwrap_or(40);
+        let all = number("ANTEROOM_DUEL_ROUNDS").unwrap_or(200);
         let rounds = Rounds { seed, fought: 0, all: usize::try_from(all).expect("few") };
         let scene = Scene::new(Door::Http).await;
         let ways =

@@ -131,7 +131,7 @@ pub(super) async fn a_job_is_seen_while_it_is_open_and_by_its_people_for_ever(wo
     active(&world).await;
     let (store, job): (_, JobId) = (world.store(), "garden".parse().expect("a job id"));
     let sees = async |name: &str| store.job(&user(name), &job).await.expect("read").is_some();
-    for status in [JobStatus::Open, JobStatus::Filled, JobStatus::Closed, JobStatus::Open] {
+    for status in [JobStatus::Open, JobStatus::Filled, JobStatus::Closed] {
         world.job("garden", "clara", status).await;
         assert!(sees("clara").await && sees("felix").await, "its people, while {status:?}");
         let open = status == JobStatus::Open;

@@ -146,6 +146,14 @@ pub(super) async fn the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends(
 
     world.job("roof", "clara", JobStatus::Closed).await;
     world.job("roof", "clara", JobStatus::Open).await;
+    let due = world.due(world.same_moment()).await;
+    assert_eq!(
+        due,
+        [Due::Candidacy(elsewhere.candidacy)],
+        "it is not opened before it has ended all of them"
+    );
+    world.happen(elsewhere.candidacy).await;
+    world.job("roof", "clara", JobStatus::Open).await;
     assert_eq!(world.due(world.same_moment()).await, [], "a job that is open again ends nothing");
 }
 

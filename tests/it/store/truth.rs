@@ -6,7 +6,7 @@ use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::user::UserStatus;
 
-use super::world::{World, inbox, profile, refusal, room_of, user};
+use super::world::{World, inbox, posting, profile, refusal, room_of, user};
 use crate::support::ask;
 
 pub(super) async fn the_commit_after_a_change_of_phase_is_decided_on_the_new_phase(world: World) {
@@ -83,8 +83,13 @@ pub(super) async fn a_change_is_decided_on_the_standing_and_the_job_as_they_are(
         world.job("garden", "clara", status).await;
         assert_eq!(refusal(world.refused("felix", &accept).await), Refusal::JobNotOpen);
     }
-    world.job("garden", "clara", JobStatus::Open).await;
-    room_of(&world.done("felix", &accept).await);
+    let opened = posting("clara", JobStatus::Open);
+    assert!(!world.store().put_job(&job, &opened, world.now()).await.expect("read"), "it has not ended yet");
+    assert_eq!(refusal(world.refused("felix", &accept).await), Refusal::JobNotOpen);
+    world.done("clara", &ask::withdraw(sent.invitation.expect("its id"))).await;
+    assert!(world.store().put_job(&job, &opened, world.now()).await.expect("kept"), "now it has");
+    let sent = world.done("clara", &ask::invite(&job, &user("felix"), None)).await;
+    room_of(&world.done("felix", &ask::accept(sent.invitation.expect("its id"), None)).await);
 }
 
 pub(super) async fn entries_of_changes_and_of_posts_stand_in_one_row_of_numbers(world: World) {

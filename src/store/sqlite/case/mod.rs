@@ -5,6 +5,7 @@ mod room;
 mod view;
 
 use anteroom_protocol::candidacy::ClientMark;
+use anteroom_protocol::contract::ContractSealed;
 use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId, UserId};
 use sqlx::{FromRow, SqliteConnection};
 
@@ -47,7 +48,7 @@ macro_rules! case_select {
             "FROM offers o WHERE o.candidacy = c.id ORDER BY o.status = 'standing' DESC, o.id DESC LIMIT 1) AS offer, ",
             "EXISTS (SELECT 1 FROM candidacies other WHERE other.job = c.job AND other.freelancer = c.freelancer AND other.id <> c.id ",
             "AND other.phase IN ('invited', 'archived', 'submitted', 'active', 'offered', 'hired')) AS another_is_open, ",
-            "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at) ",
+            "(SELECT json_array(k.id, CASE WHEN k.offer IS NOT NULL THEN lower(hex(k.offer)) END, k.version, k.formed_at, k.ended_at, json(k.sealed)) ",
             "FROM contracts k WHERE k.candidacy = c.id) AS contract ",
             "FROM candidacies c JOIN jobs j ON j.id = c.job JOIN users cu ON cu.id = j.client ",
             "JOIN users fu ON fu.id = c.freelancer LEFT JOIN invitations i ON i.candidacy = c.id ",
@@ -107,7 +108,7 @@ impl CaseRow {
         code::uuid(&self.id).map(CandidacyId)
     }
 
-    fn job(&self) -> sqlx::Result<Job> {
+    pub(super) fn job(&self) -> sqlx::Result<Job> {
         Ok(Job {
             id: self.job_id.parse().map_err(|_| code::damaged("a job id"))?,
             client: code::user(&self.client_id)?,
@@ -167,7 +168,8 @@ impl CaseRow {
         }))
     }
 
-    fn contract(&self) -> sqlx::Result<Option<Contract>> {
+    /// Its contract, and the seal of it.
+    fn contract(&self) -> sqlx::Result<Option<(Contract, Option<ContractSealed>)>> {
         self.contract.as_deref().map(super::contract::decode).transpose()
     }
 
@@ -244,7 +246,7 @@ async fn read(connection: &mut SqliteConnection, row: &CaseRow, key: &CaseKey) -
         standing: row.standing,
         pending: row.pending,
         offer: row.offer()?,
-        contract: row.contract()?,
+        contract: row.contract()?.map(|(contract, _)| contract),
         members: room::members(connection, row).await?,
         named: room::named(connection, key).await?,
         pointed: room::pointed(connection, key).await?,

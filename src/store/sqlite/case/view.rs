@@ -1,7 +1,7 @@
 //! A case in the eyes of one of its people. Fees are shown to the freelancer's side, and to nobody else.
 
 use anteroom_protocol::candidacy::{CandidacyView, Turn};
-use anteroom_protocol::contract::{ContractSealed, ContractView};
+use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::id::{RoomId, RoomRef, UserId};
 use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
 use anteroom_protocol::job::JobSummary;
@@ -163,7 +163,7 @@ impl CaseRow {
             counter: self.version_view(self.standing.and(self.pending), role)?,
             terms_version: self.terms()?.last().map_or(0, |version| version.version),
             offer,
-            contract: self.contract()?.map(|contract| contract.id),
+            contract: self.contract()?.map(|(contract, _)| contract.id),
             turn: self.turn()?,
             mark: self.mark()?.filter(|_| role == Side::Client),
             room,
@@ -199,14 +199,10 @@ impl CaseRow {
         }))
     }
 
-    /// Its contract under this seal, in the eyes of one of its people.
-    pub(in super::super) fn contract_view(
-        &self,
-        reader: &UserId,
-        sealed: Option<&ContractSealed>,
-    ) -> sqlx::Result<Option<ContractView>> {
+    /// Its contract, in the eyes of one of its people.
+    pub(in super::super) fn contract_view(&self, reader: &UserId) -> sqlx::Result<Option<ContractView>> {
         let Frame { role, job, client, freelancer, room } = self.frame(reader)?;
-        let (Some(contract), Some(sealed), Some(room)) = (self.contract()?, sealed, room) else {
+        let (Some((contract, Some(sealed))), Some(room)) = (self.contract()?, room) else {
             return Ok(None);
         };
         let Some(terms) = self.version_view(Some(contract.version), role)? else {
@@ -221,7 +217,7 @@ impl CaseRow {
             client,
             freelancer,
             terms,
-            sealed: sealed.clone(),
+            sealed,
             ended_at: contract.ended_at,
         }))
     }
