@@ -151,7 +151,7 @@ impl RouteSpec {
         when(self.idempotency_key, &[E::AccountSuspended, E::AccountInactive]);
         when(matches!(self.who, Who::User | Who::UserOrService), &[E::RateLimited]);
         when(socket, &[E::OriginRefused, E::TlsRequired, E::TooManyConnections]);
-        when(changes || socket, &[E::Busy]);
+        when(changes || socket || matches!(self.answer, Answer::File(_)), &[E::Busy]);
         when(changes, &[E::Unknown]);
         ErrorCode::ALL.iter().copied().filter(|code| codes.contains(code)).collect()
     }

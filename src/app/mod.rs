@@ -82,6 +82,8 @@ pub struct App {
     pub policy: Policy,
     /// The figures.
     pub metrics: Arc<Metrics>,
+    /// Who takes transcripts.
+    pub transcripts: Arc<transcript::Places>,
     /// What seals and transcripts are signed with.
     pub key: SigningKey,
     /// What those are verified with that were ever signed here, the first key first.

@@ -72,7 +72,7 @@ fn happens(case: Case, now: Time) -> Vec<Decision> {
     let closed = if takes_nobody(&case.job) { timer::close(case.clone(), now) } else { None };
     let mut decisions: Vec<Decision> = settled.into_iter().chain(closed).collect();
     if decisions.is_empty() {
-        decisions.push(Decision { case, room: Vec::new(), inboxes: Vec::new(), reports: Vec::new() });
+        decisions.push(Decision::new(Vec::new(), Vec::new(), case));
     }
     decisions
 }

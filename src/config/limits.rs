@@ -17,6 +17,8 @@ pub struct Limits {
     pub greeting_per_address: usize,
     /// Hellos and joins that read the database at a time; at the bound, they wait.
     pub resumes: usize,
+    /// Transcripts that are taken at a time, two of one person at most; at the bound, one more is answered `busy`.
+    pub transcripts: usize,
     /// Sockets of one person; one more closes the one that has been silent for longest.
     pub sockets_per_user: usize,
     /// Frames that one socket may send within 10 s; one more closes it with 4029.
@@ -47,6 +49,7 @@ impl Default for Limits {
             sockets_per_address: 64,
             greeting_per_address: 16,
             resumes: 200,
+            transcripts: 32,
             sockets_per_user: 8,
             socket_frames: 5_000,
             commands_per_second: 20,
@@ -70,6 +73,7 @@ impl Limits {
             ("sockets_per_address", self.sockets_per_address, 1, 1_000_000),
             ("greeting_per_address", self.greeting_per_address, 1, 1_000_000),
             ("resumes", self.resumes, 1, 1_000_000),
+            ("transcripts", self.transcripts, 1, 1_000_000),
             ("sockets_per_user", self.sockets_per_user, 1, 1_000_000),
             ("socket_frames", self.socket_frames, 100, 1_000_000),
             ("commands_per_second", size(self.commands_per_second), 1, 1_000_000),

@@ -120,7 +120,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 40] = [
+pub const KEYS: [&str; 41] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -152,6 +152,7 @@ pub const KEYS: [&str; 40] = [
     "limits.sockets_per_address",
     "limits.greeting_per_address",
     "limits.resumes",
+    "limits.transcripts",
     "limits.sockets_per_user",
     "limits.socket_frames",
     "limits.commands_per_second",

@@ -68,12 +68,7 @@ pub(super) fn sealed(
         Event { by: None, client_id: None, what: What::Seal(Box::new(draft)), private: agreed.fee.clone() };
     let room = vec![last, seal, Event::room(None, None, phase)];
     let told = context.told();
-    Ok(Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices_about(kind, &told, &BOTH, Some(&agreed)),
-        case,
-    })
+    Ok(Decision::new(room, case.notices_about(kind, &told, &BOTH, Some(&agreed)), case))
 }
 
 fn draft(
@@ -136,7 +131,7 @@ pub fn form(case: Case, context: &Context, id: ContractId, agreed: &Agreed) -> R
     let formed = Event::room(None, Some(context.client_id), data);
     let mut decision = sealed(case, context, (id, None, version), formed, NoticeKind::ContractFormed)?;
     room.append(&mut decision.room);
-    Ok(Decision { reports: Vec::new(), room, ..decision })
+    Ok(Decision { room, ..decision })
 }
 
 fn not_closed_by_its_job(mut case: Case) -> Result<Case, Refusal> {
@@ -168,12 +163,7 @@ pub fn end(mut case: Case, context: &Context, reason: Option<String>) -> Result<
     let phase = EntryData::PhaseChanged(PhaseChanged { phase: Phase::Closed });
     let room = vec![Event::room(None, Some(context.client_id), data), Event::room(None, None, phase)];
     let told = context.told();
-    Ok(Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices(NoticeKind::ContractEnded, &told, &BOTH),
-        case,
-    })
+    Ok(Decision::new(room, case.notices(NoticeKind::ContractEnded, &told, &BOTH), case))
 }
 
 fn must_be_the_marketplace(context: &Context) -> Result<(), Refusal> {

@@ -114,7 +114,7 @@ pub fn send(
     // The marketplace sends it on the client's behalf.
     let told = Told { by: Some(case.author(&context.actor)), client_id: Some(context.client_id) };
     let inboxes = case.notices(NoticeKind::InvitationSent, &told, &BOTH);
-    Ok(Decision { reports: Vec::new(), room: Vec::new(), inboxes, case })
+    Ok(Decision::new(Vec::new(), inboxes, case))
 }
 
 /// How an invitation is accepted: with a message, or with a cover letter, which is one.
@@ -174,12 +174,7 @@ pub fn accept(
     case.proposal = Some(proposal);
     case.invitation = Some(invitation.answered(InvitationStatus::Accepted, context.now));
     let told = context.told();
-    Ok(Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices(NoticeKind::InvitationAccepted, &told, &BOTH),
-        case,
-    })
+    Ok(Decision::new(room, case.notices(NoticeKind::InvitationAccepted, &told, &BOTH), case))
 }
 
 fn accepted(by: &UserId, invitation: InvitationId, terms: AcceptedTerms) -> Event {
@@ -255,7 +250,7 @@ pub fn remove(case: Case, context: &Context) -> Result<Decision, Refusal> {
 /// A decision that no room is told of.
 pub(super) fn quiet(case: Case, context: &Context, kind: NoticeKind, sides: &[Side]) -> Decision {
     let told = context.told();
-    Decision { reports: Vec::new(), room: Vec::new(), inboxes: case.notices(kind, &told, sides), case }
+    Decision::new(Vec::new(), case.notices(kind, &told, sides), case)
 }
 
 /// The invitation that still waits for its answer. One whose time is over has expired before this is asked.

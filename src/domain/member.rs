@@ -75,5 +75,5 @@ fn told(
     let room =
         vec![Event::room(told.by.clone(), told.client_id, entry(MemberNamed { user: user.clone(), side }))];
     let inboxes = case.notice_to(user, side, kind, &told).into_iter().collect();
-    Decision { reports: Vec::new(), room, inboxes, case }
+    Decision::new(room, inboxes, case)
 }

@@ -98,12 +98,7 @@ pub fn make(case: Case, context: &Context, named: Named) -> Result<Decision, Ref
         Event::room(Some(by.clone()), Some(context.client_id), EntryData::OfferMade(data)),
         phase_changed(&by, None, Phase::Offered),
     ];
-    Ok(Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices_of_offer(NoticeKind::OfferMade, &told),
-        case,
-    })
+    Ok(Decision::new(room, case.notices_of_offer(NoticeKind::OfferMade, &told), case))
 }
 
 /// The case with a new offer, and what is told of it. Shared with the answer to a proposal that is an offer.
@@ -142,12 +137,7 @@ pub fn change(mut case: Case, context: &Context, id: OfferId, named: Named) -> R
     let case = case.without_pending(named.version);
     let told = context.told();
     let event = Event::room(told.by.clone(), told.client_id, EntryData::OfferChanged(data));
-    Ok(Decision {
-        reports: Vec::new(),
-        room: vec![event],
-        inboxes: case.notices_of_offer(NoticeKind::OfferChanged, &told),
-        case,
-    })
+    Ok(Decision::new(vec![event], case.notices_of_offer(NoticeKind::OfferChanged, &told), case))
 }
 
 fn expiry(context: &Context, asked: Option<Time>) -> Result<Time, Refusal> {
@@ -197,7 +187,7 @@ pub fn request_change(
     room.push(Event::room(told.by.clone(), told.client_id, EntryData::OfferChangeRequested(data)));
     let about = version.and_then(|version| case.version(version)).cloned();
     let inboxes = case.notices_about(NoticeKind::OfferChangeRequested, &told, &BOTH, about.as_ref());
-    Ok(Decision { reports: Vec::new(), room, inboxes, case })
+    Ok(Decision::new(room, inboxes, case))
 }
 
 /// `offer.withdraw` by the client, `offer.decline` by the freelancer: the talk goes on without it.
@@ -227,7 +217,7 @@ pub fn end(
         phase_changed(&by, None, Phase::Active),
     ];
     let told = context.told();
-    Ok(Decision { reports: Vec::new(), room, inboxes: case.notices_of_offer(kind, &told), case })
+    Ok(Decision::new(room, case.notices_of_offer(kind, &told), case))
 }
 
 /// `offer.accept`: nobody accepts anything but what they saw. Forms the contract.

@@ -118,12 +118,7 @@ pub fn answer(case: Case, context: &Context, words: &Words) -> Result<Decision, 
     let told = context.told();
     let about = case.offer.as_ref().map(|offer| offer.version).or(case.pending);
     let about = about.and_then(|version| case.version(version));
-    Ok(Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices_about(NoticeKind::ProposalAnswered, &told, &BOTH, about),
-        case,
-    })
+    Ok(Decision::new(room, case.notices_about(NoticeKind::ProposalAnswered, &told, &BOTH, about), case))
 }
 
 /// `proposal.decline` by the client, `proposal.withdraw` by the freelancer: before it was answered.

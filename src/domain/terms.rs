@@ -188,7 +188,7 @@ pub fn propose(case: Case, context: &Context, asked: Asked, expected: u32) -> Re
     // Without a room the own devices hear of it in no other way.
     let sides = if has_room { &[other(side)][..] } else { &BOTH };
     let inboxes = case.notices_about(NoticeKind::TermsProposed, &told, sides, case.terms.last());
-    Ok(Decision { reports: Vec::new(), room, inboxes, case })
+    Ok(Decision::new(room, inboxes, case))
 }
 
 /// The heart of every proposal: compared with the version that was seen, checked, and put in its place.
@@ -302,12 +302,7 @@ fn answered(case: Case, context: &Context, about: &Version, data: EntryData, kin
     let told = context.told();
     let room = vec![Event::room(told.by.clone(), told.client_id, data)];
     let side = if told.by.as_ref() == Some(&case.freelancer.user) { Side::Client } else { Side::Freelancer };
-    Decision {
-        reports: Vec::new(),
-        room,
-        inboxes: case.notices_about(kind, &told, &[side], Some(about)),
-        case,
-    }
+    Decision::new(room, case.notices_about(kind, &told, &[side], Some(about)), case)
 }
 
 fn other(side: Side) -> Side {

@@ -61,7 +61,7 @@ pub fn settle(case: Case, now: Time) -> Option<Decision> {
         return Some(invitation_expired(case, now));
     }
     let (counter, offer) = (is_due(counter_due(&case)), is_due(offer_due(&case)));
-    let mut decision = Decision { reports: Vec::new(), case, room: Vec::new(), inboxes: Vec::new() };
+    let mut decision = Decision::new(Vec::new(), Vec::new(), case);
     if counter {
         decision = counter_expired(decision);
     }
@@ -77,7 +77,7 @@ fn invitation_expired(case: Case, now: Time) -> Decision {
         invitation.status = InvitationStatus::Expired;
     }
     let inboxes = case.notices(NoticeKind::InvitationExpired, &Told::BY_THE_SERVER, &BOTH);
-    Decision { reports: Vec::new(), room: Vec::new(), inboxes, case }
+    Decision::new(Vec::new(), inboxes, case)
 }
 
 fn counter_expired(mut decision: Decision) -> Decision {
@@ -102,7 +102,7 @@ fn offer_expired(mut decision: Decision, now: Time) -> Decision {
         decision.room.push(Event::room(None, None, phase));
     }
     decision.inboxes.extend(case.notices_of_offer(NoticeKind::OfferExpired, &Told::BY_THE_SERVER));
-    Decision { reports: Vec::new(), case, ..decision }
+    Decision { case, ..decision }
 }
 
 /// The job takes nobody any more: an open candidacy that is no contract ends, and is not told who was hired. `None`: nothing to end.
@@ -118,7 +118,7 @@ pub fn close(case: Case, now: Time) -> Option<Decision> {
     let has_room = case.candidacy.as_ref().is_some_and(|candidacy| candidacy.room.is_some());
     let room = if has_room { vec![Event::room(None, None, data)] } else { Vec::new() };
     let inboxes = case.notices(NoticeKind::PhaseChanged, &Told::BY_THE_SERVER, &BOTH);
-    Some(Decision { reports: Vec::new(), room, inboxes, case })
+    Some(Decision::new(room, inboxes, case))
 }
 
 /// Whose turn it is.

@@ -1,6 +1,7 @@
 //! A room's transcript as a file that is sent while it is read from the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anteroom_protocol::id::RoomRef;
 use anteroom_protocol::transcript::Format;
@@ -11,14 +12,18 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use serde::Deserialize;
+use tokio::sync::mpsc;
 
 use super::error::Problem;
 use super::extract::{Named, Person, id};
 use super::read::Asked;
-use crate::app::transcript::{self, Transcript, TranscriptError};
+use crate::app::transcript::{self, Place, Transcript, TranscriptError};
 use crate::app::{App, AppError};
+
+/// How long it is waited for a reader who takes nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 pub(super) struct TranscriptQuery {
@@ -34,6 +39,7 @@ pub(super) async fn get(
     Asked(TranscriptQuery { format }): Asked<TranscriptQuery>,
 ) -> Result<Response, Problem> {
     let room: RoomRef = id(&room)?;
+    let place = transcript::place(&app, &actor)?;
     let transcript = transcript::begin(&app, &actor, room, format).await?;
     let headers = [
         (CONTENT_TYPE, format!("{}; charset=utf-8", format.media_type())),
@@ -47,20 +53,46 @@ pub(super) async fn get(
         }
         Format::Html => [(CONTENT_SECURITY_POLICY, transcript::POLICY.to_owned())],
     };
-    let body = Body::from_stream(stream::try_unfold(transcript, piece));
-    Ok((headers, own, body).into_response())
+    Ok((headers, own, Body::from_stream(written(transcript, place))).into_response())
 }
 
-/// The next piece. An error cuts the connection, so that no answer looks complete that is not.
-async fn piece(mut transcript: Transcript) -> Result<Option<(Bytes, Transcript)>, TranscriptError> {
-    match transcript.next().await {
-        Ok(piece) => Ok(piece.map(|bytes| (bytes.into(), transcript))),
-        Err(error) => {
-            let room = transcript.room();
-            tracing::error!(%room, %error, "a transcript was not written to its end");
-            Err(error)
+/// Why an answer ends before its end.
+#[derive(Debug, thiserror::Error)]
+enum Cut {
+    #[error(transparent)]
+    Unwritten(#[from] TranscriptError),
+    #[error("its reader has stopped taking it")]
+    Untaken,
+}
+
+/// What is handed on: a piece, or that the last one was the last.
+type Handed = Result<Option<Bytes>, TranscriptError>;
+
+/// Writes on as it is taken. An error cuts the connection, so that no answer looks complete that is not.
+fn written(mut transcript: Transcript, place: Place) -> impl Stream<Item = Result<Bytes, Cut>> {
+    let (hand, taken) = mpsc::channel::<Handed>(1);
+    tokio::spawn(async move {
+        let _place = place;
+        loop {
+            let next = transcript.next().await;
+            if let Err(error) = &next {
+                let room = transcript.room();
+                tracing::error!(%room, %error, "a transcript was not written to its end");
+            }
+            let more = matches!(next, Ok(Some(_)));
+            let handed = hand.send_timeout(next.map(|piece| piece.map(Bytes::from)), PATIENCE).await;
+            if !more || handed.is_err() {
+                break;
+            }
         }
-    }
+    });
+    stream::try_unfold(taken, |mut taken| async {
+        match taken.recv().await {
+            Some(handed) => Ok(handed?.map(|bytes| (bytes, taken))),
+            // It was waited for and is no more: its place is somebody else's.
+            None => Err(Cut::Untaken),
+        }
+    })
 }
 
 impl From<TranscriptError> for Problem {

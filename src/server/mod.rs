@@ -29,6 +29,7 @@ use crate::app::cursor::Cursors;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
+use crate::app::transcript::Places;
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search, timer};
 use crate::bus::local::LocalBus;
@@ -117,6 +118,7 @@ impl Server {
             audit: Audit::new(metrics.clone()),
             policy,
             metrics,
+            transcripts: Places::new(limits.transcripts),
             key: signing,
             public_keys,
             command_key,

@@ -366,10 +366,10 @@ test('each takes the room away: a file that verifies, and a page that reads on i
   for (const page of [client, freelancer]) {
     await page.goto(`${server.origin}/#/room/${room}`);
     const file = await download(page, 'a file to verify');
-    expect(file.suggestedFilename()).toBe(`transcript-${room}.jsonl`);
+    expect(file.suggestedFilename()).toBe(`room-${room}.jsonl`);
     expect(await server.verify(await file.path())).toMatch(/signed with key [0-9a-f]{64}/);
     const written = await download(page, 'a page to read');
-    expect(written.suggestedFilename()).toBe(`transcript-${room}.html`);
+    expect(written.suggestedFilename()).toBe(`room-${room}.html`);
     const html = await readFile(await written.path(), 'utf8');
     const paper = await page.context().newPage();
     const asked = [];

@@ -1,14 +1,20 @@
 //! Transcripts: a room's whole log as a file, for the eyes of one side, that is verified without the server.
 
+use std::time::Duration;
+
 use anteroom::app::transcript;
 use anteroom::domain::actor::{Actor, Scope};
 use anteroom_load_tests::client::{Case, new_client_id};
+use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::fee::FeeSchedule;
 use anteroom_protocol::id::{ContractId, RoomRef};
 use anteroom_protocol::signature::{Keys, PublicKey, SigningKey};
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
 use anteroom_protocol::transcript::{Audience, Cause, Format, Report, Trusted, verify};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
+use tokio::time::{sleep, timeout};
 
 use crate::support::database::tamper;
 use crate::support::{Answered, Door, Person, Scene, ask, exchange, id, post_all};
@@ -264,5 +270,48 @@ async fn a_log_that_turns_out_damaged_is_cut_off_and_never_signed() {
         assert!(ended.is_err(), "{query}: it ended as if it was whole");
         let text = String::from_utf8(body).expect("text");
         assert!(!text.contains("number 1000") && !text.contains("footer") && !text.contains("</html>"));
+    }
+}
+
+/// A reader that takes nothing kept its place, and a page of the log in memory, for as long as it liked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transcript_that_nobody_takes_is_cut_off_and_its_place_is_free_again() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (_, room) = scene.talking().await;
+    let mut socket = scene.client.socket_at(&scene.server, Vec::new()).await;
+    // More than the kernel keeps for a reader.
+    post_all(&mut socket, room, (0..1_500).map(|number| format!("{number:0>8000}"))).await;
+    let path = format!("/v1/rooms/{room}/transcript");
+    let address = scene.server.base.strip_prefix("http://").expect("an address").parse().expect("an address");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\r\n",
+        scene.server.token(&scene.client.user)
+    );
+    let mut stalled = Vec::new();
+    for _ in 0..2 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("set");
+        let mut stream = socket.connect(address).await.expect("connected");
+        stream.write_all(head.as_bytes()).await.expect("asked");
+        let mut begun = [0; 12];
+        stream.read_exact(&mut begun).await.expect("an answer");
+        assert_eq!(&begun, b"HTTP/1.1 200");
+        stalled.push(stream);
+    }
+    let refused = scene.client.http.get::<Value>(&path).await.expect_err("both places are taken");
+    assert_eq!(refused.code(), Some(ErrorCode::Busy));
+    scene.freelancer.http.raw("GET", &path, &[], None).await.expect("others take theirs");
+    let free = async {
+        while scene.client.http.raw("GET", &path, &[], None).await.expect("an answer").status != 200 {
+            sleep(Duration::from_millis(500)).await;
+        }
+    };
+    timeout(Duration::from_secs(90), free).await.expect("a place is free again");
+    for mut stream in stalled {
+        let mut rest = Vec::new();
+        // It ends in the middle: neither with a footer nor with the chunk of HTTP that says so.
+        let _ = stream.read_to_end(&mut rest).await;
+        let rest = String::from_utf8_lossy(&rest);
+        assert!(!rest.contains("footer") && !rest.ends_with("0\r\n\r\n"));
     }
 }

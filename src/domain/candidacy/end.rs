@@ -22,12 +22,11 @@ pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusa
     let case = case.ended(phase, Some(side), context.now);
     let by = case.author(&context.actor);
     let told = context.told();
-    Ok(Decision {
-        reports: Vec::new(),
-        room: vec![phase_changed(&by, Some(context.client_id), phase)],
-        inboxes: case.notices(NoticeKind::PhaseChanged, &told, &BOTH),
+    Ok(Decision::new(
+        vec![phase_changed(&by, Some(context.client_id), phase)],
+        case.notices(NoticeKind::PhaseChanged, &told, &BOTH),
         case,
-    })
+    ))
 }
 
 /// `candidacy.reopen`: by the side that ended it, or, of what nobody's command ended, by the marketplace; while the job is open.
@@ -76,7 +75,7 @@ pub fn reopen(case: Case, context: &Context) -> Result<Decision, Refusal> {
     let data = EntryData::PhaseChanged(PhaseChanged { phase });
     let room = if has_room { vec![Event::room(told.by.clone(), told.client_id, data)] } else { Vec::new() };
     let inboxes = case.notices(NoticeKind::PhaseChanged, &told, &BOTH);
-    Ok(Decision { reports: Vec::new(), room, inboxes, case })
+    Ok(Decision::new(room, inboxes, case))
 }
 
 /// One of `candidacies.decline`: a proposal is turned down before its answer, a candidacy after it.
@@ -92,5 +91,5 @@ pub fn turn_down(case: Case, context: &Context) -> Result<Decision, Refusal> {
 pub fn sort(mut case: Case, context: &Context, mark: Option<ClientMark>) -> Result<Decision, Refusal> {
     case.must_be(Side::Client, &context.actor)?;
     case.candidacy.as_mut().ok_or(Refusal::NotFound)?.mark = mark;
-    Ok(Decision { reports: Vec::new(), room: Vec::new(), inboxes: Vec::new(), case })
+    Ok(Decision::new(Vec::new(), Vec::new(), case))
 }

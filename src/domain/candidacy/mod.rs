@@ -172,6 +172,13 @@ pub struct Decision {
     pub reports: Vec<Report>,
 }
 
+impl Decision {
+    /// A decision that the marketplace is told nothing of.
+    pub fn new(room: Vec<Event>, inboxes: Vec<(UserId, Event)>, case: Case) -> Self {
+        Self { case, room, inboxes, reports: Vec::new() }
+    }
+}
+
 impl Case {
     /// The side this actor is on. A stranger learns nothing.
     pub fn side_of(&self, actor: &Actor) -> Result<Side, Refusal> {

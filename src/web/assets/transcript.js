@@ -17,7 +17,7 @@ async function take(ctx, room, format, problem) {
   try {
     const content = await ctx.http.blob(`/v1/rooms/${encodeURIComponent(room)}/transcript`, { format });
     const url = URL.createObjectURL(content);
-    h('a', { href: url, download: `transcript-${room}.${format ?? 'jsonl'}` }).click();
+    h('a', { href: url, download: `room-${room}.${format ?? 'jsonl'}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   } catch (error) {
     problem.textContent = error.message;

@@ -1,5 +1,7 @@
 //! Transcripts: a room's whole log as a file, page by page, so that no log is ever in memory at once.
 
+mod places;
+
 use std::mem;
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ use crate::store::{Archive, PageSize, Range, StoreError, Subject};
 use crate::wire::to_wire::{self, entry_frame};
 pub use crate::wire::transcript::POLICY;
 use crate::wire::transcript::Page;
+
+pub use self::places::{Place, Places};
 
 /// How much of a log is read at a time, and waits in memory until it is taken.
 const PAGE: PageSize = PageSize { entries: 200, bytes: 256 * 1024 };
@@ -62,6 +66,12 @@ pub struct Transcript {
     /// Also writes behind the page for people, unread: so that it shows nothing that would not verify. `None`: it is at its end.
     writer: Option<Writer<Vec<u8>>>,
     page: Option<Page>,
+}
+
+/// A place among those who take transcripts: to be held for as long as it is taken.
+pub fn place(app: &App, actor: &Actor) -> Result<Place, AppError> {
+    let place = app.transcripts.take(&actor.user);
+    place.ok_or_else(|| AppError::Busy("as many transcripts as can be are being taken".into()))
 }
 
 /// Begins the transcript of one of the reader's rooms, for the reader's side.
