@@ -138,7 +138,7 @@ commands! {
         refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired],
     /// Answer a proposal.
     ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen, TermsStale],
+        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen, TermsStale, TermsLimit, TermsNotPending],
     /// Turn a proposal down.
     ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline" answers CaseAnswer
         refuses [WrongPhase, WrongSide],
@@ -168,7 +168,7 @@ commands! {
         refuses [WrongSide],
     /// Take an invitation out of the way, as the marketplace.
     InvitationRemove = "invitation.remove" at "/v1/invitations/{invitation}/remove" answers CaseAnswer
-        refuses [WrongPhase, InvitationExpired],
+        refuses [WrongPhase],
     /// Tell the marketplace of a message.
     MessageReport = "message.report" at "/v1/rooms/{room}/reports" answers CaseAnswer
         refuses [NotAMessage],
@@ -180,7 +180,7 @@ commands! {
         refuses [WrongSide, NotAMember],
     /// Propose other terms.
     TermsPropose = "terms.propose" at "/v1/candidacies/{candidacy}/terms" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed],
+        refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed, TermsLimit],
     /// Accept the client's counter-proposal.
     TermsAccept = "terms.accept" at "/v1/candidacies/{candidacy}/terms/accept" answers CaseAnswer
         refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
@@ -195,13 +195,13 @@ commands! {
         refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
     /// Offer a version of the terms.
     OfferMake = "offer.make" at "/v1/candidacies/{candidacy}/offers" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, JobNotOpen],
+        refuses [WrongPhase, WrongSide, TermsStale, JobNotOpen, TermsNotPending],
     /// Offer something else instead.
     OfferChange = "offer.change" at "/v1/offers/{offer}/change" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen, TermsNotPending],
     /// Ask for another offer.
     OfferRequestChange = "offer.request_change" at "/v1/offers/{offer}/request_change" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, ChangeRequestLimit, ChangeRequestsOver],
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, ChangeRequestLimit, ChangeRequestsOver, TermsLimit],
     /// Take an offer back.
     OfferWithdraw = "offer.withdraw" at "/v1/offers/{offer}/withdraw" answers CaseAnswer
         refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired],
@@ -213,7 +213,7 @@ commands! {
         refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
     /// Say that a contract was formed elsewhere.
     ContractForm = "contract.form" at "/v1/candidacies/{candidacy}/contract" answers CaseAnswer
-        refuses [WrongPhase, TermsStale, ContractExists, JobNotOpen],
+        refuses [WrongPhase, TermsStale, ContractExists, JobNotOpen, CandidacyExists],
     /// Say that a contract has ended.
     ContractEnd = "contract.end" at "/v1/contracts/{contract}/end" answers CaseAnswer
         refuses [WrongPhase, ContractOver],

@@ -77,10 +77,13 @@ impl Case {
     fn offerable(&self, named: Named) -> Result<(), Refusal> {
         let offered = self.offer.as_ref().filter(|offer| offer.status == OfferStatus::Standing);
         let candidates = [self.standing, self.pending, offered.map(|offer| offer.version)];
+        let newest = self.terms.last().map(|newest| (newest.version, newest.hash));
         let version =
             self.version(named.version).filter(|version| candidates.contains(&Some(version.version)));
         match version {
             Some(version) if version.hash == named.hash => Ok(()),
+            // Nobody has missed anything: it was answered, or it is over.
+            None if newest == Some((named.version, named.hash)) => Err(Refusal::TermsNotPending),
             Some(_) | None => Err(self.stale()),
         }
     }

@@ -70,7 +70,12 @@ async fn only_what_stands_or_the_clients_own_counter_is_offered(mut scene: Scene
     {
         scene.client.refused_with(ErrorCode::TermsStale, ask::offer(id, version, hash)).await;
     }
-    let countered = scene.client.case(ask::propose_terms(id, 2, ask::hourly(8_000))).await;
+    let declined = scene.client.case(ask::propose_terms(id, 2, ask::hourly(7_000))).await;
+    let (version, hash) = newest(&declined);
+    scene.freelancer.case(ask::decline_terms(id, version)).await;
+    // Nothing is newer: told that it is outdated, a client would ask for the very same again.
+    scene.client.refused_with(ErrorCode::TermsNotPending, ask::offer(id, version, hash)).await;
+    let countered = scene.client.case(ask::propose_terms(id, 3, ask::hourly(8_000))).await;
     let (version, hash) = newest(&countered);
     let offered = scene.client.case(ask::offer(id, version, hash)).await;
     let seen: CandidacyView = scene.client.see(&format!("/v1/candidacies/{id}")).await;
