@@ -62,7 +62,9 @@ async fn remove_meanwhile(
     let added = arena.scene.client.log(room).await.pop().expect("an entry");
     forget(listener).await;
     listener.join(after(&added)).await.expect("joined");
-    let (waits, remove) = (arena.dice.random_range(0..600), ask::remove_member(room, &tina.user));
+    // Before anybody has written, among the messages, or behind all that others write.
+    let waits = arena.dice.random_range(0..10) * 10_usize.pow(arena.dice.random_range(0..5));
+    let remove = ask::remove_member(room, &tina.user);
     ways.shuffle(&mut arena.dice);
     let [client, freelancer] = &mut arena.ways;
     let removal = async {
