@@ -109,7 +109,8 @@ test('pictures of terms, an offer and a contract @screenshots', async ({ server,
   const [written] = await Promise.all([freelancer.waitForEvent('download'), freelancer.getByRole('button', { name: 'a page to read' }).click()]);
   const paper = await freelancer.context().newPage();
   await paper.setContent(await readFile(await written.path(), 'utf8'));
-  await paper.screenshot({ path: join(DIR, 'transcript.png'), fullPage: true });
+  await paper.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await shot(paper, 'transcript');
 });
 
 /** A room with terms that stand, and a counter-proposal of the client's beside them; answers its id. */
