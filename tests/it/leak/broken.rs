@@ -83,6 +83,37 @@ async fn a_view_that_keeps_its_fee_is_found() {
 }
 
 #[tokio::test]
+async fn a_room_that_is_shown_to_others_on_the_clients_side_as_to_the_freelancer_is_found() {
+    let life = one_life().await;
+    let (things, _) = &life.cases[0];
+    let others = [&life.member, &life.crossed[0].seat];
+    for query in ["entries", "entries?proof=true", "transcript?format=jsonl", "transcript?format=html"] {
+        let path = format!("{}/{query}", things.path("/v1/rooms/{room}"));
+        let seen = life.scene.freelancer.http.raw("GET", &path, &[], None).await.expect("an answer");
+        is_found(&life.planted, &path, &seen.text);
+        for other in others {
+            let http = life.scene.server.marketplace.as_user(&other.user);
+            let seen = http.raw("GET", &path, &[], None).await.expect("an answer");
+            assert_eq!(seen.status, 200);
+            is_clean(&life.planted, &path, &seen.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_goes_on_as_one_of_the_freelancers_is_found() {
+    let mut life = one_life().await;
+    let (before, after) = life.crossed[0].heard().await;
+    assert_eq!(life.planted.leaks(&after), Vec::<String>::new());
+    let entries = before.iter().filter(|said| said.text.contains(r#""private":{"#));
+    let entries: Vec<_> = entries.collect();
+    assert!(entries.len() >= 4, "{}", entries.len());
+    for said in entries {
+        is_found(&life.planted, &said.origin, &said.text);
+    }
+}
+
+#[tokio::test]
 async fn a_sentence_a_header_and_a_salt_in_any_form_are_found() {
     let life = one_life().await;
     for text in [

@@ -12,6 +12,7 @@ use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::terms::{Amounts, Milestone, Terms, TermsKind};
 use serde_json::{Value, json};
 
+use super::people::{Crossed, arrives, without_the_job};
 use super::planted::Planted;
 use super::seat::Seat;
 use super::walk::every_command;
@@ -20,12 +21,18 @@ use crate::support::{Door, Scene, ask, id, newest};
 
 const DAY: i64 = 24 * 3_600;
 
-/// Two people, everything that happened between them, and what only one of them may know of it.
+/// Two people, whom they brought in, everything that happened between them, and what only one side may know of it.
 pub(super) struct Life {
     pub(super) scene: Scene,
     pub(super) client: Seat,
     pub(super) freelancer: Seat,
+    /// Somebody of the client's team, in every room.
+    pub(super) member: Seat,
+    /// Who changed sides, each in a room of the own.
+    pub(super) crossed: Vec<Crossed>,
     pub(super) planted: Planted,
+    /// What had been planted when the latest job was put up.
+    pub(super) before_this_job: Planted,
     pub(super) cases: Vec<(Things, Case)>,
 }
 
@@ -41,10 +48,22 @@ impl Life {
         let scene = Scene::new(Door::Http).await;
         let client = Seat::of(&scene.server, &scene.client.user).await;
         let freelancer = Seat::of(&scene.server, &scene.freelancer.user).await;
+        let member = arrives(&scene, "tina").await;
         let billing = Billing { currency: "EUR".into(), amount: BILLED };
         let service = scene.server.marketplace.service();
         service.put::<Value>("/v1/billings/clara/felix", &billing).await.expect("told of the billing");
-        Self { scene, client, freelancer, planted: Planted::default(), cases: Vec::new() }
+        let planted = Planted::default();
+        let before_this_job = planted.clone();
+        Self {
+            scene,
+            client,
+            freelancer,
+            member,
+            crossed: Vec::new(),
+            planted,
+            before_this_job,
+            cases: Vec::new(),
+        }
     }
 
     /// The marketplace tells of a schedule and of a job under it. Neither has a name that says anything.
@@ -55,6 +74,7 @@ impl Life {
             .await
             .expect("told of the fees");
         let stage = Stage { job: id(&format!("job-{name}")), fees: Fees { schedule, billed: BILLED } };
+        self.before_this_job = self.planted.clone();
         self.planted.schedule(&stage.fees);
         self.job_is(&stage, name, JobStatus::Open).await;
         stage
@@ -72,11 +92,11 @@ impl Life {
         terms.clone()
     }
 
-    async fn client_does(&mut self, command: Command) -> Case {
+    pub(super) async fn client_does(&mut self, command: Command) -> Case {
         self.client.does(&self.scene.server, command).await
     }
 
-    async fn freelancer_does(&mut self, command: Command) -> Case {
+    pub(super) async fn freelancer_does(&mut self, command: Command) -> Case {
         self.freelancer.does(&self.scene.server, command).await
     }
 
@@ -85,11 +105,12 @@ impl Life {
         service.command(new_client_id(), &command).await.expect("done")
     }
 
-    /// Both read the room of this case.
+    /// Both read the room of this case, and so does one of the team.
     async fn joined(&mut self, case: &Case) -> RoomRef {
         let room = case.room.expect("a room");
         self.client.joins(room).await;
         self.freelancer.joins(room).await;
+        self.brings_in_the_team(room).await;
         room
     }
 
@@ -104,7 +125,7 @@ impl Life {
         while look(self.scene.server.app()).await.expect("looked") {}
     }
 
-    /// What the client may not do while the two negotiate, each with what could make the server talk.
+    /// What the client and the team may not do while the two negotiate, each with what could make the server talk.
     async fn is_refused(&mut self, case: &Case) {
         let (candidacy, (version, hash)) = (case.candidacy, newest(case));
         let terms = |amount: i64| json!(ask::hourly(amount));
@@ -150,7 +171,9 @@ impl Life {
             ]);
         }
         for (name, fields) in tries {
-            self.client.tries(&self.scene.server, name, fields).await;
+            for seat in [&mut self.client, &mut self.member] {
+                seat.tries(&self.scene.server, name, fields.clone()).await;
+            }
         }
     }
 }
@@ -213,11 +236,13 @@ pub(super) async fn by_tiers(life: &mut Life) {
     let case = life.freelancer_does(for_take_home(accept)).await;
     assert_eq!(newest(&case), (2, charged.hash()));
     let (room, candidacy) = (life.joined(&case).await, case.candidacy);
+    life.brings_in_an_agent(room).await;
     let countered = life.plants("version 3", &stage, &fixed([4_300_009, 3_100_013]));
     life.client_does(ask::propose_terms(candidacy, 2, countered)).await;
     let answered = life.plants("version 4", &stage, &fixed([4_500_017, 3_300_019]));
     let case = life.freelancer_does(ask::propose_terms(candidacy, 3, answered)).await;
     life.client_does(ask::acknowledge_terms(candidacy, 4)).await;
+    life.the_agent_comes_back_on_the_other_side(false).await;
     life.is_refused(&case).await;
     let last = life.plants("version 5", &stage, &fixed([4_400_021, 3_200_023]));
     life.client_does(ask::propose_terms(candidacy, 4, last.clone())).await;
@@ -228,7 +253,12 @@ pub(super) async fn by_tiers(life: &mut Life) {
     life.is_refused(&asked).await;
     life.client_does(ask::change_offer(offer, 6, changed.hash())).await;
     let hired = life.freelancer_does(ask::accept_offer(offer, 6, changed.hash())).await;
-    every_command(&mut life.client, &life.scene.server, &things(&stage, &hired), &hired).await;
+    let things = things(&stage, &hired);
+    every_command(&mut life.client, &life.scene.server, &things, &hired).await;
+    let agent = &mut life.crossed.last_mut().expect("somebody").seat;
+    for seat in [&mut life.member, agent] {
+        every_command(seat, &life.scene.server, &without_the_job(&things), &hired).await;
+    }
     life.freelancer
         .tries(&life.scene.server, "message.post", json!({"room": room, "body": "a message"}))
         .await;
@@ -247,10 +277,12 @@ pub(super) async fn at_a_flat_rate(life: &mut Life) {
         let invited = life.client_does(ask::invite(&stage.job, &freelancer, None)).await;
         let accept = ask::accept(invited.invitation.expect("an invitation"), None);
         let case = life.freelancer_does(accept).await;
-        life.joined(&case).await;
+        let room = life.joined(&case).await;
+        life.brings_in_an_agent(room).await;
         let id = case.candidacy;
         let first = life.plants(&format!("version 1, {name}"), &stage, &ask::hourly(123_457 + step));
         life.freelancer_does(ask::propose_terms(id, 0, first.clone())).await;
+        life.the_agent_comes_back_on_the_other_side(own_terms).await;
         let second = life.plants(&format!("version 2, {name}"), &stage, &ask::hourly(119_993 + step));
         let countered = life.client_does(ask::propose_terms(id, 1, second)).await;
         life.is_refused(&countered).await;
@@ -282,8 +314,10 @@ pub(super) async fn with_a_share_on_top(life: &mut Life) {
     let answer = ask::answer_with(proposal, Some("a message"), Some((counter.clone(), 1)), None);
     let case = life.client_does(answer).await;
     let id = case.candidacy;
-    life.joined(&case).await;
+    let room = life.joined(&case).await;
+    life.brings_in_an_agent(room).await;
     life.freelancer_does(ask::accept_terms(id, 2, counter.hash())).await;
+    life.the_agent_comes_back_on_the_other_side(true).await;
     for end in [true, false] {
         let offered = life.client_does(ask::offer(id, 2, counter.hash())).await;
         let offer = offered.offer.expect("an offer");

@@ -1,10 +1,12 @@
 //! What a freelancer takes home never leaves the server towards a client. Figures that stand for nothing else are planted in whole lives of
 //! candidacies; then all that the client's side can get hold of is searched for them: every frame, answer, header and refusal, asked for
-//! by the protocol's own tables. The same walk from the freelancer's seat finds each of them, and broken projections are found out.
+//! by the protocol's own tables. On that side sit the client, one of the team, and people who were on the other side before. The same walk
+//! from the freelancer's seat finds each of them, and broken projections are found out.
 
 mod broken;
 mod client;
 mod life;
+mod people;
 mod planted;
 mod seat;
 mod walk;

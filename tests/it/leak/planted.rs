@@ -1,6 +1,6 @@
 //! What was planted for nobody but the freelancer, and the search for it in whatever somebody was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom::domain::fee::Fees;
 use anteroom_protocol::fee::{FeeLine, FeeSchedule};
@@ -90,12 +90,29 @@ impl Planted {
         );
     }
 
+    /// What was planted since it was as it was then.
+    pub(super) fn since(&self, then: &Self) -> Self {
+        let mut news = self.clone();
+        news.figures.retain(|figure, _| !then.figures.contains_key(figure));
+        news.charged.retain(|charged, _| !then.charged.contains_key(charged));
+        news.salts.retain(|salt, _| !then.salts.contains_key(salt));
+        news
+    }
+
+    /// Whether nothing was.
+    pub(super) fn is_empty(&self) -> bool {
+        self.figures.is_empty() && self.salts.is_empty()
+    }
+
     /// Each place where something of this was told, and what it was.
     pub(super) fn leaks<'a>(&self, said: impl IntoIterator<Item = &'a Said>) -> Vec<String> {
-        let mut leaks = Vec::new();
-        for said in said {
+        let (wanted, mut leaks) = (self.wanted(), Vec::new());
+        // Much is said again and again, which is found where it is said first.
+        let mut known = BTreeSet::new();
+        for said in said.into_iter().filter(|said| known.insert((&said.text, said.is_document))) {
             let text = plain(&said.text);
-            let mut leaked = self.in_text(&text);
+            let found = wanted.iter().filter(|wanted| wanted.is_in(&text));
+            let mut leaked: Vec<String> = found.map(|wanted| wanted.what.clone()).collect();
             if !said.is_document {
                 leaked.extend(
                     WORDS.iter().filter(|word| text.contains(**word)).map(|word| format!("the word {word}")),
@@ -112,13 +129,12 @@ impl Planted {
 
     /// What of this was told nowhere.
     pub(super) fn untold<'a>(&self, said: impl IntoIterator<Item = &'a Said>) -> Vec<String> {
-        let mut rest = self.clone();
+        let mut rest = self.wanted();
         for said in said {
             let text = plain(&said.text);
-            rest.figures.retain(|figure, _| !is_told(&text, *figure));
-            rest.salts.retain(|salt, _| !text.contains(salt));
+            rest.retain(|wanted| !wanted.is_in(&text));
         }
-        rest.figures.into_values().chain(rest.salts.into_values()).collect()
+        rest.into_iter().map(|wanted| wanted.what).collect()
     }
 
     /// How one of the salts could be written.
@@ -126,12 +142,33 @@ impl Planted {
         salt_forms(self.salts.keys().next().expect("a salt"))
     }
 
-    fn in_text(&self, text: &str) -> Vec<String> {
-        let figures = self.figures.iter().filter(|(figure, _)| is_told(text, **figure));
-        let salts =
-            self.salts.iter().filter(|(salt, _)| salt_forms(salt).iter().any(|form| text.contains(form)));
-        let figures = figures.map(|(figure, what)| format!("{what}, {figure}"));
-        figures.chain(salts.map(|(_, what)| format!("the salt of {what}"))).collect()
+    /// What is searched for, with the forms of each, which are written once.
+    fn wanted(&self) -> Vec<Wanted> {
+        let figures = self.figures.iter().map(|(figure, what)| Wanted {
+            what: format!("{what}, {figure}"),
+            forms: figure_forms(*figure).to_vec(),
+            alone: true,
+        });
+        let salts = self.salts.iter().map(|(salt, what)| Wanted {
+            what: format!("the salt of {what}"),
+            forms: salt_forms(salt).to_vec(),
+            alone: false,
+        });
+        figures.chain(salts).collect()
+    }
+}
+
+/// Something that is searched for.
+struct Wanted {
+    what: String,
+    forms: Vec<String>,
+    /// A part of something longer is something else.
+    alone: bool,
+}
+
+impl Wanted {
+    fn is_in(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| if self.alone { stands_alone(text, form) } else { text.contains(form) })
     }
 }
 
@@ -143,8 +180,8 @@ fn plain(text: &str) -> String {
     text.replace('\\', "").replace(VOCABULARY, "")
 }
 
-/// Whether this figure stands there by itself: in minor units, with signs between its thousands, or in major units.
-fn is_told(text: &str, figure: i64) -> bool {
+/// A figure in minor units, with signs between its thousands, and in major units.
+fn figure_forms(figure: i64) -> [String; 5] {
     let digits = figure.to_string();
     let grouped = |digits: &str, sign: char| {
         let mut grouped = String::new();
@@ -157,14 +194,18 @@ fn is_told(text: &str, figure: i64) -> bool {
         grouped
     };
     let (major, minor) = digits.split_at(digits.len() - 2);
-    let forms = [
+    [
         grouped(&digits, ','),
         grouped(&digits, '_'),
         format!("{major}.{minor}"),
         format!("{}.{minor}", grouped(major, ',')),
         digits.clone(),
-    ];
-    forms.iter().any(|form| stands_alone(text, form))
+    ]
+}
+
+/// Whether this figure stands there by itself, in any of its forms.
+fn is_told(text: &str, figure: i64) -> bool {
+    figure_forms(figure).iter().any(|form| stands_alone(text, form))
 }
 
 /// Whether this stands there, and not as a part of a longer number, of an id, a hash or a time.

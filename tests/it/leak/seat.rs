@@ -9,6 +9,7 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::id::{RoomRef, UserId};
 use anteroom_protocol::room::Cursor;
 use anteroom_protocol::route::{self, Body, RouteSpec};
+use anteroom_protocol::server::ServerFrame;
 use serde_json::{Map, Value, json};
 
 use super::planted::Said;
@@ -44,6 +45,12 @@ impl Seat {
     /// Reads a room from its beginning, and goes on.
     pub(super) async fn joins(&mut self, room: RoomRef) {
         self.live.join(from_start(room)).await.expect("joined");
+    }
+
+    /// Waits until the live socket is told of something in this room.
+    pub(super) async fn is_told(&mut self, room: RoomRef, kind: &str) {
+        let wanted = |frame: &ServerFrame| matches!(frame, ServerFrame::Entry(entry) if entry.room == room && entry.kind == kind);
+        self.live.wait_for("an entry of this kind", wanted).await.expect("told");
     }
 
     /// Does something that changes a case.

@@ -12,13 +12,13 @@ use anteroom_protocol::candidacy::Phase::{self, *};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::ContractSealed;
 use anteroom_protocol::entry::{EntryData, EntryFrame, NoticeKind};
-use anteroom_protocol::invitation::InvitationStatus;
+use anteroom_protocol::invitation::{DeclineReason, InvitationStatus};
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::offer::OfferStatus;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserStatus};
 
-use super::{BY_ITSELF, EDGES};
+use super::{BY_ITSELF, EDGES, Edge};
 use crate::store::deed;
 use crate::support::replay::Told;
 
@@ -58,6 +58,7 @@ pub(super) fn projected(case: &Case) -> Told {
             .contract
             .as_ref()
             .map(|contract| (contract.id.clone(), contract.version, contract.ended_at.is_some())),
+        members: case.members.iter().map(|member| (member.party.user.clone(), member.side)).collect(),
     }
 }
 
@@ -94,16 +95,13 @@ pub(super) fn by_itself(before: &Case, decision: &Decision, now: Time) -> (Phase
         nothing_of_fees(owner.as_str(), event);
     }
     assert!(timer::due_at(&decision.case).is_none_or(|due| due > now), "nothing is due twice");
+    assert_eq!(decision.reports, [], "nobody did it");
+    nobody_comes_or_goes(before, &decision.case, false);
     (from, to)
 }
 
 /// What holds for each command that is done.
-pub(super) fn done(
-    before: &Case,
-    command: &Command,
-    context: &Context,
-    decision: &Decision,
-) -> (String, Option<&'static str>, &'static str) {
+pub(super) fn done(before: &Case, command: &Command, context: &Context, decision: &Decision) -> Edge {
     let after = &decision.case;
     let (from, candidacy) = (open_phase(before), after.candidacy.as_ref().expect("something was done"));
     let by = side(&context.actor).unwrap_or_else(|| panic!("{command:?} by {:?}", context.actor));
@@ -141,7 +139,21 @@ pub(super) fn done(
     the_rest_is_right(before, after, new, context);
     the_offer_is_right(before, command, after, context);
     the_events_are_right(before, command, decision, context);
+    nobody_comes_or_goes(before, after, new);
+    let spam =
+        matches!(command, Command::InvitationDecline(said) if said.reason == DeclineReason::LooksLikeSpam);
+    assert_eq!(decision.reports.len(), usize::from(spam), "{edge:?}");
     (command.name().to_owned(), words, candidacy.phase.as_str())
+}
+
+/// Who was brought in stays, and how the client has sorted it; a new candidacy begins with the two alone.
+fn nobody_comes_or_goes(before: &Case, after: &Case, new: bool) {
+    let mark = |case: &Case| case.candidacy.as_ref().and_then(|candidacy| candidacy.mark);
+    if new {
+        assert_eq!((after.members.as_slice(), mark(after)), (&[][..], None));
+    } else {
+        assert_eq!((&after.members, mark(after)), (&before.members, mark(before)));
+    }
 }
 
 /// A room begins with the phase `active`, is never another, and stays when it ends.
@@ -287,6 +299,7 @@ fn the_events_are_right(before: &Case, command: &Command, decision: &Decision, c
 
     let owners: BTreeSet<&str> = decision.inboxes.iter().map(|(owner, _)| owner.as_str()).collect();
     assert_eq!(owners.len(), decision.inboxes.len(), "each inbox is told once");
+    assert!(owners.is_subset(&BTreeSet::from(["clara", "felix"])), "it is the business of the two");
     if command.name().starts_with("terms.") {
         let other = if side(&context.actor) == Some(Side::Client) { "felix" } else { "clara" };
         let told = if room.is_some() { BTreeSet::from([other]) } else { BTreeSet::from(["clara", "felix"]) };

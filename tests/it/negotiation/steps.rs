@@ -12,15 +12,17 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, OfferId, ProposalId};
 use anteroom_protocol::invitation::DeclineReason;
 use anteroom_protocol::job::JobStatus;
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::user::{Side, UserStatus};
+use anteroom_protocol::user::UserStatus;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
 
+use super::people::{Beside, beside};
 use crate::store::deed::person;
 use crate::support::ask;
 
-const ACTORS: usize = 5;
+const ACTORS: usize = 9;
 const COMMANDS: usize = 26;
 const FORTNIGHT: i64 = 14 * 24 * 60;
 
@@ -31,6 +33,8 @@ pub(super) fn actor(number: usize) -> Actor {
         1 | 6 => person("felix"),
         2 => person("mallory"),
         3 => Actor { user: "marketplace".parse().expect("an id"), scope: Scope::Service },
+        7 => person("tina"),
+        8 => person("max"),
         _ => Actor { user: "clara".parse().expect("an id"), scope: Scope::Staff },
     }
 }
@@ -46,10 +50,18 @@ pub(super) struct What {
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Command { actor: usize, what: What, minutes: i64 },
+    Command {
+        actor: usize,
+        what: What,
+        minutes: i64,
+    },
+    /// Several of these, each so many minutes after the one before.
+    Beside(Vec<(Beside, i64)>),
     Job(JobStatus),
-    Account(Side, UserStatus),
-    Scheduler { minutes: i64 },
+    Account(&'static str, UserStatus),
+    Scheduler {
+        minutes: i64,
+    },
 }
 
 fn minutes() -> impl Strategy<Value = i64> {
@@ -57,7 +69,7 @@ fn minutes() -> impl Strategy<Value = i64> {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let actor = prop_oneof![16 => 0..2_usize, 3 => 2..ACTORS + 2];
+    let actor = prop_oneof![16 => 0..2_usize, 3 => 2..ACTORS];
     let outdated = prop::bool::weighted(0.1);
     // Mostly what leads on: who ends everything again and again sees nothing of a negotiation.
     let command = prop_oneof![5 => 0..9_usize, 5 => select(vec![0, 1, 4, 6, 7]), 1 => 9..11_usize, 8 => 11..20_usize, 8 => select(vec![11, 13, 14, 17, 18]), 1 => 20..COMMANDS, 1 => Just(24)];
@@ -72,13 +84,17 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let job = select(vec![JobStatus::Open, JobStatus::Open, JobStatus::Filled, JobStatus::Closed]);
     let status =
         select(vec![UserStatus::Active, UserStatus::Active, UserStatus::Suspended, UserStatus::Inactive]);
-    let account = (select(vec![Side::Client, Side::Freelancer]), status);
+    let soon = prop_oneof![9 => 0..3_i64, 1 => 0..90_i64];
+    let account = (select(vec!["clara", "felix", "tina", "max"]), status);
     prop_oneof![
         60 => command,
         4 => of_contracts,
         3 => job.prop_map(Step::Job),
-        1 => account.prop_map(|(side, status)| Step::Account(side, status)),
+        2 => account.prop_map(|(name, status)| Step::Account(name, status)),
+        25 => vec((beside(), soon), 1..11).prop_map(Step::Beside),
         6 => minutes().prop_map(|minutes| Step::Scheduler { minutes }),
+        // What was said before the rest is due, and the rest is not.
+        1 => (FORTNIGHT - 120..FORTNIGHT).prop_map(|minutes| Step::Scheduler { minutes }),
     ]
 }
 
@@ -92,6 +108,7 @@ pub(super) fn command(what: &What, case: &Case) -> Command {
     match what.command {
         0 => ask::invite(&case.job.id, &case.freelancer.user, offered),
         1 => ask::accept(invitation, offered),
+        2 if what.terms.is_some() => ask::decline(invitation, DeclineReason::LooksLikeSpam, None),
         2 => ask::decline(invitation, DeclineReason::TooBusy, None),
         3 => ask::decline(invitation, DeclineReason::Other, what.terms.map(|_| "a wedding")),
         4 => ask::archive(invitation),
@@ -100,6 +117,7 @@ pub(super) fn command(what: &What, case: &Case) -> Command {
         7 => answer(what, case, proposal),
         8 if what.terms.is_some() => ask::decline_proposal(proposal),
         8 => ask::withdraw_proposal(proposal),
+        9 if what.terms.is_some() => ask::decline_each(vec![candidacy]),
         9 => ask::decline_candidacy(candidacy),
         10 => ask::withdraw_candidacy(candidacy),
         other => negotiate(other, what, case, candidacy),

@@ -1,5 +1,7 @@
 //! From a command of the wire to the rule that decides it, without a server in between.
 
+use std::sync::LazyLock;
+
 use anteroom::app::rule::{Rule, rule};
 use anteroom::domain::actor::{Actor, Scope};
 use anteroom::domain::candidacy::{Case, Context, Decision, FreshIds};
@@ -88,7 +90,8 @@ pub(crate) fn context(
 
 /// What seals are signed with here.
 pub(crate) fn signing_key() -> SigningKey {
-    SigningKey::from_seed(&[7; 32])
+    static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_seed(&[7; 32]));
+    KEY.clone()
 }
 
 /// A text as the body of a message.

@@ -1,10 +1,14 @@
 //! What somebody who has nothing but a room's log knows of its case: the log told again, entry by entry.
 
+use std::collections::BTreeMap;
+
 use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::entry::{AcceptedTerms, EntryData, EntryFrame};
 use anteroom_protocol::id::{CandidacyId, ContractId, OfferId, UserId};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::offer::OfferStatus;
+use anteroom_protocol::room::RoomView;
+use anteroom_protocol::user::Side;
 use serde_json::json;
 
 use super::Scene;
@@ -19,6 +23,10 @@ pub(crate) async fn log_and_views_agree(scene: &Scene, candidacy: CandidacyId, e
         assert_eq!(told.pending, seen.counter.map(|terms| terms.version));
         assert_eq!(told.offer, seen.offer.map(|offer| (offer.id, offer.status, offer.terms.version)));
         assert_eq!(told.contract.clone().map(|(id, ..)| id), seen.contract);
+        let room: RoomView = person.see(&format!("/v1/rooms/{}", seen.room.expect("a room"))).await;
+        let members = room.members.into_iter().map(|member| (member.user, member.side));
+        let two = [&scene.client.user, &scene.freelancer.user];
+        assert_eq!(told.members, members.filter(|(user, _)| !two.contains(&user)).collect());
     }
 }
 
@@ -32,6 +40,8 @@ pub(crate) struct Told {
     pub(crate) acknowledged: Vec<u32>,
     pub(crate) offer: Option<(OfferId, OfferStatus, u32)>,
     pub(crate) contract: Option<(ContractId, u32, bool)>,
+    /// Who is there beside the two, and on which side.
+    pub(crate) members: BTreeMap<UserId, Side>,
 }
 
 impl Told {
@@ -45,6 +55,7 @@ impl Told {
             acknowledged: Vec::new(),
             offer: None,
             contract: None,
+            members: BTreeMap::new(),
         }
     }
 
@@ -102,9 +113,9 @@ impl Told {
                 self.contract = self.contract.take().map(|(id, version, _)| (id, version, true));
             }
             EntryData::PhaseChanged(data) => self.enter(data.phase),
-            EntryData::MemberAdded(_)
-            | EntryData::MemberRemoved(_)
-            | EntryData::MessagePosted(_)
+            EntryData::MemberAdded(data) => drop(self.members.insert(data.user, data.side)),
+            EntryData::MemberRemoved(data) => drop(self.members.remove(&data.user)),
+            EntryData::MessagePosted(_)
             | EntryData::MessageEdited(_)
             | EntryData::MessageRedacted(_)
             | EntryData::InvitationSent(_)
