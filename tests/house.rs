@@ -70,7 +70,7 @@ const HOUSE: &[Room] = &[
         libraries: &["reqwest", "tokio", "tokio_util"],
     },
     Room { path: "issuers.rs", ours: &["app::identity", "config", "jwks"], libraries: &[] },
-    Room { path: "config/", ours: &[], libraries: &["config"] },
+    Room { path: "config/", ours: &["domain::policy"], libraries: &["config"] },
     Room { path: "peer.rs", ours: &[], libraries: &[] },
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::limits::Limits;
-pub use self::policy::Policy;
 pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
@@ -20,6 +19,8 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::domain::policy::Policy;
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -201,7 +202,7 @@ impl Config {
         let config: Self = builder.build()?.try_deserialize()?;
         config.tls.check()?;
         config.limits.check()?;
-        config.policy.check()?;
+        policy::check(&config.policy)?;
         config.signing.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(

@@ -1,13 +1,16 @@
-//! What marketplaces change: windows, lists and amounts, as data handed to the rules.
+//! What marketplaces change: windows and amounts, as data handed to the rules. The configuration has them under these names.
+
+use serde::{Deserialize, Serialize};
 
 /// The policy a command is decided under. Its version is kept with every entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Counts up with every change of the policy.
+    /// Counts up with every change of what follows.
     pub version: u32,
     /// How long an invitation can be answered, in days.
     pub invitation_days: u32,
-    /// How long an author can edit a message, in minutes.
+    /// How long an author can edit a message, in minutes. 0: never.
     pub edit_minutes: u32,
     /// How long a client's counter-proposal can be accepted, in days.
     pub counter_days: u32,
@@ -17,7 +20,7 @@ pub struct Policy {
     pub offer_days: u32,
     /// How long after an offer was made changes of it can be asked for, in days.
     pub change_request_days: u32,
-    /// How often that can be within an hour.
+    /// How often that can be within an hour. 0: never.
     pub change_requests_per_hour: u8,
     /// Whether new terms, of whichever side, end an offer that stands.
     pub counter_ends_offer: bool,

@@ -35,7 +35,6 @@ use crate::app::{App, demo, search, timer};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Auth, Config, Limits};
-use crate::domain::policy::Policy;
 use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
 use crate::start::{self, StartCode, StartError};
@@ -92,7 +91,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let limits = &config.limits;
         let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone());
-        let policy = policy(&config.policy);
+        let policy = config.policy.clone();
         let task = WriterTask {
             store: store.clone(),
             hub: hub.clone(),
@@ -222,21 +221,6 @@ impl Server {
 async fn key(store: &dyn Store, name: &str) -> Result<[u8; 32], StartError> {
     let kept = store.key(name, rand::random()).await;
     kept.map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))
-}
-
-/// The rules' numbers, as they are configured.
-fn policy(configured: &config::Policy) -> Policy {
-    Policy {
-        version: configured.version,
-        invitation_days: configured.invitation_days,
-        edit_minutes: configured.edit_minutes,
-        counter_days: configured.counter_days,
-        terms_versions: configured.terms_versions,
-        offer_days: configured.offer_days,
-        change_request_days: configured.change_request_days,
-        change_requests_per_hour: configured.change_requests_per_hour,
-        counter_ends_offer: configured.counter_ends_offer,
-    }
 }
 
 /// What seals and transcripts are signed with: of the database's random bytes, and of the configured secret, so that neither alone is
