@@ -131,7 +131,8 @@ fn define<T: JsonSchema>(generator: &mut SchemaGenerator) {
 
 fn taken(mut generator: SchemaGenerator) -> BTreeMap<String, Value> {
     let definitions = generator.take_definitions(true);
-    definitions.into_iter().map(|(name, schema)| (name, in_plain_words(&schema))).collect()
+    let plainly = |schema: Value| in_plain_words(&choices_made(schema));
+    definitions.into_iter().map(|(name, schema)| (name, plainly(schema))).collect()
 }
 
 /// Two contracts under one roof: where they differ, what a client says is called `…Input`.
@@ -164,6 +165,25 @@ fn merged(
         outbound.insert(renamed(&name).unwrap_or(name), mapped(&schema, &refer));
     }
     outbound
+}
+
+/// A choice between one thing is that thing, under the description of the choice: an enum that has one variant so far.
+fn choices_made(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut map) => {
+            let choices = map.get("oneOf").and_then(Value::as_array).map(Vec::as_slice);
+            if let Some([Value::Object(only)]) = choices {
+                let only = only.clone();
+                map.remove("oneOf");
+                for (name, value) in only {
+                    map.entry(name).or_insert(value);
+                }
+            }
+            map.into_iter().map(|(name, value)| (name, choices_made(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(choices_made).collect(),
+        leaf @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => leaf,
+    }
 }
 
 /// A field that is left out when it is empty is never `null`, and what a decoder assumes of a missing one is nobody's business.
