@@ -213,7 +213,7 @@ commands! {
         refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
     /// Say that a contract was formed elsewhere.
     ContractForm = "contract.form" at "/v1/candidacies/{candidacy}/contract" answers CaseAnswer
-        refuses [WrongPhase, TermsStale, ContractExists, JobNotOpen, CandidacyExists],
+        refuses [WrongPhase, TermsStale, ContractExists, CandidacyExists],
     /// Say that a contract has ended.
     ContractEnd = "contract.end" at "/v1/contracts/{contract}/end" answers CaseAnswer
         refuses [WrongPhase, ContractOver],

@@ -77,7 +77,7 @@ macro_rules! room_select {
         concat!(
             "SELECT l.room, l.candidacy, l.phase, l.seq, l.counts, k.read, k.marker, k.counts AS marker_counts, ",
             "j.id AS job, j.title, j.url, ",
-            "(SELECT json_group_array(json_array(u.id, u.name, p.side, COALESCE(r.read, 0), COALESCE(r.delivered, 0)) ORDER BY p.side) ",
+            "(SELECT json_group_array(json_array(u.id, u.name, p.side, COALESCE(r.read, 0), COALESCE(r.delivered, 0)) ORDER BY p.side, u.id) ",
             r#"FROM members p JOIN users u ON u.id = p."user" LEFT JOIN markers r ON r.log = p.log AND r."user" = p."user" "#,
             "WHERE p.log = l.id) AS members FROM members m JOIN logs l ON l.id = m.log ",
             r#"LEFT JOIN markers k ON k.log = m.log AND k."user" = m."user" JOIN candidacies c ON c.id = l.candidacy JOIN jobs j ON j.id = c.job "#,
