@@ -345,6 +345,21 @@ test('on a phone an offer is answered by the keyboard alone, nothing scrolls sid
   expect(await horizontalOverflow(phone)).toBeLessThanOrEqual(0);
 });
 
+// On a slow machine the Enter key opened the sheet that had just been closed, and not the one of the button that it was pressed on.
+test('regression: whoever moves on as soon as a sheet is closed is not taken back to what had opened it', async ({ server, visit }) => {
+  const { room } = await offerInTheDemo(server);
+  const page = await visit(server.links.freelancer);
+  await page.goto(`${server.origin}/#/room/${room}`);
+  await button(page, 'Propose other terms').click();
+  const next = await button(page, 'Accept the offer…').elementHandle();
+  await sheet(page).evaluate((node, next) => new Promise((told) => {
+    node.addEventListener('close', () => setTimeout(told));
+    node.close();
+    next.focus();
+  }), next);
+  await expect(button(page, 'Accept the offer…')).toBeFocused();
+});
+
 test('a room without terms lets both sides propose them', async ({ server, client, freelancer }) => {
   await server.service('PUT', '/v1/jobs/bare', { client: 'clara', title: 'A job without terms' });
   const { invitation } = await server.service('POST', '/v1/invitations', { job: 'bare', freelancer: 'felix', message: 'Hello' });

@@ -16,6 +16,8 @@ export function openSheet(title, fill) {
     h('div', { class: 'sheet-body' }, fill(close)));
   sheet.addEventListener('close', () => {
     sheet.remove();
+    // The browser gave the focus back when the sheet was closed, and this is told later: whoever has moved on since is left there.
+    if (document.activeElement !== document.body) return;
     const back = opener?.isConnected ? opener : document.getElementById(opener?.id);
     (back ?? document.querySelector('main h1'))?.focus({ preventScroll: true });
   });
