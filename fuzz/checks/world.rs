@@ -111,5 +111,5 @@ async fn talk(app: &App) -> RoomRef {
 
 async fn act(app: &App, actor: &Actor, nth: u128, command: Command) {
     let client_id = ClientId(uuid::Uuid::from_u128(nth));
-    perform(app, actor, client_id, command, None).outcome.await.expect("done");
+    perform(app, actor, client_id.into(), command, None).outcome.await.expect("done");
 }

@@ -35,7 +35,22 @@ pub enum ClientFrame {
     /// I am writing.
     Typing(Typing),
     /// Do something and keep it.
-    Command(ClientId, Command),
+    Command(Envelope, Command),
+}
+
+/// What a command comes in: whose intention it is, and whether its author means it all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// The author's id for it.
+    pub client_id: ClientId,
+    /// Whether contact information that a text gives away is meant, where that is only warned of (`contact_unconfirmed`).
+    pub confirmed: bool,
+}
+
+impl From<ClientId> for Envelope {
+    fn from(client_id: ClientId) -> Self {
+        Self { client_id, confirmed: false }
+    }
 }
 
 /// `hello`: authenticates and resumes in one frame.
@@ -132,6 +147,8 @@ struct Head<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     client_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    confirmed: Option<&'a RawValue>,
 }
 
 /// Reads one text frame: its `id` and what it says.
@@ -149,7 +166,7 @@ pub fn decode(text: &str) -> Result<(Option<String>, ClientFrame), DecodeError> 
     let Some(kind) = head.kind.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()) else {
         return Err(broken(id, "a frame has a type, a string".into()));
     };
-    match payload(&kind, head.client_id, text) {
+    match payload(&kind, &head, text) {
         Ok(frame) => Ok((id, frame)),
         Err((code, detail)) => Err(DecodeError { id, code, detail }),
     }
@@ -163,7 +180,7 @@ fn frame_id(raw: Option<&RawValue>) -> Result<Option<String>, String> {
     }
 }
 
-fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<ClientFrame, (ErrorCode, String)> {
+fn payload(kind: &str, head: &Head<'_>, text: &str) -> Result<ClientFrame, (ErrorCode, String)> {
     let wrong = |error: serde_json::Error| (ErrorCode::BadRequest, format!("{kind}: {error}"));
     match kind {
         "hello" => serde_json::from_str(text).map(ClientFrame::Hello).map_err(wrong),
@@ -183,10 +200,14 @@ fn payload(kind: &str, client_id: Option<&RawValue>, text: &str) -> Result<Clien
             };
             let command = command.map_err(wrong)?;
             let client_id =
-                client_id.and_then(|raw| serde_json::from_str(raw.get()).ok()).ok_or_else(|| {
+                head.client_id.and_then(|raw| serde_json::from_str(raw.get()).ok()).ok_or_else(|| {
                     (ErrorCode::BadRequest, format!("{kind}: a command needs a client_id, a UUID"))
                 })?;
-            Ok(ClientFrame::Command(client_id, command))
+            let confirmed = head.confirmed.map_or(Ok(None), |raw| serde_json::from_str(raw.get()));
+            let confirmed = confirmed
+                .map_err(|_| (ErrorCode::BadRequest, format!("{kind}: confirmed is true or false")))?
+                .unwrap_or(false);
+            Ok(ClientFrame::Command(Envelope { client_id, confirmed }, command))
         }
     }
 }
@@ -221,22 +242,37 @@ impl ClientFrame {
             id: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             client_id: Option<ClientId>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            confirmed: bool,
             #[serde(flatten)]
             payload: T,
         }
         let kind = Some(self.name());
         let text = match self {
-            Self::Hello(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Join(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Leave(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Ping(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Refresh(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Read(payload) | Self::MarkUnread(payload) => {
-                serde_json::to_string(&Out { kind, id, client_id: None, payload })
+            Self::Hello(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
             }
-            Self::Typing(payload) => serde_json::to_string(&Out { kind, id, client_id: None, payload }),
-            Self::Command(client_id, payload) => {
-                serde_json::to_string(&Out { kind: None, id, client_id: Some(*client_id), payload })
+            Self::Join(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Leave(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Ping(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Refresh(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Read(payload) | Self::MarkUnread(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Typing(payload) => {
+                serde_json::to_string(&Out { kind, id, client_id: None, confirmed: false, payload })
+            }
+            Self::Command(Envelope { client_id, confirmed }, payload) => {
+                let (client_id, confirmed) = (Some(*client_id), *confirmed);
+                serde_json::to_string(&Out { kind: None, id, client_id, confirmed, payload })
             }
         };
         text.expect("a frame of strings and numbers can be written")

@@ -3,6 +3,8 @@
 //! The socket, the HTTP router, the access tests and the documents are all driven by this table, so that a new command cannot be
 //! forgotten in one of them.
 
+use std::borrow::Cow;
+
 use schemars::{Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
 use crate::offer::{OfferAccept, OfferChange, OfferDecline, OfferMake, OfferRequestChange, OfferWithdraw};
 use crate::proposal::{ProposalAnswer, ProposalArchive, ProposalDecline, ProposalSubmit, ProposalWithdraw};
 use crate::report::{InvitationReport, MessageReport};
-use crate::terms::{TermsAccept, TermsAcknowledge, TermsDecline, TermsPropose, TermsWithdraw};
+use crate::terms::{Terms, TermsAccept, TermsAcknowledge, TermsDecline, TermsPropose, TermsWithdraw};
 
 /// One row of the table of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,22 +113,22 @@ macro_rules! commands {
 commands! {
     /// Write a message into a room.
     MessagePost = "message.post" at "/v1/rooms/{room}/messages" answers MessageAnswer
-        refuses [WrongPhase],
+        refuses [WrongPhase, ContactRefused, ContactUnconfirmed],
     /// Give one's own message another text.
     MessageEdit = "message.edit" at "/v1/rooms/{room}/edits" answers MessageAnswer
-        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, EditWindowOver, AlreadyRedacted],
+        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, EditWindowOver, AlreadyRedacted, ContactRefused, ContactUnconfirmed],
     /// Delete the text of a message.
     MessageRedact = "message.redact" at "/v1/rooms/{room}/redactions" answers MessageAnswer
-        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, AlreadyRedacted],
+        refuses [WrongPhase, NotAMessage, CoverLetterFixed, NotTheAuthor, AlreadyRedacted, ContactRefused, ContactUnconfirmed],
     /// Invite a freelancer to discuss a job.
     InvitationSend = "invitation.send" at "/v1/invitations" answers CaseAnswer
-        refuses [WrongSide, CandidacyExists, JobNotOpen],
+        refuses [WrongSide, CandidacyExists, JobNotOpen, ContactRefused, ContactUnconfirmed],
     /// Accept an invitation.
     InvitationAccept = "invitation.accept" at "/v1/invitations/{invitation}/accept" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, InvitationExpired, JobNotOpen],
+        refuses [WrongPhase, WrongSide, InvitationExpired, JobNotOpen, ContactRefused, ContactUnconfirmed],
     /// Decline an invitation.
     InvitationDecline = "invitation.decline" at "/v1/invitations/{invitation}/decline" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, InvitationExpired],
+        refuses [WrongPhase, WrongSide, InvitationExpired, ContactRefused, ContactUnconfirmed],
     /// Ignore an invitation.
     InvitationArchive = "invitation.archive" at "/v1/invitations/{invitation}/archive" answers CaseAnswer
         refuses [WrongPhase, WrongSide, InvitationExpired],
@@ -135,10 +137,10 @@ commands! {
         refuses [WrongPhase, WrongSide, InvitationExpired],
     /// Answer a job.
     ProposalSubmit = "proposal.submit" at "/v1/proposals" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired],
+        refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired, ContactRefused, ContactUnconfirmed],
     /// Answer a proposal.
     ProposalAnswer = "proposal.answer" at "/v1/proposals/{proposal}/answer" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen, TermsStale, TermsLimit, TermsNotPending],
+        refuses [WrongPhase, WrongSide, ClientFirst, JobNotOpen, TermsStale, TermsLimit, TermsNotPending, ContactRefused, ContactUnconfirmed],
     /// Turn a proposal down.
     ProposalDecline = "proposal.decline" at "/v1/proposals/{proposal}/decline" answers CaseAnswer
         refuses [WrongPhase, WrongSide],
@@ -180,7 +182,7 @@ commands! {
         refuses [WrongSide, NotAMember],
     /// Propose other terms.
     TermsPropose = "terms.propose" at "/v1/candidacies/{candidacy}/terms" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed, TermsLimit],
+        refuses [WrongPhase, WrongSide, TermsStale, CoverLetterFixed, TermsLimit, ContactRefused, ContactUnconfirmed],
     /// Accept the client's counter-proposal.
     TermsAccept = "terms.accept" at "/v1/candidacies/{candidacy}/terms/accept" answers CaseAnswer
         refuses [WrongPhase, WrongSide, TermsStale, TermsNotPending],
@@ -201,13 +203,13 @@ commands! {
         refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen, TermsNotPending],
     /// Ask for another offer.
     OfferRequestChange = "offer.request_change" at "/v1/offers/{offer}/request_change" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, ChangeRequestLimit, ChangeRequestsOver, TermsLimit],
+        refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, ChangeRequestLimit, ChangeRequestsOver, TermsLimit, ContactRefused, ContactUnconfirmed],
     /// Take an offer back.
     OfferWithdraw = "offer.withdraw" at "/v1/offers/{offer}/withdraw" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired],
+        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired, ContactRefused, ContactUnconfirmed],
     /// Turn an offer down.
     OfferDecline = "offer.decline" at "/v1/offers/{offer}/decline" answers CaseAnswer
-        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired],
+        refuses [WrongPhase, WrongSide, OfferNotStanding, OfferExpired, ContactRefused, ContactUnconfirmed],
     /// Accept an offer.
     OfferAccept = "offer.accept" at "/v1/offers/{offer}/accept" answers CaseAnswer
         refuses [WrongPhase, WrongSide, TermsStale, OfferNotStanding, OfferExpired, JobNotOpen],
@@ -219,12 +221,83 @@ commands! {
         refuses [WrongPhase, ContractOver],
 }
 
+/// One text of a command that others will read, and the field it stands in.
+pub type Said<'a> = (Cow<'static, str>, &'a str);
+
 impl Command {
+    /// The texts of this command that the other side will read: what the contact guard judges. A new command says here what it has.
+    pub fn texts(&self) -> Vec<Said<'_>> {
+        match self {
+            Self::MessagePost(command) => vec![("body".into(), &command.body)],
+            Self::MessageEdit(command) => vec![("body".into(), &command.body)],
+            Self::MessageRedact(command) => vec![("reason".into(), &command.reason)],
+            Self::InvitationSend(command) => {
+                said(&[("message", Some(&command.message))], command.terms.as_ref())
+            }
+            Self::InvitationAccept(command) => {
+                said(&[("message", Some(&command.message))], command.terms.as_ref())
+            }
+            Self::InvitationDecline(command) => said(
+                &[("reason_text", command.reason_text.as_ref()), ("message", command.message.as_ref())],
+                None,
+            ),
+            Self::ProposalSubmit(command) => {
+                said(&[("cover_letter", Some(&command.cover_letter))], Some(&command.terms))
+            }
+            Self::ProposalAnswer(command) => {
+                said(&[("message", command.message.as_ref())], command.terms.as_ref())
+            }
+            Self::TermsPropose(command) => said(&[], Some(&command.terms)),
+            Self::OfferRequestChange(command) => {
+                said(&[("message", Some(&command.message))], command.terms.as_ref())
+            }
+            Self::OfferWithdraw(command) => said(&[("reason", command.reason.as_ref())], None),
+            Self::OfferDecline(command) => said(&[("reason", command.reason.as_ref())], None),
+            // What is said to the marketplace, or by it.
+            Self::InvitationReport(_)
+            | Self::MessageReport(_)
+            | Self::ContractForm(_)
+            | Self::ContractEnd(_) => Vec::new(),
+            Self::InvitationArchive(_)
+            | Self::InvitationWithdraw(_)
+            | Self::InvitationRemove(_)
+            | Self::ProposalDecline(_)
+            | Self::ProposalWithdraw(_)
+            | Self::ProposalArchive(_)
+            | Self::CandidacyDecline(_)
+            | Self::CandidacyWithdraw(_)
+            | Self::CandidacyReopen(_)
+            | Self::CandidaciesDecline(_)
+            | Self::CandidaciesMark(_)
+            | Self::MemberAdd(_)
+            | Self::MemberRemove(_)
+            | Self::TermsAccept(_)
+            | Self::TermsDecline(_)
+            | Self::TermsWithdraw(_)
+            | Self::TermsAcknowledge(_)
+            | Self::OfferMake(_)
+            | Self::OfferChange(_)
+            | Self::OfferAccept(_) => Vec::new(),
+        }
+    }
+
     /// The bytes by which a repeat is told from another command: canonical JSON, so that neither the order of fields nor a field
     /// the server does not know makes a difference.
     pub fn fingerprint(&self) -> Vec<u8> {
         canonical(self)
     }
+}
+
+fn said<'a>(fields: &[(&'static str, Option<&'a String>)], terms: Option<&'a Terms>) -> Vec<Said<'a>> {
+    let own =
+        fields.iter().filter_map(|(field, text)| Some((Cow::Borrowed(*field), text.as_ref()?.as_str())));
+    let scope = terms.and_then(|terms| terms.scope.as_deref()).map(|scope| ("terms.scope".into(), scope));
+    let milestones = terms.and_then(|terms| terms.milestones.as_deref()).unwrap_or_default();
+    let titles = milestones
+        .iter()
+        .enumerate()
+        .map(|(at, milestone)| (format!("terms.milestones.{at}.title").into(), milestone.title.as_str()));
+    own.chain(scope).chain(titles).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::guard::ContactSpan;
 use crate::id::ClientId;
+#[cfg(doc)]
+use crate::limits;
 
 macro_rules! errors {
     ($($(#[doc = $doc:literal])* $variant:ident = $code:literal, $status:literal, $retryable:literal;)*) => {
@@ -117,6 +120,10 @@ errors! {
     EditWindowOver = "edit_window_over", 409, false;
     /// The text of this message was deleted before.
     AlreadyRedacted = "already_redacted", 409, false;
+    /// A text gives away contact information, which is not allowed here; `contact` says where.
+    ContactRefused = "contact_refused", 422, false;
+    /// A text gives away contact information; `contact` says where. Who means it all the same sends it again with `confirmed`.
+    ContactUnconfirmed = "contact_unconfirmed", 409, false;
     /// `hello` has not been said, or has been said twice.
     OutOfTurn = "out_of_turn", 400, false;
     /// A bound was reached; `message` names it.
@@ -156,6 +163,9 @@ pub struct ErrorBody {
     /// With `terms_stale`: what the terms are by now.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub current: Option<Box<CurrentTerms>>,
+    /// With `contact_refused` and `contact_unconfirmed`: what gives away how to reach somebody, at most [`limits::CONTACT_SPANS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact: Vec<ContactSpan>,
     /// With `held`: the command that has to be sent again first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_by: Option<ClientId>,
@@ -196,6 +206,7 @@ impl ErrorBody {
             retry_after_ms: None,
             phase: None,
             current: None,
+            contact: Vec::new(),
             held_by: None,
             status_reason: None,
             status_reversible: None,

@@ -52,6 +52,10 @@ pub struct InvitationDecline {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::REASON_BYTES))]
     pub reason_text: Option<String>,
+    /// Words to the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = limits::BODY_BYTES))]
+    pub message: Option<String>,
 }
 
 /// `invitation.archive`: put it out of the way. Not a response; it can still be accepted or declined.
@@ -141,6 +145,9 @@ pub struct InvitationView {
     /// The reason in words, when it is `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_text: Option<String>,
+    /// The freelancer's words with a decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decline_message: Option<String>,
     /// The candidacy's room, once there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,

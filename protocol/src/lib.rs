@@ -16,6 +16,7 @@ pub mod documents;
 pub mod entry;
 pub mod error;
 pub mod fee;
+pub mod guard;
 pub mod id;
 pub mod invitation;
 pub mod job;

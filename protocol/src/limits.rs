@@ -48,6 +48,10 @@ pub const MILESTONES: usize = 50;
 /// The largest amount of money, in minor units.
 pub const AMOUNT: i64 = 100_000_000_000_000;
 
+/// Places that one refusal of contact information names.
+pub const CONTACT_SPANS: usize = 16;
+/// Bytes of the words that each of them quotes.
+pub const CONTACT_TEXT_BYTES: usize = 100;
 /// People of a room at most.
 pub const MEMBERS: usize = 50;
 /// Candidacies in one command about several.

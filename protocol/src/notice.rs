@@ -89,6 +89,9 @@ pub struct Notice {
     /// The reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_text: Option<String>,
+    /// The freelancer's words with the decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decline_message: Option<String>,
     /// The terms it is about. Their fee is in the entry's private part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<Box<TermsView>>,

@@ -93,9 +93,14 @@ fn every_example_of_a_command_carries_an_id_and_its_client_id() {
     for file in golden("client") {
         let (id, frame) = client::decode(&file.text).expect("a frame");
         match frame {
-            ClientFrame::Command(client_id, command) => {
+            ClientFrame::Command(envelope, command) => {
                 assert!(id.is_some(), "{}", file.stem);
-                assert_eq!(Some(client_id.to_string().as_str()), file.field("client_id"), "{}", file.stem);
+                assert_eq!(
+                    Some(envelope.client_id.to_string().as_str()),
+                    file.field("client_id"),
+                    "{}",
+                    file.stem
+                );
                 let tagged = serde_json::to_value(&command).expect("a value");
                 assert_eq!(serde_json::from_value::<Command>(tagged).expect("a command"), command);
             }
@@ -116,7 +121,7 @@ fn a_command_is_the_same_through_the_socket_and_over_http() {
     for file in golden("client") {
         if let (_, ClientFrame::Command(_, command)) = client::decode(&file.text).expect("a frame") {
             let mut fields = file.value.as_object().expect("an object").clone();
-            for of_the_socket in ["type", "id", "client_id"] {
+            for of_the_socket in ["type", "id", "client_id", "confirmed"] {
                 fields.remove(of_the_socket);
             }
             let over_http = Command::from_fields(command.name(), fields).expect("a command");
@@ -331,7 +336,7 @@ fn the_prose_names_every_field_of_every_example() {
         for file in golden(folder) {
             let name = file.field(tag).expect("a tag");
             let described = |field: &str| {
-                ["type", "id", "client_id"].contains(&field)
+                ["type", "id", "client_id", "confirmed"].contains(&field)
                     || rows
                         .iter()
                         .any(|(cell, row)| cell.contains(&format!("`{name}`")) && has_word(row, field))

@@ -68,7 +68,10 @@ pub async fn seed(app: &App) -> Result<(), AppError> {
             scope: None,
         }),
     };
-    perform(app, &client, INVITATION, Command::InvitationSend(invitation), None).outcome.await.map(drop)
+    perform(app, &client, INVITATION.into(), Command::InvitationSend(invitation), None)
+        .outcome
+        .await
+        .map(drop)
 }
 
 fn known<T: std::str::FromStr<Err: std::fmt::Debug>>(id: &str) -> T {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anteroom_protocol::client::Envelope;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::ClientId;
@@ -16,6 +17,7 @@ use super::rate::Allowance;
 use super::rule::rule;
 use super::{App, AppError, Pending, message};
 use crate::domain::actor::{Actor, Scope};
+use crate::domain::guard::Said;
 use crate::domain::refusal::Refusal;
 use crate::store::Committed;
 
@@ -34,17 +36,17 @@ pub struct Performed<F> {
 pub fn perform(
     app: &App,
     actor: &Actor,
-    client_id: ClientId,
+    envelope: Envelope,
     command: Command,
     lane: Option<Arc<Lane>>,
 ) -> Performed<impl Future<Output = Result<Committed, AppError>> + Send + use<>> {
-    let name = command.name();
+    let (name, client_id) = (command.name(), envelope.client_id);
     let span = tracing::debug_span!("command", name, %client_id);
     let (began, metrics) = (Instant::now(), app.metrics.clone());
     let allowance = app.rates.commands.take(actor);
     let pending = span.in_scope(|| match allowance.and_then(|allowance| allowance.refused_for) {
         Some(wait) => Pending::Refused(too_fast(client_id, lane.as_deref(), wait)),
-        None => execute(app, actor, client_id, command, lane),
+        None => execute(app, actor, envelope, command, lane),
     });
     let hasty = matches!(pending, Pending::Refused(AppError::RateLimited(_)));
     let outcome = async move {
@@ -66,7 +68,7 @@ fn too_fast(client_id: ClientId, lane: Option<&Lane>, wait: Duration) -> AppErro
 fn execute(
     app: &App,
     actor: &Actor,
-    client_id: ClientId,
+    Envelope { client_id, confirmed }: Envelope,
     command: Command,
     lane: Option<Arc<Lane>>,
 ) -> Pending {
@@ -74,16 +76,17 @@ fn execute(
         return Pending::Refused(Refusal::Forbidden.into());
     }
     let intent = app.intent(actor, client_id, &command);
-    if let Command::MessagePost(post) = command {
-        return message::post(app, actor, intent, post, lane);
+    // Where everything may be said, nobody looks: most texts are messages.
+    let said = || match app.policy.contact.allows_all_in_rooms() {
+        true => Said::default(),
+        false => Said::of(&command, confirmed),
+    };
+    match command {
+        Command::MessagePost(ref post) => message::post(app, actor, intent, (post.clone(), said()), lane),
+        Command::MessageEdit(ref edit) => message::edit(app, actor, intent, edit.clone(), said()),
+        Command::MessageRedact(ref redact) => message::redact(app, actor, intent, redact.clone(), said()),
+        other => app.change(actor, intent, rule(actor, other, confirmed)),
     }
-    if let Command::MessageEdit(edit) = command {
-        return message::edit(app, actor, intent, edit);
-    }
-    if let Command::MessageRedact(redact) = command {
-        return message::redact(app, actor, intent, redact);
-    }
-    app.change(actor, intent, rule(actor, command))
 }
 
 /// People do everything but what only the marketplace can say; its systems invite on a client's behalf, delete and remove what must not

@@ -9,7 +9,7 @@ use anteroom_protocol::invitation::{
 use super::rule::Rule;
 use super::{App, AppError};
 use crate::domain::actor::Actor;
-use crate::domain::invitation::{self, FirstWords};
+use crate::domain::invitation::{self, FirstWords, Why};
 use crate::domain::message::Body;
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::Asked;
@@ -36,10 +36,10 @@ pub fn accept(command: InvitationAccept) -> Result<Rule, Refusal> {
 
 /// `invitation.decline`.
 pub fn decline(command: InvitationDecline) -> Result<Rule, Refusal> {
-    let InvitationDecline { invitation, reason, reason_text } = command;
-    Rule::of(CaseKey::Invitation(invitation), move |case, context| {
-        invitation::decline(case, context, reason, reason_text.clone())
-    })
+    let InvitationDecline { invitation, reason, reason_text, message } = command;
+    let message = message.map(|message| Body::parse("message", message)).transpose()?;
+    let why = Why { reason, reason_text, message };
+    Rule::of(CaseKey::Invitation(invitation), move |case, context| invitation::decline(case, context, &why))
 }
 
 /// `invitation.archive`.

@@ -8,7 +8,8 @@ use anteroom_protocol::terms::Terms;
 
 use super::{candidacy, contract, invitation, member, offer, proposal, report, terms};
 use crate::domain::actor::Actor;
-use crate::domain::candidacy::{Case, Context, Decision};
+use crate::domain::candidacy::{Case, Context, Decision, is_open};
+use crate::domain::guard::Said;
 use crate::domain::refusal::Refusal;
 use crate::store::CaseKey;
 
@@ -44,6 +45,22 @@ impl Rule {
         Ok(Self { about: About::One(key), decide: Box::new(decide) })
     }
 
+    /// The same rule, and what is said under it is judged: in the phase that it brings about, or, when it ends the candidacy, in the
+    /// phase that it ends.
+    fn guarded(self, said: Said) -> Self {
+        let Self { about, decide } = self;
+        let judged = move |case: Case, context: &Context| {
+            let before = case.candidacy.as_ref().map(|candidacy| candidacy.phase);
+            let decision = decide(case, context)?;
+            let after = decision.case.candidacy.as_ref().map(|candidacy| candidacy.phase);
+            if let Some(phase) = after.filter(|phase| is_open(*phase)).or(before) {
+                said.must_be_allowed(phase, &context.policy.contact)?;
+            }
+            Ok(decision)
+        };
+        Self { about, decide: Box::new(judged) }
+    }
+
     /// A rule about each of these.
     ///
     /// # Errors
@@ -59,11 +76,16 @@ impl Rule {
     }
 }
 
-/// The rule of a command that changes a case.
+/// The rule of a command that changes a case; its author may have confirmed that contact information in it is meant.
 ///
 /// # Errors
 /// What can be refused without a look at the case; and a command that writes into one log alone, which has no such rule.
-pub fn rule(actor: &Actor, command: Command) -> Result<Rule, Refusal> {
+pub fn rule(actor: &Actor, command: Command, confirmed: bool) -> Result<Rule, Refusal> {
+    let said = Said::of(&command, confirmed);
+    Ok(unguarded(actor, command)?.guarded(said))
+}
+
+fn unguarded(actor: &Actor, command: Command) -> Result<Rule, Refusal> {
     match command {
         Command::InvitationSend(command) => invitation::send(command),
         Command::InvitationAccept(command) => invitation::accept(command),

@@ -3,6 +3,7 @@
 
 mod config;
 mod export;
+mod guard;
 mod health;
 mod migrate;
 mod serve;
@@ -63,6 +64,11 @@ enum Command {
     Export(export::Export),
     /// Verify a transcript in JSON Lines, without a server: ends with 0 if it is as it was signed and with 1 if not.
     Verify(verify::Verify),
+    /// Measure and explain the contact guard.
+    Guard {
+        #[command(subcommand)]
+        command: guard::GuardCommand,
+    },
     /// What the configuration comes to.
     Config {
         #[command(subcommand)]
@@ -92,6 +98,7 @@ fn run(place: &Place, command: Command) -> Result<ExitCode, StartError> {
         Command::Export(export) => export.run(&place.load(Vec::new())?),
         // Needs nothing but the file and the keys.
         Command::Verify(verify) => verify.run(),
+        Command::Guard { command } => command.run(),
         Command::Config { command } => command.run(&place.load(Vec::new())?),
     }
 }

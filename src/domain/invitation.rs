@@ -38,6 +38,8 @@ pub struct Invitation {
     pub reason: Option<DeclineReason>,
     /// The reason in words.
     pub reason_text: Option<String>,
+    /// The freelancer's words with a decline.
+    pub decline_message: Option<String>,
 }
 
 impl Invitation {
@@ -65,6 +67,7 @@ impl Invitation {
             answered_at: None,
             reason: None,
             reason_text: None,
+            decline_message: None,
             ..self
         }
     }
@@ -110,6 +113,7 @@ pub fn send(
         answered_at: None,
         reason: None,
         reason_text: None,
+        decline_message: None,
     });
     // The marketplace sends it on the client's behalf.
     let told = Told { by: Some(case.author(&context.actor)), client_id: Some(context.client_id) };
@@ -182,15 +186,21 @@ fn accepted(by: &UserId, invitation: InvitationId, terms: AcceptedTerms) -> Even
     Event::room(Some(by.clone()), None, data)
 }
 
+/// Why an invitation is declined, and what is said to the client with that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The reason.
+    pub reason: DeclineReason,
+    /// The reason in words.
+    pub reason_text: Option<String>,
+    /// Words to the client.
+    pub message: Option<Body>,
+}
+
 /// `invitation.decline`.
-pub fn decline(
-    case: Case,
-    context: &Context,
-    reason: DeclineReason,
-    reason_text: Option<String>,
-) -> Result<Decision, Refusal> {
+pub fn decline(case: Case, context: &Context, why: &Why) -> Result<Decision, Refusal> {
     let (case, mut invitation) = waiting(case, context, Side::Freelancer)?;
-    match (&reason_text, reason) {
+    match (&why.reason_text, why.reason) {
         (Some(words), DeclineReason::Other) => text::prose("reason_text", words, limits::REASON_BYTES)?,
         (None, DeclineReason::Other) => {
             return Err(Refusal::Invalid("reason_text: `other` needs the reason in words".into()));
@@ -200,11 +210,12 @@ pub fn decline(
         }
         (None, _) => {}
     }
-    invitation.reason = Some(reason);
-    invitation.reason_text = reason_text;
+    invitation.reason = Some(why.reason);
+    invitation.reason_text.clone_from(&why.reason_text);
+    invitation.decline_message = why.message.as_ref().map(|message| message.as_str().to_owned());
     let mut case = case.ended(Phase::Declined, Some(Side::Freelancer), context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Declined, context.now));
-    let reports = report::with_decline(&case, context, reason);
+    let reports = report::with_decline(&case, context, why.reason);
     Ok(Decision { reports, ..quiet(case, context, NoticeKind::InvitationDeclined, &BOTH) })
 }
 

@@ -6,6 +6,7 @@ use anteroom_protocol::limits;
 use anteroom_protocol::time::Time;
 
 use crate::domain::actor::{Actor, Scope};
+use crate::domain::guard::{ContactPolicy, Said};
 use crate::domain::log::{Event, LogEntry};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
@@ -35,10 +36,24 @@ impl Body {
     }
 }
 
+/// Who posts a message, under which id, and what it says of how to reach somebody.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Who.
+    pub user: UserId,
+    /// The author's id for it.
+    pub client_id: ClientId,
+    /// What is done about contact information.
+    pub contact: ContactPolicy,
+    /// What the text gives away.
+    pub said: Said,
+}
+
 /// Posts a message into a room.
-pub fn post(room: &Room, by: &UserId, client_id: ClientId, body: &Body) -> Result<Event, Refusal> {
-    room.may_write(by)?;
-    Ok(body.posted(by, client_id))
+pub fn post(room: &Room, by: &By, body: &Body) -> Result<Event, Refusal> {
+    room.may_write(&by.user)?;
+    room.must_allow(&by.said, &by.contact)?;
+    Ok(body.posted(&by.user, by.client_id))
 }
 
 /// Why a text is deleted, checked once: one line for all to read.
@@ -64,6 +79,8 @@ pub struct Amending {
     pub now: Time,
     /// Under which policy.
     pub policy: Policy,
+    /// What the new text, or the reason, gives away.
+    pub said: Said,
 }
 
 /// `message.edit`: another text for one's own message, while it is young. The versions before stay in the log.
@@ -77,6 +94,7 @@ pub fn edit(room: &Room, target: Option<&LogEntry>, by: &Amending, body: &Body) 
     if by.now > target.at.plus_seconds(i64::from(by.policy.edit_minutes) * 60) {
         return Err(Refusal::EditWindowOver);
     }
+    room.must_allow(&by.said, &by.policy.contact)?;
     let data = MessageEdited { seq: target.seq, body: body.0.clone() };
     Ok(amendment(Some(by.actor.user.clone()), by.client_id, EntryData::MessageEdited(data)))
 }
@@ -104,6 +122,9 @@ pub fn redact(
         room.must_not_be_hired()?;
     }
     must_have_its_text(target)?;
+    if on_behalf == RedactedFor::Author {
+        room.must_allow(&by.said, &by.policy.contact)?;
+    }
     let who = (on_behalf == RedactedFor::Author).then(|| by.actor.user.clone());
     let data = MessageRedacted { seq: target.seq, reason: reason.0.clone(), on_behalf };
     Ok(amendment(who, by.client_id, EntryData::MessageRedacted(data)))
@@ -156,7 +177,13 @@ mod tests {
 
     fn post_as(name: &str, room: &Room) -> Result<Event, Refusal> {
         let body = Body::parse("body", "hello".into()).expect("a body");
-        post(room, &name.parse().expect("a user id"), ClientId(Uuid::from_u128(3)), &body)
+        let by = By {
+            user: name.parse().expect("a user id"),
+            client_id: ClientId(Uuid::from_u128(3)),
+            contact: ContactPolicy::default(),
+            said: Said::default(),
+        };
+        post(room, &by, &body)
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod candidacy;
 pub mod contract;
 pub mod fee;
+pub mod guard;
 pub mod invitation;
 pub mod job;
 pub mod log;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::guard::ContactPolicy;
+
 /// The policy a command is decided under. Its version is kept with every entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,8 @@ pub struct Policy {
     pub change_requests_per_hour: u8,
     /// Whether new terms, of whichever side, end an offer that stands.
     pub counter_ends_offer: bool,
+    /// What is done about contact information in each phase.
+    pub contact: ContactPolicy,
 }
 
 /// What days of a policy are counted in.
@@ -41,6 +45,7 @@ impl Default for Policy {
             change_request_days: 7,
             change_requests_per_hour: 3,
             counter_ends_offer: false,
+            contact: ContactPolicy::default(),
         }
     }
 }

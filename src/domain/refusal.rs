@@ -1,6 +1,7 @@
 //! Why a command is refused by the rules. The words a client sees are made in `wire::to_wire`.
 
 use anteroom_protocol::candidacy::Phase;
+use anteroom_protocol::guard::ContactSpan;
 use anteroom_protocol::log::Hash;
 
 use crate::domain::user::Standing;
@@ -75,4 +76,11 @@ pub enum Refusal {
     EditWindowOver,
     /// Its text was deleted before.
     AlreadyRedacted,
+    /// A text gives away contact information where that is not allowed.
+    Contact {
+        /// Where.
+        spans: Vec<ContactSpan>,
+        /// Whether it stays refused when its author means it.
+        is_final: bool,
+    },
 }

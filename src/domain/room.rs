@@ -4,6 +4,7 @@ use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::id::{CandidacyId, UserId};
 use anteroom_protocol::user::Side;
 
+use crate::domain::guard::{ContactPolicy, Said};
 use crate::domain::log::{Head, Log};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::Party;
@@ -42,6 +43,11 @@ impl Room {
             Some((_, phase @ Phase::Hired)) => Err(Refusal::WrongPhase(phase)),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses contact information where the phase does not allow it.
+    pub fn must_allow(&self, said: &Said, policy: &ContactPolicy) -> Result<(), Refusal> {
+        self.candidacy.map_or(Ok(()), |(_, phase)| said.must_be_allowed(phase, policy))
     }
 
     /// Refuses a write by this person unless the account may act and the phase allows it.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use anteroom_protocol::client::Envelope;
 use anteroom_protocol::command::{Command, CommandSpec};
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
 use anteroom_protocol::id::ClientId;
@@ -35,9 +36,15 @@ pub(super) async fn run(
         }
         fields.insert(name.to_owned(), value);
     }
+    let confirmed = match fields.remove("confirmed") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(confirmed)) => confirmed,
+        Some(_) => return Err(bad(format!("{}: confirmed is true or false", spec.name))),
+    };
+    let envelope = Envelope { client_id, confirmed };
     let command =
         Command::from_fields(spec.name, fields).map_err(|error| bad(format!("{}: {error}", spec.name)))?;
-    let Performed { allowance, outcome, .. } = dispatch::perform(&app, &actor, client_id, command, None);
+    let Performed { allowance, outcome, .. } = dispatch::perform(&app, &actor, envelope, command, None);
     tell(told.as_ref(), allowance);
     Ok(Json(outcome.await?.data()))
 }

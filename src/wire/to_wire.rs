@@ -1,9 +1,11 @@
 //! Entries and refusals, as clients see them. An entry becomes text once per audience, never once per reader.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use anteroom_protocol::entry::{EntryFrame, Proof};
 use anteroom_protocol::error::{CurrentTerms, ErrorBody, ErrorCode};
+use anteroom_protocol::guard::ContactSpan;
 use anteroom_protocol::log::{Hash, to_hex};
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::user::{Side, UserStatus};
@@ -158,8 +160,21 @@ pub fn refusal(refusal: &Refusal) -> ErrorBody {
         Refusal::NotAMessage => new(E::NotAMessage, "the entry of this number is no message"),
         Refusal::NotTheAuthor => new(E::NotTheAuthor, "only its author changes a message"),
         Refusal::EditWindowOver => new(E::EditWindowOver, "the time to edit this message is over"),
+        Refusal::Contact { spans, is_final } => contact(spans, *is_final),
         Refusal::AlreadyRedacted => new(E::AlreadyRedacted, "the text of this message was deleted"),
     }
+}
+
+fn contact(spans: &[ContactSpan], is_final: bool) -> ErrorBody {
+    let kinds: BTreeSet<&str> = spans.iter().map(|span| span.kind.as_str()).collect();
+    let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+    let (code, words) = match is_final {
+        true => (ErrorCode::ContactRefused, "contact information is not allowed here yet"),
+        false => {
+            (ErrorCode::ContactUnconfirmed, "this gives away contact information; confirm that it is meant")
+        }
+    };
+    ErrorBody { contact: spans.to_vec(), ..ErrorBody::new(code, format!("{words}: {kinds}")) }
 }
 
 fn account(standing: &Standing) -> ErrorBody {

@@ -302,7 +302,7 @@ async fn a_post_whose_answer_a_crash_has_swallowed_is_known_when_it_is_sent_agai
     let room = marketplace.open_room("swallowed").await.expect("a room");
     let (mut socket, _) = marketplace.socket(&room.client, Vec::new()).await.expect("a socket");
     let (key, post) = (new_client_id(), ask::post(room.room, "Did you get this?"));
-    socket.send_frame(&ClientFrame::Command(key, post), Some("p")).await.expect("sent");
+    socket.send_frame(&ClientFrame::Command(key.into(), post), Some("p")).await.expect("sent");
     let reader = marketplace.as_user(&room.freelancer);
     let seq = soon("the commit", async {
         loop {

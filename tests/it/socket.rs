@@ -146,7 +146,7 @@ async fn a_frame_with_an_id_is_answered_once_under_it_and_one_without_is_not() {
     let (_, room) = scene.talking().await;
     let mut socket = scene.client.socket_at(&scene.server, Vec::new()).await;
     let longest = "i".repeat(64);
-    let command = |body: &str| ClientFrame::Command(new_client_id(), ask::post(room, body));
+    let command = |body: &str| ClientFrame::Command(new_client_id().into(), ask::post(room, body));
     socket.send_frame(&command("one"), None).await.expect("sent");
     socket.send_frame(&ClientFrame::Join(at_head(RoomRef::Inbox)), None).await.expect("sent");
     for (frame, id) in [

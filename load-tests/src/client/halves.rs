@@ -98,7 +98,7 @@ impl SocketSender {
         command: Command,
     ) -> Result<String, SocketError> {
         let id = self.fresh_id();
-        self.send_frame(&ClientFrame::Command(client_id, command), Some(&id)).await?;
+        self.send_frame(&ClientFrame::Command(client_id.into(), command), Some(&id)).await?;
         Ok(id)
     }
 

@@ -137,7 +137,7 @@ impl Socket {
     /// # Errors
     /// [`SocketError::Refused`] when the answer is an error; else the connection's.
     pub async fn command(&mut self, client_id: ClientId, command: Command) -> Result<Value, SocketError> {
-        self.ask(&ClientFrame::Command(client_id, command)).await
+        self.ask(&ClientFrame::Command(client_id.into(), command)).await
     }
 
     /// Sends a command and reads its answer as this type.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anteroom_protocol::client::{self, ClientFrame};
+use anteroom_protocol::client::{self, ClientFrame, Envelope};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::entry::EntryFrame;
 use anteroom_protocol::id::{ClientId, RoomRef, UserId};
@@ -279,7 +279,7 @@ impl Connection {
             }
             ClientFrame::Join(cursor) => Asked::Join(cursor, began),
             ClientFrame::Leave(leave) => Asked::Leave(leave.room),
-            ClientFrame::Command(client_id, command) => {
+            ClientFrame::Command(Envelope { client_id, .. }, command) => {
                 let room = self.device.invoke(self.n, client_id, &command);
                 Asked::Do(client_id, room)
             }

@@ -8,6 +8,7 @@ use super::definitions::{reference, referred};
 use super::type_name;
 use crate::client::CONTROL_TYPES;
 use crate::command::Command;
+use crate::error::ErrorCode;
 use crate::id::INBOX;
 use crate::limits;
 use crate::server;
@@ -134,6 +135,9 @@ fn client_frames(all: &mut BTreeMap<String, Value>) {
         if Command::ALL.iter().any(|spec| spec.name == kind) {
             fields(fields_of).insert("client_id".to_owned(), reference("ClientId"));
             require(fields_of, "client_id");
+            if confirms(kind) {
+                fields(fields_of).insert("confirmed".to_owned(), confirmed());
+            }
         }
         all.insert(client_name(kind), frame);
     }
@@ -143,6 +147,18 @@ fn client_frames(all: &mut BTreeMap<String, Value>) {
     }
     let text = "Any frame of a client.";
     all.insert("ClientFrame".to_owned(), union(text, client_types().map(client_name)));
+}
+
+/// Whether the command of this name has texts that the contact guard may warn of.
+pub(super) fn confirms(name: &str) -> bool {
+    let spec = Command::ALL.iter().find(|spec| spec.name == name);
+    spec.is_some_and(|spec| spec.refusals.contains(&ErrorCode::ContactUnconfirmed))
+}
+
+/// The field by which an author says that contact information is meant.
+pub(super) fn confirmed() -> Value {
+    let text = "Contact information in it is meant: what was refused as `contact_unconfirmed` is sent again with this.";
+    json!({ "type": ["boolean", "null"], "description": text })
 }
 
 /// What a server sends: one schema for each type, and one for each form of `ok.data`.

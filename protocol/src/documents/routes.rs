@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::definitions::reference;
-use super::frames::{Reply, payload_name, reply};
+use super::frames::{Reply, confirmed, confirms, payload_name, reply};
 use super::type_name;
 use crate::route::{self, Answer, Body, RouteSpec};
 
@@ -40,7 +40,13 @@ pub(super) fn add(all: &mut BTreeMap<String, Value>) {
     for route in route::all() {
         if let (Body::Frame(kind), Some(name)) = (route.body, body_name(&route)) {
             let payload = all.get(&payload_name(kind)).expect("what the frame says").clone();
-            all.insert(name, without_path(payload, &route));
+            let mut body = without_path(payload, &route);
+            if confirms(kind)
+                && let Some(fields) = body.get_mut("properties").and_then(Value::as_object_mut)
+            {
+                fields.insert("confirmed".to_owned(), confirmed());
+            }
+            all.insert(name, body);
         }
         if let Answer::Page(of) = route.answer {
             all.insert(page_name(of), page(of));

@@ -83,7 +83,7 @@ proptest! {
 
     #[test]
     fn a_repeat_is_told_by_neither_order_nor_unknown_fields(command in command(), id in uuid()) {
-        let frame = ClientFrame::Command(ClientId(id), command.clone()).encode(None);
+        let frame = ClientFrame::Command(ClientId(id).into(), command.clone()).encode(None);
         let value: Value = serde_json::from_str(&frame).expect("JSON");
         let (_, again) = client::decode(&reordered(&value)).expect("a frame");
         let ClientFrame::Command(_, again) = again else { panic!("no command: {again:?}") };

@@ -64,6 +64,10 @@ impl Case {
             room: answer.room,
             reason: self.invitation.as_ref().and_then(|invitation| invitation.reason),
             reason_text: self.invitation.as_ref().and_then(|invitation| invitation.reason_text.clone()),
+            decline_message: self
+                .invitation
+                .as_ref()
+                .and_then(|invitation| invitation.decline_message.clone()),
             terms: None,
             offer: answer.offer,
             contract: answer.contract,

@@ -20,10 +20,10 @@ pub(super) async fn save(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO invitations (id, candidacy, client, freelancer, status, message, sent_at, expires_at, answered_at,
-                                  reason, reason_text)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                  reason, reason_text, decline_message)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET status = excluded.status, expires_at = excluded.expires_at, answered_at = excluded.answered_at,
-             reason = excluded.reason, reason_text = excluded.reason_text",
+             reason = excluded.reason, reason_text = excluded.reason_text, decline_message = excluded.decline_message",
     )
     .bind(code::id(&invitation.id.0))
     .bind(code::id(&candidacy.0))
@@ -36,6 +36,7 @@ pub(super) async fn save(
     .bind(invitation.answered_at.map(Time::as_micros))
     .bind(invitation.reason.map(code::word))
     .bind(&invitation.reason_text)
+    .bind(&invitation.decline_message)
     .execute(connection)
     .await
     .map(drop)

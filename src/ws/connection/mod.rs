@@ -15,11 +15,11 @@ mod sending;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anteroom_protocol::client::{self, ClientFrame};
+use anteroom_protocol::client::{self, ClientFrame, Envelope};
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::id::ClientId;
+
 use anteroom_protocol::limits;
 use anteroom_protocol::server::ServerFrame;
 use anteroom_protocol::time::Time;
@@ -294,7 +294,7 @@ impl Connection {
             return self.on_haste(id.clone(), wait).await;
         }
         match decoded {
-            Ok((id, ClientFrame::Command(client_id, command))) => self.on_command(id, client_id, command),
+            Ok((id, ClientFrame::Command(envelope, command))) => self.on_command(id, envelope, command),
             Ok((id, ClientFrame::Join(cursor))) => Box::pin(self.on_join(id, cursor)).await,
             Ok((id, ClientFrame::Leave(leave))) => {
                 let log = Log::named(leave.room, &self.actor.user);
@@ -336,7 +336,7 @@ impl Connection {
     }
 
     /// Gives the command to its function. It has its place in the order when this returns.
-    fn on_command(&mut self, id: Option<String>, client_id: ClientId, command: Command) -> Result<(), Ended> {
+    fn on_command(&mut self, id: Option<String>, envelope: Envelope, command: Command) -> Result<(), Ended> {
         let lane = if let Command::MessagePost(post) = &command {
             Some(self.session.lanes.of(post.room))
         } else {
@@ -344,7 +344,7 @@ impl Connection {
         };
         let asked = Asked { what: command.name(), which: audit::subject(&command) };
         let Performed { hasty, outcome, .. } =
-            dispatch::perform(&self.door.app, &self.actor, client_id, command, lane);
+            dispatch::perform(&self.door.app, &self.actor, envelope, command, lane);
         self.underway.push(
             async move {
                 let answer = outcome.await.map(|done| done.data()).map_err(|error| error.body());

@@ -396,6 +396,7 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
             assert!(the_marketplaces && context.actor.scope == Scope::User);
         }
         Refusal::NotFound | Refusal::Invalid(_) | Refusal::TermsNotPending => {}
+        Refusal::Contact { .. } => panic!("nobody gives anything away here: {command:?}"),
         Refusal::TermsLimit => {
             let own = before.terms.iter().filter(|version| version.side == by).count();
             assert_eq!(own, usize::from(context.policy.terms_versions));

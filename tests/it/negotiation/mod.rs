@@ -238,7 +238,7 @@ impl Talk {
     }
 
     fn amending(&self, actor: &Actor, client_id: ClientId) -> Amending {
-        Amending { actor: actor.clone(), client_id, now: self.now, policy: Policy::default() }
+        deed::amending(actor, client_id, self.now, Policy::default())
     }
 
     /// The room of the case, as a write into it is decided on.
@@ -262,7 +262,8 @@ impl Talk {
         let target = deed::amends(command).map_or(0, |(_, seq)| seq);
         let entry = self.log.iter().find(|entry| entry.seq == target);
         let decided = if let Command::MessagePost(said) = command {
-            deed::body(&said.body).and_then(|body| message::post(&room, &actor.user, by.client_id, &body))
+            deed::body(&said.body)
+                .and_then(|body| message::post(&room, &deed::by(&actor.user, by.client_id), &body))
         } else {
             deed::decide_amendment(command, &room, entry, &by)
         };

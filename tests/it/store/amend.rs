@@ -2,7 +2,7 @@
 
 use anteroom::domain::actor::{Actor, Scope};
 use anteroom::domain::log::{Log, LogEntry};
-use anteroom::domain::message::{self, Amending, Reason};
+use anteroom::domain::message::{self, Reason};
 use anteroom::domain::policy::Policy;
 use anteroom::domain::refusal::Refusal;
 use anteroom::store::{CommitError, Committed};
@@ -12,7 +12,7 @@ use anteroom_protocol::id::{RoomId, RoomRef};
 use anteroom_protocol::user::UserStatus;
 use serde_json::{Value, json};
 
-use super::deed::{body, person};
+use super::deed::{self, body, person};
 use super::world::{Post, World, message_answer, refusal, told};
 use crate::support::ask;
 
@@ -275,8 +275,7 @@ pub(super) async fn after_a_hire_only_the_marketplace_deletes(world: World) {
     for (phase, by_author) in [(Phase::Active, true), (Phase::Offered, true), (Phase::Hired, false)] {
         room.candidacy = room.candidacy.map(|(candidacy, _)| (candidacy, phase));
         for (actor, may) in [(person("felix"), by_author), (service(), true)] {
-            let by =
-                Amending { actor, client_id: world.client_id(), now: world.now(), policy: Policy::default() };
+            let by = deed::amending(&actor, world.client_id(), world.now(), Policy::default());
             let outcome = message::redact(&room, Some(&target), &by, &reason);
             assert_eq!(outcome.is_ok(), may, "{phase:?} {by:?}: {outcome:?}");
             if !may {
@@ -284,8 +283,7 @@ pub(super) async fn after_a_hire_only_the_marketplace_deletes(world: World) {
             }
         }
         let actor = person("felix");
-        let by =
-            Amending { actor, client_id: world.client_id(), now: world.now(), policy: Policy::default() };
+        let by = deed::amending(&actor, world.client_id(), world.now(), Policy::default());
         let words = body("other words").expect("a body");
         assert!(
             message::edit(&room, Some(&target), &by, &words).is_ok(),

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use anteroom::app::rule::{Rule, rule};
 use anteroom::domain::actor::{Actor, Scope};
 use anteroom::domain::candidacy::{Case, Context, Decision, FreshIds};
+use anteroom::domain::guard::{ContactPolicy, Said};
 use anteroom::domain::log::{Event, LogEntry};
-use anteroom::domain::message::{self, Amending, Body, Reason};
+use anteroom::domain::message::{self, Amending, Body, By, Reason};
 use anteroom::domain::policy::Policy;
 use anteroom::domain::refusal::Refusal;
 use anteroom::domain::room::Room;
@@ -14,7 +15,7 @@ use anteroom::domain::timer;
 use anteroom::store::Intent;
 use anteroom_protocol::command::Command;
 use anteroom_protocol::id::{
-    CandidacyId, ClientId, InvitationId, OfferId, ProposalId, ReportId, RoomId, RoomRef,
+    CandidacyId, ClientId, InvitationId, OfferId, ProposalId, ReportId, RoomId, RoomRef, UserId,
 };
 use anteroom_protocol::log::part_digest;
 use anteroom_protocol::signature::SigningKey;
@@ -52,9 +53,19 @@ pub(crate) fn intent(actor: &Actor, client_id: ClientId, command: &Command) -> I
     Intent { actor: actor.key(), client_id, mac }
 }
 
+/// Who posts a message that gives nothing away.
+pub(crate) fn by(user: &UserId, client_id: ClientId) -> By {
+    By { user: user.clone(), client_id, contact: ContactPolicy::default(), said: Said::default() }
+}
+
+/// Who amends a message in words that give nothing away.
+pub(crate) fn amending(actor: &Actor, client_id: ClientId, now: Time, policy: Policy) -> Amending {
+    Amending { actor: actor.clone(), client_id, now, policy, said: Said::default() }
+}
+
 /// The rule of a rare command.
 pub(crate) fn rule_of(actor: &Actor, command: &Command) -> Result<Rule, Refusal> {
-    rule(actor, command.clone())
+    rule(actor, command.clone(), false)
 }
 
 /// Decides a rare command by its rule on the case as it is by then: what it does, behind what has happened by itself.

@@ -10,7 +10,7 @@ use anteroom::store::{CommitError, Write};
 use anteroom_protocol::id::{RoomId, RoomRef};
 use anteroom_protocol::log::Hash;
 
-use super::deed::{body, person};
+use super::deed::{body, by, person};
 use super::world::{Post, World, inbox, message_answer, user};
 use crate::support::ask;
 
@@ -62,7 +62,7 @@ pub(super) async fn commands_of_one_log_are_decided_in_turn_each_on_the_result_o
     let watched = |index: usize, room: &Room| {
         seen.lock().expect("no panic")[index] = Some(room.head);
         let Post { actor, client_id, body: text, .. } = &posts[index];
-        message::post(room, &actor.user, *client_id, &body(text)?)
+        message::post(room, &by(&actor.user, *client_id), &body(text)?)
     };
     let writes: Vec<Write> = posts.iter().map(Post::write).collect();
     let done = world.store().commit(&writes, world.moment(), &watched).await;

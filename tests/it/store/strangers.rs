@@ -167,7 +167,7 @@ pub(super) async fn regression_nobody_writes_into_an_inbox_and_only_its_owner_is
         intent: super::deed::intent(&actor, id, &ask::post(RoomRef::Inbox, "hello")),
     };
     let by_the_rules = |_: usize, room: &anteroom::domain::room::Room| {
-        anteroom::domain::message::post(room, &actor.user, id, &super::deed::body("hello")?)
+        anteroom::domain::message::post(room, &super::deed::by(&actor.user, id), &super::deed::body("hello")?)
     };
     let refused = world.store().commit(&[write], world.moment(), &by_the_rules).await.remove(0);
     assert_eq!(refusal(refused.expect_err("refused")), Refusal::NotFound);

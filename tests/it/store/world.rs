@@ -9,7 +9,7 @@ use anteroom::app::rule::About;
 use anteroom::domain::actor::Actor;
 use anteroom::domain::candidacy::Case;
 use anteroom::domain::log::{Log, LogEntry};
-use anteroom::domain::message::{self, Amending};
+use anteroom::domain::message;
 use anteroom::domain::policy::Policy;
 use anteroom::domain::room::Room;
 use anteroom::store::{
@@ -28,7 +28,7 @@ use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::deed::{self, actor, body, decide, intent, person};
+use super::deed::{self, actor, body, by, decide, intent, person};
 use crate::support::ask;
 
 /// A database of one adapter, empty at first. It is opened once at a time.
@@ -192,7 +192,7 @@ impl World {
         let write = Write { log: Log::named(room, &actor.user), intent: intent(actor, client_id, command) };
         let moment = self.moment();
         let policy = Policy::default();
-        let by = Amending { actor: actor.clone(), client_id, now: moment.now, policy };
+        let by = deed::amending(actor, client_id, moment.now, policy);
         let by_the_rules =
             |room: &Room, target: Option<&LogEntry>| deed::decide_amendment(command, room, target, &by);
         self.store().amend(&write, seq, moment, &by_the_rules).await
@@ -214,7 +214,7 @@ impl World {
         let writes: Vec<Write> = posts.iter().map(Post::write).collect();
         let by_the_rules = |index: usize, room: &Room| {
             let Post { actor, client_id, body: text, .. } = &posts[index];
-            message::post(room, &actor.user, *client_id, &body(text)?)
+            message::post(room, &by(&actor.user, *client_id), &body(text)?)
         };
         let outcomes = self.store().commit(&writes, self.moment(), &by_the_rules).await;
         assert_eq!(outcomes.len(), posts.len(), "one outcome each");

@@ -70,7 +70,7 @@ pub(crate) fn accept(invitation: InvitationId, terms: Option<Terms>) -> Command 
 
 pub(crate) fn decline(invitation: InvitationId, reason: DeclineReason, words: Option<&str>) -> Command {
     let reason_text = words.map(str::to_owned);
-    Command::InvitationDecline(InvitationDecline { invitation, reason, reason_text })
+    Command::InvitationDecline(InvitationDecline { invitation, reason, reason_text, message: None })
 }
 
 pub(crate) fn archive(invitation: InvitationId) -> Command {

@@ -35,8 +35,8 @@ pub(crate) fn client_frame() -> impl Strategy<Value = ClientFrame> {
         (room(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read(Mark { room, seq })),
         (room(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::MarkUnread(Mark { room, seq })),
         room().prop_map(|room| ClientFrame::Typing(Typing { room })),
-        (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id), command)),
-        (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id), command)),
+        (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id).into(), command)),
+        (uuid(), command()).prop_map(|(id, command)| ClientFrame::Command(ClientId(id).into(), command)),
     ]
 }
 
@@ -58,9 +58,11 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
                 Command::InvitationAccept(InvitationAccept { invitation, message, terms, amounts })
             }
         ),
-        (invitation(), reason(), of(any::<String>())).prop_map(|(invitation, reason, reason_text)| {
-            Command::InvitationDecline(InvitationDecline { invitation, reason, reason_text })
-        }),
+        (invitation(), reason(), of(any::<String>()), of(any::<String>())).prop_map(
+            |(invitation, reason, reason_text, message)| {
+                Command::InvitationDecline(InvitationDecline { invitation, reason, reason_text, message })
+            }
+        ),
         invitation().prop_map(|invitation| Command::InvitationArchive(InvitationArchive { invitation })),
         invitation().prop_map(|invitation| Command::InvitationWithdraw(InvitationWithdraw { invitation })),
         (job(), any::<String>(), terms(), amounts()).prop_map(|(job, cover_letter, terms, amounts)| {

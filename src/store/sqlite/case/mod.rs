@@ -40,7 +40,7 @@ macro_rules! case_select {
             "j.url AS job_url, j.status AS job_status, cu.name AS client_name, cu.avatar_url AS client_avatar, ",
             "fu.id AS freelancer_id, fu.name AS freelancer_name, fu.avatar_url AS freelancer_avatar, ",
             "i.id AS invitation_id, i.status AS invitation_status, i.message, i.sent_at, i.expires_at, i.answered_at, ",
-            "i.reason, i.reason_text, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
+            "i.reason, i.reason_text, i.decline_message, p.id AS proposal_id, p.cover_letter, p.submitted_at, l.seq AS head, ",
             "c.standing, c.pending, c.fee_schedule, c.turn, c.turn_until, c.ended_by, c.ended_from, c.mark, ",
             "(SELECT json_group_array(json_array(t.version, t.side, json(t.terms), lower(hex(t.hash)), t.proposed_at, ",
             "t.expires_at, t.acknowledged_at, json(t.fee)) ORDER BY t.version) FROM terms t WHERE t.candidacy = c.id", $($versions,)+ ") AS terms, ",
@@ -85,6 +85,7 @@ pub(super) struct CaseRow {
     answered_at: Option<i64>,
     reason: Option<String>,
     reason_text: Option<String>,
+    decline_message: Option<String>,
     proposal_id: Option<Vec<u8>>,
     cover_letter: Option<String>,
     submitted_at: Option<i64>,
@@ -154,6 +155,7 @@ impl CaseRow {
             answered_at: self.answered_at.map(code::time),
             reason: self.reason.as_deref().map(code::parse).transpose()?,
             reason_text: self.reason_text.clone(),
+            decline_message: self.decline_message.clone(),
         }))
     }
 

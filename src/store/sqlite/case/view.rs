@@ -121,6 +121,7 @@ impl CaseRow {
             answered_at: invitation.answered_at,
             reason: invitation.reason,
             reason_text: invitation.reason_text,
+            decline_message: invitation.decline_message,
             room,
         }))
     }

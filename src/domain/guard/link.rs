@@ -1,0 +1,336 @@
+//! Links that lead to a person, and what stands for them.
+
+use std::ops::Range;
+
+use anteroom_protocol::guard::ContactRule;
+
+use super::address::{Domain, domain};
+use super::finders::Finders;
+use super::places::{self, Place};
+use super::spoken;
+use super::token::Kind;
+use super::vocabulary::Class;
+use super::{Reading, Suspicion};
+
+/// Adds links that may lead to a person.
+pub(super) fn suspect(reading: &Reading<'_>, finders: &dyn Finders, found: &mut Vec<Suspicion>) {
+    let text = &reading.folded.text;
+    for place in finders.links(text) {
+        if let Some(link) = Link::read(&text[place.clone()]) {
+            let address = text[..place.start].ends_with('@');
+            if !address {
+                found.extend(judge(reading, &place, &link));
+            }
+        }
+    }
+    for at in 0..reading.tokens.len() {
+        if let Some(domain) = spoken_domain(reading, at) {
+            found.extend(judge_spoken(reading, &domain));
+        }
+    }
+}
+
+/// A link in its parts.
+struct Link<'a> {
+    scheme: bool,
+    host: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Link<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest))
+                if matches!(
+                    scheme,
+                    "http" | "https" | "hxxp" | "hxxps" | "viber" | "tg" | "whatsapp" | "skype"
+                ) =>
+            {
+                (Some(scheme), rest)
+            }
+            Some(_) => return None,
+            None => (None, text),
+        };
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let path = rest.get(authority.len()..).unwrap_or_default().trim_start_matches('/');
+        let host = authority.rsplit('@').next()?.split(':').next()?.trim_end_matches('.');
+        let label = host.rsplit('.').next()?;
+        let own = matches!(scheme, Some("viber" | "tg" | "whatsapp" | "skype"));
+        let known = places::place(host, path) != Place::Unknown;
+        let whole = host.contains('.') && (known || places::is_tld(label) || label.starts_with("xn--"));
+        (own || whole).then_some(Self {
+            scheme: scheme.is_some(),
+            host: if own { "t.me" } else { host },
+            path,
+        })
+    }
+
+    fn label(&self) -> &str {
+        self.host.rsplit('.').next().unwrap_or_default()
+    }
+}
+
+fn judge(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> Option<Suspicion> {
+    if places::is_reserved(link.host) {
+        return None;
+    }
+    match places::place(link.host, link.path) {
+        Place::Personal(rule) => {
+            let bare = !link.scheme && link.path.is_empty();
+            // "Build something like calendly.com" names it; a page of somebody's there has a path, or is asked to be used.
+            let named = link.path.is_empty()
+                && link.host.matches('.').count() == 1
+                && !matches!(rule, ContactRule::ShortLink);
+            let said =
+                reading.marks.reaches(place, (40, 24)) || reading.marks.near(Class::Mine, place, (24, 0));
+            let score = match (named, bare, said) {
+                (false, ..) => 110,
+                (true, true, false) => 30,
+                (true, false, false) => 40,
+                (true, _, true) => 80,
+            };
+            Some(Suspicion::new(place.clone(), rule, score))
+        }
+        Place::Public => public(reading, place, link),
+        Place::Unknown => {
+            Some(Suspicion::new(place.clone(), rule_of(link.path), unknown(reading, place, link)))
+        }
+    }
+}
+
+/// One's own page on a host where code and articles are.
+fn public(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> Option<Suspicion> {
+    const PROFILES: [&str; 4] = ["github.com", "gitlab.com", "bitbucket.org", "codepen.io"];
+    let host = link.host.strip_prefix("www.").unwrap_or(link.host);
+    let path = link.path.trim_end_matches('/');
+    if !PROFILES.contains(&host) || path.is_empty() || path.contains('/') {
+        return None;
+    }
+    let mine = reading.marks.near(Class::Mine, place, (28, 24)) || reading.marks.reaches(place, (40, 24));
+    let score = 40 + if mine { 60 } else { 0 };
+    Some(Suspicion::new(place.clone(), ContactRule::ProfileLink, score))
+}
+
+/// Parts of a path behind which one meets somebody.
+const MEETING_PATHS: [&str; 34] = [
+    "contact",
+    "contacts",
+    "contact-us",
+    "contactus",
+    "contact-me",
+    "kontakt",
+    "contacto",
+    "contato",
+    "contatti",
+    "contactez",
+    "kontakty",
+    "iletisim",
+    "lien-he",
+    "kontak",
+    "book",
+    "booking",
+    "bookings",
+    "book-a-call",
+    "schedule",
+    "hire",
+    "hire-me",
+    "hireme",
+    "about-me",
+    "aboutme",
+    "meet",
+    "calendar",
+    "appointment",
+    "appointments",
+    "termin",
+    "rdv",
+    "form",
+    "inquiry",
+    "enquiry",
+    "reach",
+];
+
+fn meets(path: &str) -> bool {
+    path.split(['/', '?', '#', '.', '=', '&']).any(|part| MEETING_PATHS.contains(&part))
+}
+
+fn rule_of(path: &str) -> ContactRule {
+    if !meets(path) {
+        ContactRule::PersonalPage
+    } else if path.contains("book")
+        || path.contains("sched")
+        || path.contains("calend")
+        || path.contains("appoint")
+    {
+        ContactRule::BookingLink
+    } else {
+        ContactRule::FormLink
+    }
+}
+
+/// How much a link to a host that nobody knows looks like a person's.
+fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 {
+    let marks = &reading.marks;
+    let label = link.label();
+    let www = link.host.starts_with("www.");
+    let mut score = match (link.scheme || www, places::is_ambiguous_tld(label)) {
+        (true, _) => 70,
+        (false, false) => 40,
+        (false, true) if link.path.is_empty() => 0,
+        (false, true) => 30,
+    };
+    if meets(link.path) {
+        score += 60;
+    }
+    if marks.near(Class::Mine, place, (36, 16)) {
+        score += 30;
+    }
+    if link.path.trim_end_matches('/').contains('/') && !meets(link.path) {
+        score -= 20;
+    }
+    if marks.near(Class::Site, place, (40, 24)) {
+        score += 40;
+    }
+    if [
+        "portfolio",
+        "about",
+        "about-us",
+        "team",
+        "uber-mich",
+        "ueber-mich",
+        "sobre",
+        "o-mnie",
+        "o-nas",
+        "chi-siamo",
+        "hakkimda",
+        "cv",
+        "resume",
+        "me",
+    ]
+    .iter()
+    .any(|part| link.path.split('/').next() == Some(part))
+    {
+        score += 30;
+    }
+    if marks.reaches(place, (48, 32)) {
+        score += 50;
+    }
+    if ["portfolio", "freelance", "studio", "design", "photograph", "resume", "cv-", "-cv", "hire"]
+        .iter()
+        .any(|word| link.host.contains(word))
+    {
+        score += 30;
+    }
+    if matches!(label, "me" | "name" | "bio" | "cv" | "portfolio" | "photography" | "resume") {
+        score += 30;
+    }
+    if is_documentation(link) {
+        score -= 80;
+    }
+    if marks.near(Class::Public, place, (32, 12)) {
+        score -= 50;
+    }
+    score
+}
+
+/// Hosts and paths that only documentation, code and machines have.
+fn is_documentation(link: &Link<'_>) -> bool {
+    const HOSTS: [&str; 22] = [
+        "docs",
+        "doc",
+        "api",
+        "developer",
+        "developers",
+        "dev",
+        "wiki",
+        "help",
+        "support",
+        "learn",
+        "guide",
+        "guides",
+        "reference",
+        "manual",
+        "spec",
+        "specs",
+        "staging",
+        "cdn",
+        "static",
+        "status",
+        "git",
+        "www2",
+    ];
+    const PATHS: [&str; 21] = [
+        "man",
+        "docs",
+        "doc",
+        "documentation",
+        "api",
+        "reference",
+        "wiki",
+        "spec",
+        "specs",
+        "rfc",
+        "manual",
+        "guide",
+        "guides",
+        "tutorial",
+        "tutorials",
+        "blob",
+        "tree",
+        "releases",
+        "issues",
+        "pull",
+        "v1",
+    ];
+    link.host.split('.').rev().skip(2).any(|label| HOSTS.contains(&label))
+        || link.host.ends_with("readthedocs.io")
+        || link.path.split('/').take(3).any(|part| PATHS.contains(&part))
+}
+
+/// A domain whose dots are words, or whose letters were pulled apart, with no sign for an address before it.
+fn spoken_domain(reading: &Reading<'_>, at: usize) -> Option<Domain> {
+    let tokens = &reading.tokens;
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    let inside = token.is_glued()
+        && before.is_some_and(|before| {
+            matches!(before.kind, Kind::Word | Kind::Digits | Kind::Sign('.' | '-' | '_' | '@'))
+        });
+    if inside {
+        return None;
+    }
+    domain(tokens, at).filter(|domain| domain.is_complete && (domain.spoken || domain.spread))
+}
+
+fn judge_spoken(reading: &Reading<'_>, domain: &Domain) -> Option<Suspicion> {
+    let tokens = &reading.tokens;
+    let mut end = domain.tokens.end;
+    let mut path = String::new();
+    while let Some((length, _)) = spoken::slash(tokens, end).filter(|_| path.len() < 256) {
+        let Some((label, next)) = super::address::label(tokens, end + length) else { break };
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(&label);
+        end = next;
+    }
+    let place = reading.place(domain.tokens.start..end);
+    if places::is_reserved(&domain.name) {
+        return None;
+    }
+    let score = match places::place(&domain.name, &path) {
+        Place::Personal(_) if !path.is_empty() || domain.name.matches('.').count() > 1 => 110,
+        Place::Personal(_) => 50 + said(reading, &place),
+        Place::Public => 0,
+        Place::Unknown => 50 + said(reading, &place) + if path.is_empty() { 0 } else { 20 },
+    };
+    Some(Suspicion::new(place, ContactRule::DisguisedLink, score))
+}
+
+fn said(reading: &Reading<'_>, place: &Range<usize>) -> i32 {
+    let marks = &reading.marks;
+    let reach = if marks.reaches(place, (48, 32)) { 50 } else { 0 };
+    let mine = if marks.near(Class::Mine, place, (36, 16)) { 30 } else { 0 };
+    let site = if marks.near(Class::Site, place, (40, 24)) { 20 } else { 0 };
+    let public = if marks.near(Class::Public, place, (32, 12)) { 50 } else { 0 };
+    reach + mine + site - public
+}

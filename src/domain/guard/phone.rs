@@ -1,0 +1,430 @@
+//! Telephone numbers: in digits, in words, one digit at a time.
+
+use std::ops::Range;
+
+use anteroom_protocol::guard::ContactRule;
+
+use super::finders::{Dialable, Finders};
+use super::spoken;
+use super::token::{Gap, Kind, Token};
+use super::vocabulary::Class;
+use super::{Reading, Suspicion};
+
+/// Digits of a number that a person can dial, at least and at most (ITU-T E.164).
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// How many candidates of a text are held against the numbering plans. More are taken for numbers: nobody writes so many that are not.
+const LOOKED_UP: usize = 24;
+
+/// One stretch of digits.
+#[derive(Debug)]
+struct Group {
+    digits: String,
+    /// By words, or digit by digit.
+    spoken: bool,
+    /// What stands before it, of signs.
+    separator: Option<char>,
+    tokens: Range<usize>,
+}
+
+/// Digits that belong together.
+#[derive(Debug)]
+struct Candidate {
+    groups: Vec<Group>,
+    plus: bool,
+    tokens: Range<usize>,
+    bracket: bool,
+}
+
+impl Candidate {
+    fn digits(&self) -> String {
+        self.groups.iter().map(|group| group.digits.as_str()).collect()
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        self.groups.iter().map(|group| group.digits.len()).collect()
+    }
+
+    fn separators(&self) -> impl Iterator<Item = char> {
+        self.groups.iter().skip(1).map(|group| group.separator.unwrap_or(' '))
+    }
+
+    fn all_separated_by(&self, sign: char) -> bool {
+        self.groups.len() > 1 && self.separators().all(|separator| separator == sign)
+    }
+}
+
+/// Adds what looks like a telephone number.
+pub(super) fn suspect(reading: &Reading<'_>, finders: &dyn Finders, found: &mut Vec<Suspicion>) {
+    let mut at = 0;
+    let mut looked_up = 0;
+    while at < reading.tokens.len() {
+        let Some(candidate) = candidate(&reading.tokens, at) else {
+            at += 1;
+            continue;
+        };
+        at = candidate.tokens.end;
+        found.extend(judge(reading, &candidate, finders, &mut looked_up));
+    }
+}
+
+/// The digits that a token stands for, and whether it does so by words.
+fn digits(tokens: &[Token<'_>], at: usize) -> Option<(String, bool, usize)> {
+    let token = tokens.get(at)?;
+    if token.kind == Kind::Digits {
+        return Some((token.text.to_string(), false, 1));
+    }
+    if let Some(times) = spoken::repeats(token) {
+        let dash = usize::from(tokens.get(at + 1).is_some_and(|token| token.is('-')));
+        let (digit, _, length) = digits(tokens, at + 1 + dash).filter(|(digit, ..)| digit.len() == 1)?;
+        return Some((digit.repeat(times), true, length + 1 + dash));
+    }
+    if let Some((number, length)) = spoken::compound(tokens, at) {
+        return Some((number, true, length));
+    }
+    if token.is_word("o") {
+        return Some(("0".to_owned(), true, 1));
+    }
+    let glued = token.is_glued()
+        || tokens.get(at + 1).is_some_and(|next| next.is_glued() && next.kind == Kind::Digits);
+    if glued && let Some(digits) = spoken::looks_like_digits(token) {
+        return Some((digits, true, 1));
+    }
+    spoken::numerals(token).map(|digits| (digits, true, 1))
+}
+
+/// The candidate that begins with this token.
+fn candidate(tokens: &[Token<'_>], at: usize) -> Option<Candidate> {
+    let plus = spoken::plus(tokens, at)
+        .filter(|length| digits(tokens, at + length).is_some() || opens(tokens, at + length));
+    let start = at + plus.unwrap_or(0);
+    let mut bracket = opens(tokens, start);
+    let first = start + usize::from(bracket);
+    let (value, spoken, length) = digits(tokens, first)?;
+    if first > at && spoken && plus.is_some_and(|_| !tokens[at].is('+')) && tokens[at].is_word("mas") {
+        return None;
+    }
+    let mut next = first + length;
+    let mut groups = vec![Group { digits: value, spoken, separator: None, tokens: first..next }];
+    let mut total = groups[0].digits.len();
+    while let Some((signs, separator, opened)) = separator(tokens, next) {
+        let Some((value, spoken, length)) = digits(tokens, next + signs) else { break };
+        let words_apart = spoken != groups.last().is_some_and(|group| group.spoken) && signs > 1;
+        if words_apart || total + value.len() > 24 {
+            break;
+        }
+        bracket |= opened;
+        total += value.len();
+        groups.push(Group { digits: value, spoken, separator, tokens: next + signs..next + signs + length });
+        next += signs + length;
+    }
+    let mut candidate = Candidate { groups, plus: plus.is_some(), tokens: at..next, bracket };
+    trim_times(tokens, &mut candidate);
+    trim_words(tokens, &mut candidate);
+    Some(candidate)
+}
+
+/// Words at its ends that may be ordinary ones are none of it.
+fn trim_words(tokens: &[Token<'_>], candidate: &mut Candidate) {
+    let ordinary =
+        |group: &Group| group.spoken && tokens.get(group.tokens.start).is_some_and(spoken::is_ambiguous);
+    let sure = candidate.groups.iter().filter(|group| group.spoken && !ordinary(group)).count();
+    if sure >= 3 || candidate.groups.iter().filter(|group| group.spoken).count() >= 7 {
+        return;
+    }
+    while candidate.groups.len() > 1 && candidate.groups.last().is_some_and(ordinary) {
+        candidate.groups.pop();
+        candidate.tokens.end =
+            candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);
+    }
+    while candidate.groups.len() > 1 && !candidate.plus && candidate.groups.first().is_some_and(ordinary) {
+        candidate.groups.remove(0);
+        candidate.tokens.start =
+            candidate.groups.first().map_or(candidate.tokens.end, |group| group.tokens.start);
+    }
+}
+
+fn opens(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens.get(at).is_some_and(|token| token.is('('))
+        && tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Digits)
+}
+
+/// How many signs stand between two groups here, which one tells, and whether it is a bracket. None at all is nothing between.
+fn separator(tokens: &[Token<'_>], at: usize) -> Option<(usize, Option<char>, bool)> {
+    let mut signs = 0;
+    let mut telling = None;
+    let mut bracket = false;
+    while let Some(token) = tokens.get(at + signs) {
+        if token.gap == Gap::Line {
+            return None;
+        }
+        match token.kind {
+            Kind::Word if signs == 0 && token.text == "の" => signs += 1,
+            Kind::Sign(
+                sign @ ('-' | '.' | '(' | ')' | '/' | '·' | '*' | '_' | '~' | ',' | '|' | '\'' | '،' | '、'),
+            ) if signs < 3 => {
+                // A comma or a full stop with a blank behind it parts things; between words it is only read out so.
+                let parts = matches!(sign, ',' | '.')
+                    && tokens.get(at + signs + 1).is_some_and(|next| {
+                        !next.is_glued() && next.kind == Kind::Digits && next.text.len() > 1
+                    });
+                if parts {
+                    return None;
+                }
+                bracket |= sign == '(' || sign == ')';
+                telling = telling.or(Some(sign)).filter(|_| !matches!(sign, '(' | ')')).or(telling);
+                signs += 1;
+            }
+            Kind::Sign(_) => return None,
+            Kind::Word | Kind::Digits => break,
+        }
+    }
+    Some((signs, telling, bracket))
+}
+
+/// A time of day behind a date or a number is none of it.
+fn trim_times(tokens: &[Token<'_>], candidate: &mut Candidate) {
+    let colon = |at: usize| {
+        tokens.get(at).is_some_and(|token| token.is(':'))
+            && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Digits && next.is_glued())
+    };
+    if colon(candidate.tokens.end) && candidate.groups.len() > 1 {
+        candidate.groups.pop();
+        candidate.tokens.end =
+            candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);
+    }
+}
+
+fn judge(
+    reading: &Reading<'_>,
+    candidate: &Candidate,
+    finders: &dyn Finders,
+    looked_up: &mut usize,
+) -> Option<Suspicion> {
+    let digits = candidate.digits();
+    if !DIGITS.contains(&digits.len()) || is_part_of_a_word(reading, candidate) {
+        return None;
+    }
+    let place = reading.place(candidate.tokens.clone());
+    let single = candidate.groups.iter().filter(|group| group.spoken || group.digits.len() == 1).count();
+    let spoken = candidate.groups.iter().filter(|group| group.spoken).count();
+    let one_by_one = single >= 5 && single * 2 > candidate.groups.len();
+    if !one_by_one && !candidate.plus && is_something_else(reading, candidate, &digits) {
+        return None;
+    }
+    let rule = if spoken > 0 || one_by_one { ContactRule::DisguisedPhone } else { ContactRule::PhoneNumber };
+    let mut score = if spoken > 0 || one_by_one {
+        told(candidate, &digits, spoken, single)
+    } else {
+        written(candidate, &digits, &reading.folded.text[place.clone()], finders, looked_up)
+    };
+    score += context(reading, &place, candidate);
+    Some(Suspicion::new(place, rule, score))
+}
+
+/// Letters right before or behind it make it a name of something.
+fn is_part_of_a_word(reading: &Reading<'_>, candidate: &Candidate) -> bool {
+    let tokens = &reading.tokens;
+    let first = tokens.get(candidate.tokens.start);
+    let before = candidate
+        .tokens
+        .start
+        .checked_sub(1)
+        .and_then(|before| tokens.get(before))
+        .filter(|_| first.is_some_and(Token::is_glued));
+    let behind = tokens.get(candidate.tokens.end).filter(|token| token.is_glued());
+    let is_phone = |token: &Token<'_>| {
+        reading.marks.within(token.range.clone()).iter().any(|mark| {
+            mark.is(Class::Phone)
+                || mark.is(Class::Number)
+                || mark.is(Class::Messenger)
+                || mark.is(Class::Vague)
+        })
+    };
+    let joined = |token: &Token<'_>| token.is_latin() && !is_phone(token) && spoken::number(token).is_none();
+    let sign = |token: &Token<'_>| {
+        matches!(
+            token.kind,
+            Kind::Sign('#' | '$' | '€' | '£' | '¥' | '₹' | '₽' | '%' | '=' | '&' | '@' | '_')
+        )
+    };
+    let path = before.is_some_and(|before| {
+        before.is('/')
+            || before.is('.')
+            || before.is(':') && super::places::has_scheme_before(&reading.folded.text, before.range.start)
+    });
+    // "SN-0042-7781"
+    let serial = before.is_some_and(|before| before.is('-') && before.is_glued())
+        && candidate
+            .tokens
+            .start
+            .checked_sub(2)
+            .and_then(|at| tokens.get(at))
+            .is_some_and(|token| token.kind == Kind::Word && joined(token));
+    serial
+        || before.is_some_and(|token| joined(token) || sign(token))
+        || behind.is_some_and(|token| {
+            (joined(token) && !token.is_word("x"))
+                || matches!(token.kind, Kind::Sign('%' | '€' | '$' | '£' | '@'))
+        })
+        || (path
+            && super::places::has_scheme_before(
+                &reading.folded.text,
+                reading.place(candidate.tokens.clone()).start,
+            ))
+}
+
+/// Dates, addresses of machines, amounts, versions.
+fn is_something_else(reading: &Reading<'_>, candidate: &Candidate, digits: &str) -> bool {
+    let lengths = candidate.lengths();
+    let values: Vec<u64> = candidate.groups.iter().filter_map(|group| group.digits.parse().ok()).collect();
+    let is_year = |value: u64| (1900..2100).contains(&value);
+    let dotted = candidate.all_separated_by('.');
+    let date = match (lengths.as_slice(), values.as_slice()) {
+        ([4, 1..=2, 1..=2, ..], [year, month, day, ..]) => is_year(*year) && *month <= 31 && *day <= 31,
+        ([1..=2, 1..=2, 4, ..], [day, month, year, ..]) => is_year(*year) && *month <= 31 && *day <= 31,
+        ([4, 4], [from, to]) => is_year(*from) && is_year(*to),
+        ([8], [value]) => is_year(value / 10_000) && (value / 100) % 100 <= 12 && value % 100 <= 31,
+        ([4, 4, 4, 4, ..], _) => true,
+        _ => false,
+    };
+    let machine = dotted && lengths.len() == 4 && values.iter().all(|value| *value <= 255);
+    let decimal = lengths.len() == 2 && candidate.separators().all(|sign| sign == '.' || sign == ',');
+    let thousands = lengths.len() > 1
+        && lengths[0] <= 3
+        && lengths[1..].iter().all(|length| *length == 3)
+        && (candidate.separators().all(|sign| sign == '.')
+            || candidate.separators().all(|sign| sign == ',')
+            || candidate.separators().all(|sign| sign == '\''));
+    let place = reading.place(candidate.tokens.clone());
+    let paid = reading.marks.near(Class::Unit, &place, (0, 3)) || reading.is_money(&place);
+    let repeated = digits.chars().all(|c| digits.starts_with(c));
+    // "12.000.000": nobody's number ends like that, and many amounts do.
+    let amount = digits.ends_with("000")
+        && lengths.len() > 1
+        && lengths[0] <= 3
+        && lengths[1..].iter().all(|length| *length == 3);
+    // Numbers of firms, taxes and receipts: "2024/0815-47", "12/345/67890", "12.345.678/0001-95".
+    let slashes = candidate.separators().filter(|sign| *sign == '/').count();
+    let numbered = slashes >= 2
+        || (slashes == 1 && candidate.separators().any(|sign| sign == '.'))
+        || (slashes + candidate.separators().filter(|sign| *sign == '-').count() > 0
+            && lengths[0] == 4
+            && values.first().is_some_and(|value| is_year(*value)));
+    date || machine || amount || numbered || decimal || (thousands && lengths.len() < 3) || paid || repeated
+}
+
+/// A number that is told digit by digit.
+fn told(candidate: &Candidate, digits: &str, spoken: usize, single: usize) -> i32 {
+    let values: Vec<i64> = candidate.groups.iter().filter_map(|group| group.digits.parse().ok()).collect();
+    let counting = values.windows(2).all(|pair| pair[1] - pair[0] == 1)
+        || values.windows(2).all(|pair| pair[0] - pair[1] == 1);
+    match (spoken, single) {
+        _ if counting && candidate.groups.len() > 2 => 20,
+        _ if candidate.plus => 110,
+        (5.., _) | (_, 7..) => 110,
+        _ if spoken == candidate.groups.len() && digits.len() >= 9 => 110,
+        (3.., _) | (_, 5..) => 80,
+        _ => 50,
+    }
+}
+
+/// A number that is written in digits.
+fn written(
+    candidate: &Candidate,
+    digits: &str,
+    text: &str,
+    finders: &dyn Finders,
+    looked_up: &mut usize,
+) -> i32 {
+    if candidate.plus {
+        return if digits.len() >= 8 { 110 } else { 50 };
+    }
+    let lengths = candidate.lengths();
+    *looked_up += 1;
+    let dialable = if *looked_up > LOOKED_UP { Dialable::AsWritten } else { finders.dialable(text) };
+    let mut score = match dialable {
+        Dialable::AsWritten => 70,
+        Dialable::Valid => 50,
+        Dialable::No => 25,
+    };
+    let leading = digits.chars().next();
+    // 555 is the exchange that nobody has, which is why it is written when a number is made up.
+    let made_up = digits.len() == 10 && digits.get(3..6) == Some("555");
+    if made_up && dialable == Dialable::No {
+        score = 50;
+    }
+    let american = matches!(lengths.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
+    if american && !candidate.all_separated_by(' ') {
+        score = score.max(80) + 30;
+    } else if american {
+        score = score.max(70);
+    }
+    if candidate.bracket && lengths.iter().any(|length| (2..=5).contains(length)) && digits.len() > 8 {
+        score += 30;
+    }
+    if leading == Some('0') && (9..=12).contains(&digits.len()) && !digits.starts_with("000") {
+        score += if dialable == Dialable::AsWritten && digits.len() > 9 { 30 } else { 20 };
+        score += if lengths.len() >= 3 { 15 } else { 0 };
+    }
+    if digits.starts_with("00") && digits.len() >= 11 && dialable == Dialable::No {
+        score += 60;
+    }
+    if lengths.len() >= 3 && lengths.iter().all(|length| *length <= 5) {
+        score += 15;
+    } else if lengths.len() == 2 && lengths.iter().all(|length| *length >= 3) {
+        score += 5;
+    }
+    let mobile = |prefix: &[&str], length: usize| {
+        digits.len() == length && prefix.iter().any(|prefix| digits.starts_with(prefix))
+    };
+    if mobile(&["13", "14", "15", "16", "17", "18", "19"], 11) && dialable != Dialable::No
+        || mobile(&["79", "89", "77"], 11)
+        || mobile(&["380"], 12)
+        || mobile(&["91"], 12) && dialable != Dialable::No
+    {
+        score += 35;
+    }
+    if lengths.len() == 1 && digits.len() < 9 {
+        score -= 30;
+    }
+    if digits.len() > 12 && !digits.starts_with("00") {
+        score -= 30;
+    }
+    score
+}
+
+/// What the words around it say.
+fn context(reading: &Reading<'_>, place: &Range<usize>, candidate: &Candidate) -> i32 {
+    let mut score = 0;
+    let marks = &reading.marks;
+    if marks.near(Class::Phone, place, (40, 14))
+        || marks.near(Class::Number, place, (40, 14))
+        || marks.near(Class::Messenger, place, (28, 14))
+    {
+        score += 60;
+    }
+    if marks.reaches(place, (16, 0)) {
+        score += 60;
+    } else if marks.reaches(place, (40, 24)) {
+        score += 40;
+    }
+    // What the words right before it are about decides: "order 4711, my number is 0612345678".
+    let counted = marks.distance_before(Class::Counted, place, 48);
+    let meant = [Class::Phone, Class::Reach]
+        .into_iter()
+        .filter_map(|class| marks.distance_before(class, place, 48))
+        .min();
+    if let Some(counted) = counted.filter(|_| !candidate.plus)
+        && meant.is_none_or(|meant| counted <= meant)
+    {
+        score -= 100;
+    }
+    let spoken = candidate.groups.iter().any(|group| group.spoken);
+    if marks.near(Class::Form, place, (56, 40)) && !spoken && !marks.reaches(place, (24, 0)) {
+        score -= 90;
+    }
+    if marks.near(Class::Unit, place, (0, 3)) {
+        score -= 60;
+    }
+    score
+}
