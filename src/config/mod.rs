@@ -121,7 +121,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 41] = [
+pub const KEYS: [&str; 47] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -148,6 +148,12 @@ pub const KEYS: [&str; 41] = [
     "policy.change_request_days",
     "policy.change_requests_per_hour",
     "policy.counter_ends_offer",
+    "policy.contact",
+    "policy.contact.invited",
+    "policy.contact.submitted",
+    "policy.contact.active",
+    "policy.contact.offered",
+    "policy.contact.hired",
     "limits.connections",
     "limits.handshakes",
     "limits.sockets_per_address",
@@ -280,6 +286,7 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::guard::{Action, ContactPolicy};
 
     #[test]
     fn a_flag_wins_over_the_environment_which_wins_over_the_file_which_wins_over_the_default() {
@@ -342,6 +349,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_about_contact_information_is_set_by_name_or_phase_by_phase() {
+        let load = |variable: &str, value: &str| {
+            let environment = |name: &str| (name == variable).then(|| value.to_owned());
+            Config::load(None, environment, &[]).map(|config| config.policy.contact)
+        };
+        let named = load("ANTEROOM_POLICY__CONTACT", "until_contract").expect("a policy");
+        assert_eq!(named, ContactPolicy::UNTIL_CONTRACT);
+        let warned = load("ANTEROOM_POLICY__CONTACT__ACTIVE", "warn").expect("a policy");
+        assert_eq!(warned, ContactPolicy { active: Action::Warn, ..ContactPolicy::default() });
+        let error = load("ANTEROOM_POLICY__CONTACT", "never").expect_err("refused").to_string();
+        assert!(error.contains("until_contract"), "{error}");
+    }
+
+    #[test]
     fn a_bound_nothing_could_work_within_is_refused_by_name() {
         let environment = |name: &str| (name == "ANTEROOM_LIMITS__COMMIT_BATCH").then(|| "0".to_owned());
         let error = Config::load(None, environment, &[]).expect_err("refused");
@@ -394,10 +415,15 @@ mod tests {
             "tls.key",
         ];
         let mut paths = unset.map(str::to_owned).to_vec();
-        for (key, value) in &shown {
-            match value.as_table() {
-                Some(section) => paths.extend(section.keys().map(|name| format!("{key}.{name}"))),
-                None => paths.push(key.clone()),
+        // A policy for contact information is set by its name as well.
+        paths.push("policy.contact".to_owned());
+        let mut sections = vec![(String::new(), &shown)];
+        while let Some((path, section)) = sections.pop() {
+            for (key, value) in section {
+                match value.as_table() {
+                    Some(inner) => sections.push((format!("{path}{key}."), inner)),
+                    None => paths.push(format!("{path}{key}")),
+                }
             }
         }
         paths.sort();

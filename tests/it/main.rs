@@ -20,6 +20,7 @@ mod examples;
 mod export;
 mod fee;
 mod gone;
+mod guard;
 mod handshake;
 mod health;
 mod history;

@@ -77,7 +77,10 @@ impl Default for ContactPolicy {
 
 /// A policy as it is configured: one of the two by its name, or phase by phase.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`default`, `until_contract`, or `allow`, `warn` or `block` for `invited`, `submitted`, `active`, `offered` and `hired`"
+)]
 enum Written {
     Named(Named),
     Each(Each),
