@@ -18,6 +18,7 @@ use crate::invitation::{
     InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
     InvitationWithdraw,
 };
+use crate::ledger::InvitationRetract;
 use crate::log::canonical;
 use crate::member::{MemberAdd, MemberRemove};
 use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
@@ -133,6 +134,9 @@ commands! {
     /// Take an invitation back.
     InvitationWithdraw = "invitation.withdraw" at "/v1/invitations/{invitation}/withdraw" answers CaseAnswer
         refuses [WrongPhase, WrongSide, InvitationExpired],
+    /// Take an answered invitation out of the ledger.
+    InvitationRetract = "invitation.retract" at "/v1/invitations/{invitation}/retract" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, LedgerFinal],
     /// Answer a job.
     ProposalSubmit = "proposal.submit" at "/v1/proposals" answers CaseAnswer
         refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired],

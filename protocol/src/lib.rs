@@ -19,6 +19,7 @@ pub mod fee;
 pub mod id;
 pub mod invitation;
 pub mod job;
+pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod marker;

@@ -13,6 +13,7 @@ use anteroom_protocol::error::ErrorBody;
 use anteroom_protocol::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::ledger::{LedgerPage, ProfileView};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::report::ReportView;
@@ -248,6 +249,8 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "JobView" => encodes_to_itself::<JobView>(&file),
             "ProposalView" => encodes_to_itself::<ProposalView>(&file),
             "RoomView" => encodes_to_itself::<RoomView>(&file),
+            "LedgerPage" => encodes_to_itself::<LedgerPage>(&file),
+            "ProfileView" => encodes_to_itself::<ProfileView>(&file),
             "SearchPage" => encodes_to_itself::<SearchPage>(&file),
             "UserProfile" => encodes_to_itself::<UserProfile>(&file),
             "UserView" => encodes_to_itself::<UserView>(&file),

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod fee;
 pub mod invitation;
 pub mod job;
+pub mod ledger;
 pub mod log;
 pub mod member;
 pub mod message;

@@ -127,6 +127,7 @@ fn taken(command: Command) -> Result<(), Refusal> {
         }
         Command::InvitationArchive(_)
         | Command::InvitationWithdraw(_)
+        | Command::InvitationRetract(_)
         | Command::ProposalDecline(_)
         | Command::ProposalWithdraw(_)
         | Command::CandidacyDecline(_)
