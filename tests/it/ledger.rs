@@ -87,9 +87,8 @@ impl Scene {
     }
 }
 
-#[tokio::test]
-async fn every_invitation_of_a_freelancer_has_its_row_and_its_reason() {
-    let mut scene = Scene::new(Door::Http).await;
+/// Fourteen invitations, and what becomes of each until the second day.
+async fn two_days(scene: &mut Scene) -> Vec<(Case, InvitationId)> {
     let mut all = Vec::new();
     for number in 0..14 {
         all.push(scene.invited_to(&format!("job-{number}")).await);
@@ -128,10 +127,17 @@ async fn every_invitation_of_a_freelancer_has_its_row_and_its_reason() {
     scene.pass(23 * HOUR).await;
     scene.freelancer.case(ask::decline(id(1), DeclineReason::TooBusy, None)).await;
     scene.freelancer.case(ask::accept(id(2), None)).await;
+    all
+}
+
+#[tokio::test]
+async fn every_invitation_of_a_freelancer_has_its_row_and_its_reason() {
+    let mut scene = Scene::new(Door::Http).await;
+    let all = two_days(&mut scene).await;
     scene.pass(18 * DAY).await;
     scene.the_marketplace(&ask::reopen(all[11].0.candidacy)).await;
     scene.pass(HOUR).await;
-    scene.freelancer.case(ask::decline(id(11), DeclineReason::TooBusy, None)).await;
+    scene.freelancer.case(ask::decline(all[11].1, DeclineReason::TooBusy, None)).await;
     scene.pass(0).await;
 
     let page = ledger(&scene.freelancer, "freelancer").await;
@@ -250,14 +256,14 @@ async fn a_figure_appears_changes_and_goes_and_is_told_once_each_also_over_a_res
     }
     let unread = unread(&scene.freelancer).await;
     let shown = json!({"side": "freelancer", "responsiveness": {"response_time": "<24h", "answered_within_24h": 100}});
-    assert_eq!(told(&scene.freelancer).await, [shown.clone()]);
+    assert_eq!(told(&scene.freelancer).await, std::slice::from_ref(&shown));
     assert_eq!(unread, 5, "five invitations; the freelancer's own doings and the figure count for nothing");
     let before = ledger(&scene.freelancer, "freelancer").await;
 
     let mut scene = scene.restarted(Door::Http).await;
     scene.pass(0).await;
     assert_eq!(ledger(&scene.freelancer, "freelancer").await, before);
-    assert_eq!(told(&scene.freelancer).await, [shown.clone()]);
+    assert_eq!(told(&scene.freelancer).await, std::slice::from_ref(&shown));
     assert_eq!(json!(profile(&scene.client, &scene.freelancer).await.as_freelancer), shown["responsiveness"]);
     let (_, slow) = scene.invited_to("job-5").await;
     scene.pass(4 * DAY).await;

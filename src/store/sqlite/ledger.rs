@@ -180,15 +180,16 @@ async fn list(
     Ok(rows.into_iter().map(ItemRow::decode).collect::<sqlx::Result<_>>()?)
 }
 
+const WINDOW: &str = r#"SELECT round, side, started_at, until, stopped_at, how, retracted_at FROM ledger
+    WHERE "user" = $1 AND side = $2 AND started_at > $3 ORDER BY started_at DESC LIMIT $4"#;
+
 /// The rows that a figure is made of. An index has all that is read of them, in this order.
 async fn window(
     executor: impl SqliteExecutor<'_>,
     (owner, side): (&UserId, Side),
     since: Time,
 ) -> sqlx::Result<Vec<Row>> {
-    let sql = r#"SELECT round, side, started_at, until, stopped_at, how, retracted_at FROM ledger
-                 WHERE "user" = $1 AND side = $2 AND started_at > $3 ORDER BY started_at DESC LIMIT $4"#;
-    let rows: Vec<RowRow> = sqlx::query_as(sql)
+    let rows: Vec<RowRow> = sqlx::query_as(WINDOW)
         .bind(owner.as_str())
         .bind(side.as_str())
         .bind(since.as_micros())
@@ -261,4 +262,24 @@ fn decode((bucket, share): (Option<String>, Option<u8>)) -> sqlx::Result<Option<
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn failed(error: CommitError) -> StoreError {
     StoreError::Database(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+
+    /// Somebody may have thousands of rows, and each look at the profile computes the figure anew.
+    #[tokio::test]
+    async fn a_figure_is_read_from_one_index_alone_and_in_its_order() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {WINDOW}"));
+        let plan = sqlx::query(explain).bind("").bind("").bind(0).bind(1).fetch_all(&store.readers).await;
+        let steps: Vec<String> = plan.expect("a plan").iter().map(|step| step.get("detail")).collect();
+        let expected =
+            "SEARCH ledger USING COVERING INDEX ledger_by_user (user=? AND side=? AND started_at>?)";
+        assert_eq!(steps, [expected]);
+    }
 }

@@ -394,9 +394,7 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
         }
         Refusal::ChangeRequestsOver => assert!(matches!(command, Command::OfferRequestChange(_))),
         Refusal::ContractOver => assert!(before.contract.as_ref().is_some_and(|it| it.ended_at.is_some())),
-        Refusal::Forbidden => {
-            assert!(the_marketplaces && context.actor.scope == Scope::User);
-        }
+        Refusal::Forbidden => assert!(the_marketplaces && context.actor.scope == Scope::User),
         Refusal::NotFound | Refusal::Invalid(_) | Refusal::TermsNotPending => {}
         Refusal::TermsLimit => {
             let own = before.terms.iter().filter(|version| version.side == by).count();
