@@ -13,7 +13,7 @@ use anteroom_protocol::error::ErrorBody;
 use anteroom_protocol::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
-use anteroom_protocol::ledger::{LedgerPage, ProfileView};
+use anteroom_protocol::ledger::{LedgerPage, ProfileView, ResponsivenessChanged};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::report::ReportView;
@@ -212,7 +212,11 @@ fn entries_in_frames_and_logs_have_the_data_of_their_kind() {
     let log: Value = serde_json::from_str(&golden("log")[0].text).expect("JSON");
     let logged = log["items"].as_array().expect("entries").clone();
     for entry in frames.map(|file| file.value).chain(logged) {
-        if entry["room"] == "inbox" {
+        if entry["kind"] == "responsiveness.changed" {
+            let told: ResponsivenessChanged =
+                serde_json::from_value(entry["data"].clone()).expect("a figure");
+            assert_eq!(serde_json::to_value(told).expect("a value"), entry["data"]);
+        } else if entry["room"] == "inbox" {
             let _: NoticeKind = serde_json::from_value(entry["kind"].clone()).expect("a kind");
             let _: Notice = serde_json::from_value(entry["data"].clone()).expect("a notice");
         } else {

@@ -282,4 +282,22 @@ mod tests {
             "SEARCH ledger USING COVERING INDEX ledger_by_user (user=? AND side=? AND started_at>?)";
         assert_eq!(steps, [expected]);
     }
+
+    #[tokio::test]
+    async fn of_more_rows_than_a_figure_is_made_of_the_newest_are_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let rows = "PRAGMA foreign_keys = off;
+            INSERT INTO ledger (candidacy, round, \"user\", side, started_at, until)
+            WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10002)
+            SELECT CAST(n AS BLOB), 1, 'felix', 'freelancer', n, n + 1 FROM n";
+        let mut writer = store.writer().await.expect("a writer");
+        sqlx::raw_sql(rows).execute(&mut writer.connection).await.expect("kept");
+        drop(writer);
+        let felix: UserId = "felix".parse().expect("an id");
+        let read = store.ledger_window(&felix, Side::Freelancer, Time::from_micros(0)).await.expect("read");
+        let began: Vec<i64> = read.iter().map(|row| row.started_at.as_micros()).collect();
+        assert!(began.iter().copied().eq((3..=10_002).rev()), "{} rows", began.len());
+        assert_eq!(began.len(), FIGURE_ROWS as usize);
+    }
 }
