@@ -20,6 +20,7 @@ use crate::invitation::{
     InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
     InvitationWithdraw,
 };
+use crate::ledger::InvitationRetract;
 use crate::log::canonical;
 use crate::member::{MemberAdd, MemberRemove};
 use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
@@ -135,6 +136,9 @@ commands! {
     /// Take an invitation back.
     InvitationWithdraw = "invitation.withdraw" at "/v1/invitations/{invitation}/withdraw" answers CaseAnswer
         refuses [WrongPhase, WrongSide, InvitationExpired],
+    /// Take an answered invitation out of the ledger.
+    InvitationRetract = "invitation.retract" at "/v1/invitations/{invitation}/retract" answers CaseAnswer
+        refuses [WrongPhase, WrongSide, LedgerFinal],
     /// Answer a job.
     ProposalSubmit = "proposal.submit" at "/v1/proposals" answers CaseAnswer
         refuses [WrongPhase, WrongSide, CandidacyExists, JobNotOpen, InvitationExpired, ContactRefused, ContactUnconfirmed],
@@ -261,6 +265,7 @@ impl Command {
             Self::InvitationArchive(_)
             | Self::InvitationWithdraw(_)
             | Self::InvitationRemove(_)
+            | Self::InvitationRetract(_)
             | Self::ProposalDecline(_)
             | Self::ProposalWithdraw(_)
             | Self::ProposalArchive(_)

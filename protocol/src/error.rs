@@ -88,6 +88,8 @@ errors! {
     JobNotOpen = "job_not_open", 409, false;
     /// The invitation's time is over.
     InvitationExpired = "invitation_expired", 409, false;
+    /// The time to take it out of the ledger is over: its verdict is final.
+    LedgerFinal = "ledger_final", 409, false;
     /// The terms have moved on since; `current_version` and `current_hash` say to what.
     TermsStale = "terms_stale", 409, false;
     /// That version of the terms waits for no such answer: it was answered, replaced, taken back, or its time is over.

@@ -20,6 +20,7 @@ pub mod guard;
 pub mod id;
 pub mod invitation;
 pub mod job;
+pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod marker;

@@ -169,9 +169,8 @@ fn command(spec: &'static CommandSpec) -> RouteSpec {
         name: spec.name,
         summary: spec.summary,
         who: match spec.name {
-            "invitation.send" => Who::UserOrService,
             "contract.form" | "contract.end" | "invitation.remove" => Who::Service,
-            "member.add" | "member.remove" | "candidacy.reopen" => Who::UserOrService,
+            "invitation.send" | "member.add" | "member.remove" | "candidacy.reopen" => Who::UserOrService,
             _ => Who::User,
         },
         query: &[],
@@ -248,11 +247,16 @@ const STATUS: QuerySpec =
     parameter("status", QueryKind::Type("InvitationStatus"), "Only those that stand like this.");
 const MARK: QuerySpec =
     parameter("mark", QueryKind::Type("ClientMark"), "Only those of one's jobs that one has sorted so.");
+const SIDE: QuerySpec = parameter("side", QueryKind::Type("Side"), "One's side; absent: freelancer.");
 const PHASE: QuerySpec = parameter("phase", QueryKind::Type("Phase"), "Only those in this phase.");
 
 /// The routes that are neither a command's nor a marker's.
 const VIEWS: &[RouteSpec] = &[
     get("/v1/me", "me", "Who one is, as the marketplace tells.", Answer::Type("UserView")),
+    asked(
+        &[SIDE, BEFORE, LIMIT],
+        get("/v1/me/ledger", "ledger", "One's own ledger, newest first.", Answer::Type("LedgerPage")),
+    ),
     asked(
         &[LIMIT],
         get("/v1/jobs", "jobs", "Open jobs, newest first, and one's own.", Answer::Page("JobView")),
@@ -359,6 +363,11 @@ const VIEWS: &[RouteSpec] = &[
     )),
     get("/v1/contracts/{contract}", "contract", "One contract and its seal.", Answer::Type("ContractView")),
     open("/v1/keys", "keys", "The keys that seals and transcripts are verified with.", Answer::Type("Keys")),
+    RouteSpec {
+        who: Who::UserOrService,
+        refusals: &[ErrorCode::Forbidden],
+        ..get("/v1/users/{user}/profile", "profile", "What all see of a person.", Answer::Type("ProfileView"))
+    },
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),
     of_the_service(RouteSpec {
         method: Method::Post,

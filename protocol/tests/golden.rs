@@ -13,6 +13,7 @@ use anteroom_protocol::error::ErrorBody;
 use anteroom_protocol::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
+use anteroom_protocol::ledger::{LedgerPage, ProfileView, ResponsivenessChanged};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
 use anteroom_protocol::report::ReportView;
@@ -216,7 +217,11 @@ fn entries_in_frames_and_logs_have_the_data_of_their_kind() {
     let log: Value = serde_json::from_str(&golden("log")[0].text).expect("JSON");
     let logged = log["items"].as_array().expect("entries").clone();
     for entry in frames.map(|file| file.value).chain(logged) {
-        if entry["room"] == "inbox" {
+        if entry["kind"] == "responsiveness.changed" {
+            let told: ResponsivenessChanged =
+                serde_json::from_value(entry["data"].clone()).expect("a figure");
+            assert_eq!(serde_json::to_value(told).expect("a value"), entry["data"]);
+        } else if entry["room"] == "inbox" {
             let _: NoticeKind = serde_json::from_value(entry["kind"].clone()).expect("a kind");
             let _: Notice = serde_json::from_value(entry["data"].clone()).expect("a notice");
         } else {
@@ -253,6 +258,8 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "JobView" => encodes_to_itself::<JobView>(&file),
             "ProposalView" => encodes_to_itself::<ProposalView>(&file),
             "RoomView" => encodes_to_itself::<RoomView>(&file),
+            "LedgerPage" => encodes_to_itself::<LedgerPage>(&file),
+            "ProfileView" => encodes_to_itself::<ProfileView>(&file),
             "SearchPage" => encodes_to_itself::<SearchPage>(&file),
             "UserProfile" => encodes_to_itself::<UserProfile>(&file),
             "UserView" => encodes_to_itself::<UserView>(&file),

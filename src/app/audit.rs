@@ -104,6 +104,7 @@ pub fn subject(command: &Command) -> Option<Uuid> {
         Command::InvitationDecline(it) => Some(it.invitation.0),
         Command::InvitationArchive(it) => Some(it.invitation.0),
         Command::InvitationWithdraw(it) => Some(it.invitation.0),
+        Command::InvitationRetract(it) => Some(it.invitation.0),
         Command::ProposalAnswer(it) => Some(it.proposal.0),
         Command::ProposalDecline(it) => Some(it.proposal.0),
         Command::ProposalWithdraw(it) => Some(it.proposal.0),

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod invitation;
 pub mod job;
 pub mod lane;
+pub mod ledger;
 pub mod marker;
 pub mod member;
 pub mod message;

@@ -6,7 +6,7 @@ use anteroom_protocol::id::CandidacyId;
 use anteroom_protocol::limits;
 use anteroom_protocol::terms::Terms;
 
-use super::{candidacy, contract, invitation, member, offer, proposal, report, terms};
+use super::{candidacy, contract, invitation, ledger, member, offer, proposal, report, terms};
 use crate::domain::actor::Actor;
 use crate::domain::candidacy::{Case, Context, Decision, is_open};
 use crate::domain::guard::Said;
@@ -92,6 +92,7 @@ fn unguarded(actor: &Actor, command: Command) -> Result<Rule, Refusal> {
         Command::InvitationDecline(command) => invitation::decline(command),
         Command::InvitationArchive(command) => invitation::archive(&command),
         Command::InvitationWithdraw(command) => invitation::withdraw(&command),
+        Command::InvitationRetract(command) => ledger::retract(&command),
         Command::ProposalSubmit(command) => proposal::submit(actor, command),
         Command::ProposalAnswer(command) => proposal::answer(command),
         Command::ProposalDecline(command) => proposal::decline(&command),

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::rule::About;
 use super::writer::CaseJob;
-use super::{App, AppError};
+use super::{App, AppError, ledger};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::job::Job;
 use crate::domain::timer;
@@ -51,7 +51,16 @@ pub async fn look(app: &App) -> Result<bool, AppError> {
             result = Err(error);
         }
     }
-    result
+    // Behind what has changed rows by now.
+    let figures = app.store.responsiveness_due(app.clock.now(), AT_A_TIME).await?;
+    let more = figures.len() == AT_A_TIME as usize;
+    for (user, side) in figures {
+        if let Err(error) = ledger::tell(app, &user, side).await {
+            tracing::error!(%user, ?side, %error, "a figure that is due was not looked at");
+            result = Err(error);
+        }
+    }
+    result.map(|so_far| so_far || more)
 }
 
 async fn act(app: &App, due: &Due) -> Result<(), AppError> {

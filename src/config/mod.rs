@@ -121,7 +121,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 47] = [
+pub const KEYS: [&str; 51] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -142,6 +142,10 @@ pub const KEYS: [&str; 47] = [
     "policy.version",
     "policy.invitation_days",
     "policy.edit_minutes",
+    "policy.proposal_answer_days",
+    "policy.response_days",
+    "policy.response_final_hours",
+    "policy.response_minimum",
     "policy.counter_days",
     "policy.terms_versions",
     "policy.offer_days",

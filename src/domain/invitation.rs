@@ -11,6 +11,7 @@ use anteroom_protocol::user::Side;
 
 use crate::domain::actor::Scope;
 use crate::domain::candidacy::{BOTH, Case, Context, Decision, Told, phase_changed};
+use crate::domain::ledger::{How, Row};
 use crate::domain::log::Event;
 use crate::domain::message::Body;
 use crate::domain::policy::SECONDS_PER_DAY;
@@ -104,12 +105,14 @@ pub fn send(
         case = case.with_version(Side::Client, suggested, context.now, None, None).0;
         case.pending = Some(1);
     }
+    let expires_at = context.now.plus_seconds(i64::from(context.policy.invitation_days) * SECONDS_PER_DAY);
+    case.ledger = Some(Row::started(Side::Freelancer, context.now, expires_at));
     case.invitation = Some(Invitation {
         id: context.ids.invitation,
         status: InvitationStatus::Pending,
         message: message.as_str().to_owned(),
         sent_at: context.now,
-        expires_at: context.now.plus_seconds(i64::from(context.policy.invitation_days) * SECONDS_PER_DAY),
+        expires_at,
         answered_at: None,
         reason: None,
         reason_text: None,
@@ -151,6 +154,7 @@ pub fn accept(
     };
     room.push(accepted(&freelancer, invitation.id, on));
 
+    let case = case.clock_stopped(How::Accepted, context.now);
     let mut case = case.activated(context.ids.room, context.now);
     case.standing = case.pending.take();
     let proposal = Proposal {
@@ -213,6 +217,7 @@ pub fn decline(case: Case, context: &Context, why: &Why) -> Result<Decision, Ref
     invitation.reason = Some(why.reason);
     invitation.reason_text.clone_from(&why.reason_text);
     invitation.decline_message = why.message.as_ref().map(|message| message.as_str().to_owned());
+    let case = case.clock_stopped(How::Declined, context.now);
     let mut case = case.ended(Phase::Declined, Some(Side::Freelancer), context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Declined, context.now));
     let reports = report::with_decline(&case, context, why.reason);
@@ -235,6 +240,7 @@ pub fn withdraw(case: Case, context: &Context) -> Result<Decision, Refusal> {
     let (case, invitation) = waiting(case, context, Side::Client)?;
     let mut case = case.ended(Phase::Withdrawn, Some(Side::Client), context.now);
     case.invitation = Some(invitation.answered(InvitationStatus::Withdrawn, context.now));
+    case.ledger = case.ledger.map(|row| row.withdrawn(context.now, &context.policy));
     Ok(quiet(case, context, NoticeKind::InvitationWithdrawn, &BOTH))
 }
 
@@ -251,6 +257,7 @@ pub fn remove(case: Case, context: &Context) -> Result<Decision, Refusal> {
     }
     let waits = matches!(candidacy.phase, Phase::Invited | Phase::Archived);
     let mut case = if waits { case.ended(Phase::Closed, None, context.now) } else { case };
+    case.ledger = case.ledger.map(|row| row.removed(context.now));
     case.invitation = case.invitation.map(|invitation| match waits {
         true => invitation.answered(InvitationStatus::Removed, context.now),
         false => Invitation { status: InvitationStatus::Removed, ..invitation },

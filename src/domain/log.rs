@@ -5,6 +5,7 @@ use std::fmt;
 use anteroom_protocol::entry::{EntryData, Notice, NoticeKind};
 use anteroom_protocol::fee::FeeView;
 use anteroom_protocol::id::{ClientId, RoomId, RoomRef, UserId};
+use anteroom_protocol::ledger::ResponsivenessChanged;
 use anteroom_protocol::log::{ChainFields, Hash, Salt, canonical, part_digest};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Account;
@@ -93,11 +94,16 @@ pub enum What {
     Notice(NoticeKind, Box<Notice>),
     /// In an inbox: what the marketplace says of its owner has changed.
     Account(Account),
+    /// In an inbox: what others see of its owner's response speed has changed.
+    Responsiveness(ResponsivenessChanged),
 }
 
-/// The kinds of a room's entries that count as unread for everybody but their author. In an inbox every kind does.
+/// The kinds of a room's entries that count as unread for everybody but their author. In an inbox every kind does but one.
 pub const COUNTED: [&str; 5] =
     ["message.posted", "terms.proposed", "offer.made", "offer.changed", "offer.change_requested"];
+
+/// The kind of an inbox's entries that never counts as unread: it tells a figure, and asks for nothing.
+const RESPONSIVENESS_CHANGED: &str = "responsiveness.changed";
 
 /// One part of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +177,7 @@ impl LogEntry {
     pub fn counts(&self) -> bool {
         match self.log {
             Log::Room(_) => COUNTED.contains(&&*self.kind),
-            Log::Inbox(_) => true,
+            Log::Inbox(_) => &*self.kind != RESPONSIVENESS_CHANGED,
         }
     }
 
@@ -235,6 +241,7 @@ impl What {
             Self::Seal(draft) => EntryData::ContractSealed(draft.at(after, at)).canonical(),
             Self::Notice(kind, notice) => (kind.as_str(), canonical(notice)),
             Self::Account(account) => ("account.changed", canonical(account)),
+            Self::Responsiveness(changed) => (RESPONSIVENESS_CHANGED, canonical(changed)),
         };
         (kind.into(), text(json))
     }

@@ -10,6 +10,7 @@ pub mod fee;
 pub mod guard;
 pub mod invitation;
 pub mod job;
+pub mod ledger;
 pub mod log;
 pub mod member;
 pub mod message;

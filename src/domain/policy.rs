@@ -24,6 +24,14 @@ pub struct Policy {
     pub change_request_days: u32,
     /// How often that can be within an hour. 0: never.
     pub change_requests_per_hour: u8,
+    /// How far back a profile's response speed looks, in days.
+    pub response_days: u32,
+    /// How many countable invitations or proposals it takes to show one.
+    pub response_minimum: u32,
+    /// How long a client can take an invitation out of the ledger, in hours from its sending.
+    pub response_final_hours: u32,
+    /// How long a client has to answer a proposal before it counts as unanswered, in days.
+    pub proposal_answer_days: u32,
     /// Whether new terms, of whichever side, end an offer that stands.
     pub counter_ends_offer: bool,
     /// What is done about contact information in each phase.
@@ -44,6 +52,10 @@ impl Default for Policy {
             offer_days: 14,
             change_request_days: 7,
             change_requests_per_hour: 3,
+            response_days: 90,
+            response_minimum: 5,
+            response_final_hours: 24,
+            proposal_answer_days: 30,
             counter_ends_offer: false,
             contact: ContactPolicy::default(),
         }

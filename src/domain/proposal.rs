@@ -9,9 +9,11 @@ use anteroom_protocol::user::Side;
 
 use crate::domain::candidacy::{BOTH, Case, Context, Decision, phase_changed};
 use crate::domain::invitation::{self, FirstWords};
+use crate::domain::ledger::{How, Row};
 use crate::domain::log::Event;
 use crate::domain::message::Body;
 use crate::domain::offer::{self, Named};
+use crate::domain::policy::SECONDS_PER_DAY;
 use crate::domain::refusal::Refusal;
 use crate::domain::terms::{self, Asked};
 
@@ -63,7 +65,13 @@ pub fn submit(case: Case, context: &Context, letter: &Body, asked: Asked) -> Res
         cover_letter: Some(letter.as_str().to_owned()),
         submitted_at: context.now,
     });
+    case.ledger = Some(Row::started(Side::Client, context.now, answer_until(context)));
     Ok(invitation::quiet(case, context, NoticeKind::ProposalSubmitted, &BOTH))
+}
+
+/// Until when an answer to what is asked now counts as one.
+pub(super) fn answer_until(context: &Context) -> Time {
+    context.now.plus_seconds(i64::from(context.policy.proposal_answer_days) * SECONDS_PER_DAY)
 }
 
 /// What a client answers a proposal with: at least one of these.
@@ -95,6 +103,7 @@ pub fn answer(case: Case, context: &Context, words: &Words) -> Result<Decision, 
     room.extend(case.proposal.as_ref().and_then(|proposal| proposal.submitted(&freelancer, None)));
     room.extend(case.terms_so_far());
     room.push(phase_changed(&client, None, Phase::Active));
+    let case = case.clock_stopped(How::Answered, context.now);
     let mut case = case.activated(context.ids.room, context.now);
     let mut said = Vec::new();
     said.extend(words.message.as_ref().map(|message| message.posted(&client, context.client_id)));
@@ -129,6 +138,10 @@ pub fn end(case: Case, context: &Context, side: Side) -> Result<Decision, Refusa
         Side::Client => (Phase::Declined, NoticeKind::ProposalDeclined),
         Side::Freelancer => (Phase::Withdrawn, NoticeKind::ProposalWithdrawn),
     };
-    let case = case.ended(phase, Some(side), context.now);
+    let mut case = case.ended(phase, Some(side), context.now);
+    case.ledger = case.ledger.map(|row| match side {
+        Side::Client => row.stop(How::Declined, context.now),
+        Side::Freelancer => row.withdrawn(context.now, &context.policy),
+    });
     Ok(invitation::quiet(case, context, kind, &BOTH))
 }

@@ -36,6 +36,8 @@ pub enum Refusal {
     JobNotOpen,
     /// The invitation's time is over.
     InvitationExpired,
+    /// The time to take it out of the ledger is over.
+    LedgerFinal,
     /// The terms have moved on since; this version is the newest now. 0: there is none.
     TermsStale {
         /// The newest version.

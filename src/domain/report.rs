@@ -7,6 +7,7 @@ use anteroom_protocol::report::ReportReason;
 use anteroom_protocol::user::Side;
 
 use crate::domain::candidacy::{Case, Context, Decision};
+use crate::domain::ledger::How;
 use crate::domain::refusal::Refusal;
 use crate::domain::text;
 
@@ -36,7 +37,7 @@ pub enum Reported {
     Message(RoomId, u64),
 }
 
-/// `invitation.report`: it can still be answered.
+/// `invitation.report`: it can still be answered, and in the ledger it is.
 pub fn invitation(
     case: Case,
     context: &Context,
@@ -47,6 +48,7 @@ pub fn invitation(
     let invitation = case.invitation.as_ref().ok_or(Refusal::NotFound)?.id;
     let what = Reported::Invitation(invitation);
     let report = report(context, case.client.user.clone(), what, (reason, words))?;
+    let case = case.clock_stopped(How::Reported, context.now);
     Ok(Decision { reports: vec![report], room: Vec::new(), inboxes: Vec::new(), case })
 }
 

@@ -11,6 +11,7 @@ use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Side;
 
 use crate::domain::candidacy::{BOTH, Case, Decision, Told, is_open};
+use crate::domain::ledger::How;
 use crate::domain::log::Event;
 use crate::domain::refusal::Refusal;
 
@@ -74,6 +75,8 @@ pub fn settle(case: Case, now: Time) -> Option<Decision> {
 fn invitation_expired(case: Case, now: Time) -> Decision {
     let mut case = case.ended(Phase::Expired, None, now);
     if let Some(invitation) = &mut case.invitation {
+        // When its time was over, and not when somebody came to it.
+        case.ledger = case.ledger.map(|row| row.stop(How::Expired, invitation.expires_at));
         invitation.status = InvitationStatus::Expired;
     }
     let inboxes = case.notices(NoticeKind::InvitationExpired, &Told::BY_THE_SERVER, &BOTH);
@@ -108,7 +111,7 @@ fn offer_expired(mut decision: Decision, now: Time) -> Decision {
 /// The job takes nobody any more: an open candidacy that is no contract ends, and is not told who was hired. `None`: nothing to end.
 pub fn close(case: Case, now: Time) -> Option<Decision> {
     let phase = phase(&case).filter(|phase| is_open(*phase) && *phase != Phase::Hired)?;
-    let mut case = case.ended(Phase::Closed, None, now);
+    let mut case = case.ended(Phase::Closed, None, now).clock_stopped(How::JobClosed, now);
     let unanswered = matches!(phase, Phase::Invited | Phase::Archived);
     if let Some(invitation) = case.invitation.as_mut().filter(|_| unanswered) {
         invitation.status = InvitationStatus::Closed;

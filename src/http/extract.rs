@@ -32,6 +32,9 @@ pub(super) struct Anyone(pub(super) Actor);
 /// A person who reads, and does not read too fast.
 pub(super) struct Person(pub(super) Actor);
 
+/// Such a person, or one of the marketplace's systems.
+pub(super) struct PersonOrService;
+
 /// One of the marketplace's systems.
 pub(super) struct Service;
 
@@ -63,15 +66,29 @@ impl FromRequestParts<Arc<App>> for Person {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
-        if actor.scope != Scope::User {
-            return Err(forbidden());
+        if actor.scope == Scope::User { not_too_fast(parts, app, actor).map(Self) } else { Err(forbidden()) }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for PersonOrService {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Anyone(actor) = Anyone::from_request_parts(parts, app).await?;
+        match actor.scope {
+            Scope::User => not_too_fast(parts, app, actor).map(|_| Self),
+            Scope::Service => Ok(Self),
+            Scope::Staff => Err(forbidden()),
         }
-        let allowance = app.rates.requests.take(&actor);
-        tell(parts.extensions.get::<Told>(), allowance);
-        match allowance.and_then(|allowance| allowance.refused_for) {
-            Some(wait) => Err(AppError::RateLimited(wait).into()),
-            None => Ok(Self(actor)),
-        }
+    }
+}
+
+/// This person, unless it is too soon for one more request.
+fn not_too_fast(parts: &Parts, app: &App, actor: Actor) -> Result<Actor, Problem> {
+    let allowance = app.rates.requests.take(&actor);
+    tell(parts.extensions.get::<Told>(), allowance);
+    match allowance.and_then(|allowance| allowance.refused_for) {
+        Some(wait) => Err(AppError::RateLimited(wait).into()),
+        None => Ok(actor),
     }
 }
 

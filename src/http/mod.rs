@@ -7,6 +7,7 @@ mod documents;
 pub mod error;
 mod extract;
 mod health;
+mod ledger;
 mod marker;
 mod rate;
 mod read;
@@ -46,9 +47,11 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
     }
     let reads = Router::new()
         .route("/v1/me", get(read::me))
+        .route("/v1/me/ledger", get(ledger::own))
         .route("/v1/jobs", get(read::jobs))
         .route("/v1/jobs/{job}", get(read::job).put(service::put_job))
         .route("/v1/users/{user}", put(service::put_user))
+        .route("/v1/users/{user}/profile", get(ledger::profile))
         .route("/v1/users/{user}/revoke", post(service::revoke))
         .route("/v1/rooms", get(read::rooms))
         .route("/v1/rooms/{room}", get(read::room))

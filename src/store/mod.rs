@@ -18,6 +18,7 @@
 //! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
 
 mod change;
+mod ledger;
 mod marker;
 mod outcome;
 pub mod sqlite;
@@ -45,6 +46,7 @@ use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
 
 pub use self::change::{Growth, Position};
+pub use self::ledger::{DecideResponsiveness, Ledger, LedgerItem, LedgerPlace};
 pub use self::marker::{Mark, Marked, Place, Reach};
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
 pub use self::transcript::{Archive, Subject};
@@ -189,7 +191,7 @@ pub struct Page<Id> {
 
 /// The port. The module's documentation is its contract.
 #[async_trait]
-pub trait Store: Archive {
+pub trait Store: Archive + Ledger {
     /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
     async fn commit(
         &self,

@@ -135,6 +135,7 @@ pub fn refusal(refusal: &Refusal) -> ErrorBody {
         Refusal::CandidacyExists => new(E::CandidacyExists, "there is an open candidacy on this job already"),
         Refusal::JobNotOpen => new(E::JobNotOpen, "the job takes no candidates any more"),
         Refusal::InvitationExpired => new(E::InvitationExpired, "the time to answer this invitation is over"),
+        Refusal::LedgerFinal => new(E::LedgerFinal, "the verdict is final: the time to take it out is over"),
         Refusal::TermsStale { version, hash } => ErrorBody {
             current: Some(Box::new(CurrentTerms { current_version: *version, current_hash: *hash })),
             ..new(E::TermsStale, "the terms have moved on; look at them again")

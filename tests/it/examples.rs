@@ -13,6 +13,7 @@ use anteroom_protocol::invitation::DeclineReason;
 use anteroom_protocol::limits;
 use anteroom_protocol::marker::Mark;
 use anteroom_protocol::route::{self, Body, RouteSpec};
+use anteroom_protocol::terms::Terms;
 use serde_json::{Map, Value, json};
 
 const OPENAPI: &str = include_str!("../../protocol/openapi.json");
@@ -90,16 +91,15 @@ fn taken(command: Command) -> Result<(), Refusal> {
     let reason = |reason: Option<String>| {
         reason.map_or(Ok(()), |text| text::prose("reason", &text, limits::REASON_BYTES))
     };
+    let both = |message, terms: Option<Terms>| {
+        words("message", message).and(terms.map_or(Ok(()), |t| terms::check(&t, None)))
+    };
     match command {
         Command::MessagePost(said) => words("body", said.body),
         Command::MessageEdit(said) => words("body", said.body),
         Command::MessageRedact(said) => Reason::parse(said.reason).map(drop),
-        Command::InvitationSend(said) => {
-            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
-        }
-        Command::InvitationAccept(said) => {
-            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
-        }
+        Command::InvitationSend(said) => both(said.message, said.terms),
+        Command::InvitationAccept(said) => both(said.message, said.terms),
         Command::InvitationDecline(said) => {
             assert_eq!(said.reason_text.is_some(), said.reason == DeclineReason::Other);
             said.reason_text.map_or(Ok(()), |text| text::prose("reason_text", &text, limits::REASON_BYTES))
@@ -112,9 +112,7 @@ fn taken(command: Command) -> Result<(), Refusal> {
             message.and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
         }
         Command::TermsPropose(said) => terms::check(&said.terms, None),
-        Command::OfferRequestChange(said) => {
-            words("message", said.message).and(said.terms.map_or(Ok(()), |t| terms::check(&t, None)))
-        }
+        Command::OfferRequestChange(said) => both(said.message, said.terms),
         Command::InvitationReport(said) => reason(said.text),
         Command::MessageReport(said) => reason(said.text),
         Command::OfferWithdraw(said) => reason(said.reason),
@@ -127,6 +125,7 @@ fn taken(command: Command) -> Result<(), Refusal> {
         }
         Command::InvitationArchive(_)
         | Command::InvitationWithdraw(_)
+        | Command::InvitationRetract(_)
         | Command::ProposalDecline(_)
         | Command::ProposalWithdraw(_)
         | Command::CandidacyDecline(_)

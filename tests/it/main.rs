@@ -29,6 +29,7 @@ mod idempotency;
 mod identity;
 mod invitation;
 mod leak;
+mod ledger;
 mod logging;
 mod marketplace;
 mod member;

@@ -21,6 +21,7 @@ use crate::id::{
 };
 use crate::invitation::{InvitationStatus, InvitationView};
 use crate::job::{JobPosting, JobView};
+use crate::ledger::{LedgerPage, ProfileView, ResponsivenessChanged};
 use crate::limits;
 use crate::marker::{Mark, MarkAnswer};
 use crate::offer::OfferView;
@@ -112,6 +113,7 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(UserView, JobView, RoomView, EntryPage, Changes, SearchPage)>(&mut generator);
     define::<(InvitationView, ProposalView, CandidacyView, InvitationStatus, Phase)>(&mut generator);
     define::<(UserId, JobId, CandidacyId, InvitationId, ProposalId, RoomRef)>(&mut generator);
+    define::<(LedgerPage, ProfileView, ResponsivenessChanged)>(&mut generator);
     define::<(OfferId, ContractId, TermsView, OfferView, ContractView, Keys)>(&mut generator);
     define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId, ReportView, ClientMark, Format)>(
         &mut generator,

@@ -70,6 +70,11 @@ pub fn reopen(case: Case, context: &Context) -> Result<Decision, Refusal> {
         case.pending = case.terms.first().map(|version| version.version);
         case.invitation = case.invitation.map(|invitation| invitation.sent_again(context));
     }
+    let until = case.invitation.as_ref().filter(|_| phase == Phase::Invited).map(|it| it.expires_at);
+    let until = until.or_else(|| (phase == Phase::Submitted).then(|| proposal::answer_until(context)));
+    if let Some(until) = until {
+        case.ledger = case.ledger.map(|row| row.asked_again(context.now, until));
+    }
     let told = context.told();
     let has_room = case.candidacy.as_ref().is_some_and(|candidacy| candidacy.room.is_some());
     let data = EntryData::PhaseChanged(PhaseChanged { phase });

@@ -19,6 +19,7 @@ use crate::domain::contract::Contract;
 use crate::domain::fee::Fees;
 use crate::domain::invitation::Invitation;
 use crate::domain::job::Job;
+use crate::domain::ledger;
 use crate::domain::log::Event;
 use crate::domain::offer::Offer;
 use crate::domain::policy::Policy;
@@ -81,6 +82,8 @@ pub struct Case {
     pub candidacy: Option<Candidacy>,
     /// Its invitation.
     pub invitation: Option<Invitation>,
+    /// The latest row of the ledger that it has brought about.
+    pub ledger: Option<ledger::Row>,
     /// Its proposal.
     pub proposal: Option<Proposal>,
     /// Its terms, by rising version.
@@ -273,6 +276,13 @@ impl Case {
         self.offer_ended(OfferStatus::Withdrawn).moved(phase, now)
     }
 
+    /// This case with the clock of the one who is asked stopped, unless it stands.
+    #[must_use]
+    pub fn clock_stopped(mut self, how: ledger::How, at: Time) -> Self {
+        self.ledger = self.ledger.map(|row| row.stop(how, at));
+        self
+    }
+
     /// This case in phase `active`, with its room.
     #[must_use]
     pub fn activated(mut self, room: RoomId, now: Time) -> Self {
@@ -289,6 +299,7 @@ impl Case {
         Self {
             candidacy: Some(candidacy),
             invitation: None,
+            ledger: None,
             proposal: None,
             terms: Vec::new(),
             standing: None,

@@ -181,7 +181,7 @@ async fn keep(
     appended: &mut Vec<Appended>,
 ) -> Result<(), CommitError> {
     for decision in decisions {
-        save(transaction, &decision.case, kept).await?;
+        save(transaction, &decision.case, kept, moment.now).await?;
         if let Some(candidacy) = &decision.case.candidacy {
             for report in &decision.reports {
                 super::report::save(transaction, candidacy.id, report, moment.now).await.map_err(busy)?;
@@ -192,12 +192,20 @@ async fn keep(
     Ok(())
 }
 
-async fn save(connection: &mut SqliteConnection, case: &Case, kept: &Kept) -> Result<(), CommitError> {
+async fn save(
+    connection: &mut SqliteConnection,
+    case: &Case,
+    kept: &Kept,
+    now: Time,
+) -> Result<(), CommitError> {
     let Some(candidacy) = &case.candidacy else {
         return Ok(());
     };
     save_candidacy(connection, case, candidacy).await.map_err(busy)?;
     save_parts(connection, case, candidacy, kept).await.map_err(busy)?;
+    if let Some(row) = case.ledger.as_ref().filter(|row| !kept.holds_row(candidacy.id, row)) {
+        super::ledger::save(connection, case, candidacy.id, row, now).await.map_err(busy)?;
+    }
     match &case.contract {
         Some(contract) => super::contract::save(connection, candidacy.id, contract).await,
         None => Ok(()),
@@ -312,6 +320,8 @@ fn with_the_removed(readers: &Arc<[UserId]>, event: &Event) -> Arc<[UserId]> {
         What::Room(EntryData::MemberRemoved(removed)) => {
             readers.iter().chain([&removed.user]).cloned().collect()
         }
-        What::Room(_) | What::Seal(_) | What::Notice(..) | What::Account(_) => readers.clone(),
+        What::Room(_) | What::Seal(_) | What::Notice(..) | What::Account(_) | What::Responsiveness(_) => {
+            readers.clone()
+        }
     }
 }

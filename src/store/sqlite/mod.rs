@@ -13,6 +13,7 @@ mod contract;
 mod fee;
 mod invitation;
 mod job;
+mod ledger;
 mod log;
 mod marker;
 mod message;

@@ -11,14 +11,17 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::case::{CaseRow, case_select};
 use super::code;
 use crate::domain::candidacy::Case;
+use crate::domain::ledger;
 use crate::domain::terms::Version;
 use crate::store::StoreError;
 
-/// Which versions of a case are in the database as they are: there may be a hundred, and a command changes one or two.
+/// Which versions of a case, and which row of the ledger, are in the database as they are: there may be a hundred versions, and a command
+/// changes one or two.
 #[derive(Default)]
 pub(super) struct Kept {
     candidacy: Option<CandidacyId>,
     versions: Vec<(u32, Option<Time>)>,
+    row: Option<ledger::Row>,
 }
 
 impl Kept {
@@ -27,6 +30,7 @@ impl Kept {
         Self {
             candidacy: case.candidacy.as_ref().map(|candidacy| candidacy.id),
             versions: case.terms.iter().map(|it| (it.version, it.acknowledged_at)).collect(),
+            row: case.ledger,
         }
     }
 
@@ -34,6 +38,11 @@ impl Kept {
     pub(super) fn holds(&self, candidacy: CandidacyId, version: &Version) -> bool {
         self.candidacy == Some(candidacy)
             && self.versions.contains(&(version.version, version.acknowledged_at))
+    }
+
+    /// Whether this row is.
+    pub(super) fn holds_row(&self, candidacy: CandidacyId, row: &ledger::Row) -> bool {
+        self.candidacy == Some(candidacy) && self.row.as_ref() == Some(row)
     }
 }
 

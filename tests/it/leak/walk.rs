@@ -144,6 +144,7 @@ fn values(parameter: &QuerySpec, all: &[Things]) -> Vec<String> {
         ]),
         ("format", _) => words(&["jsonl", "html"]),
         ("mark", _) => words(&["shortlisted", "archived"]),
+        ("side", _) => words(&["client", "freelancer"]),
         ("phase", _) => Phase::ALL.iter().map(|phase| phase.as_str().to_owned()).collect(),
         (new, _) => panic!("the parameter {new} has no row in this walk"),
     }

@@ -222,7 +222,9 @@ fn nothing_of_fees(owner: &str, event: &Event) {
         assert_eq!(event.private, None);
         let shown = match &event.what {
             What::Notice(_, notice) => serde_json::to_string(notice).expect("JSON"),
-            What::Room(_) | What::Seal(_) | What::Account(_) => panic!("an inbox holds notices"),
+            What::Room(_) | What::Seal(_) | What::Account(_) | What::Responsiveness(_) => {
+                panic!("an inbox holds notices")
+            }
         };
         for word in ["take_home", "\"fee\"", "basis_points", "schedule", "billed"] {
             assert!(!shown.contains(word), "{shown}");
@@ -328,7 +330,7 @@ fn phase_told(event: &Event) -> Option<Phase> {
     match &event.what {
         What::Room(EntryData::PhaseChanged(changed)) => Some(changed.phase),
         What::Room(_) | What::Seal(_) => None,
-        What::Notice(..) | What::Account(_) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) | What::Responsiveness(_) => panic!("a notice in a room"),
     }
 }
 
@@ -336,7 +338,7 @@ fn version_told(event: &Event) -> Option<u32> {
     match &event.what {
         What::Room(EntryData::TermsProposed(terms)) => Some(terms.version),
         What::Room(_) | What::Seal(_) => None,
-        What::Notice(..) | What::Account(_) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) | What::Responsiveness(_) => panic!("a notice in a room"),
     }
 }
 
@@ -392,9 +394,7 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
         }
         Refusal::ChangeRequestsOver => assert!(matches!(command, Command::OfferRequestChange(_))),
         Refusal::ContractOver => assert!(before.contract.as_ref().is_some_and(|it| it.ended_at.is_some())),
-        Refusal::Forbidden => {
-            assert!(the_marketplaces && context.actor.scope == Scope::User);
-        }
+        Refusal::Forbidden => assert!(the_marketplaces && context.actor.scope == Scope::User),
         Refusal::NotFound | Refusal::Invalid(_) | Refusal::TermsNotPending => {}
         Refusal::Contact { .. } => panic!("nobody gives anything away here: {command:?}"),
         Refusal::TermsLimit => {
@@ -403,6 +403,7 @@ pub(super) fn refused(before: &Case, command: &Command, context: &Context, refus
         }
         Refusal::MemberExists
         | Refusal::NotAMember
+        | Refusal::LedgerFinal
         | Refusal::CoverLetterFixed
         | Refusal::ContractExists
         | Refusal::TooLarge { .. }

@@ -2,6 +2,7 @@
 //! alone tells what became of it, and who is there. Pure: no database, no server, hundreds of talks a second.
 
 mod checks;
+mod ledger;
 mod people;
 mod steps;
 
@@ -219,6 +220,7 @@ impl Talk {
                 let edge = if people::is_beside(command) {
                     people::done(self.before(&self.case), command, &context, &done)
                 } else {
+                    ledger::goes_on(&self.case, &done.case);
                     checks::done(&self.case, command, &context, &done)
                 };
                 taken.lock().expect("no panic").insert(edge);
@@ -308,6 +310,7 @@ impl Talk {
     }
 
     fn by_itself(&mut self, decision: Decision, taken: &Taken) {
+        ledger::goes_on(&self.case, &decision.case);
         let (from, to) = checks::by_itself(&self.case, &decision, self.now);
         taken.lock().expect("no panic").insert(("-".to_owned(), Some(from.as_str()), to.as_str()));
         self.keep(decision);

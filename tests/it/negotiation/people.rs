@@ -20,7 +20,7 @@ use anteroom_protocol::user::{Side, UserStatus};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::Edge;
+use super::{Edge, ledger};
 use crate::store::deed;
 use crate::support::ask;
 
@@ -45,7 +45,7 @@ const EVERYBODY: &[Seat] = &[Client, Freelancer, Team, Agency, Marketplace];
 const WITH_A_ROOM: &[Phase] = &[Active, Offered, Hired, Declined, Withdrawn, Closed];
 
 /// What is done from which seats in which phases.
-pub(super) const BESIDE: [(&str, &[Seat], &[Phase]); 10] = [
+pub(super) const BESIDE: [(&str, &[Seat], &[Phase]); 11] = [
     ("member.add", &[Client, Freelancer, Marketplace], &[Active, Offered, Hired]),
     ("member.remove", EVERYBODY, WITH_A_ROOM),
     ("message.post", IN_THE_ROOM, &[Active, Offered, Hired]),
@@ -58,6 +58,7 @@ pub(super) const BESIDE: [(&str, &[Seat], &[Phase]); 10] = [
         &[Freelancer],
         &[Invited, Archived, Active, Offered, Hired, Declined, Withdrawn, Expired, Closed],
     ),
+    ("invitation.retract", &[Client], &[Active, Offered, Hired, Declined, Withdrawn, Closed]),
     ("candidacies.mark", &[Client], &Phase::ALL),
     ("proposal.archive", &[Client], &[Submitted]),
 ];
@@ -119,12 +120,15 @@ pub(super) fn beside() -> impl Strategy<Value = Beside> {
 const NAMES: [&str; 8] = ["tina", "max", "tina", "max", "tina", "max", "felix", "nobody"];
 
 impl Beside {
-    /// Who does it. An edit is often the last author's, who may have been removed since.
+    /// Who does it. An edit is often the last author's, who may have been removed since; to take an invitation out is mostly tried by its client.
     pub(super) fn by_whom(mut self, log: &[LogEntry]) -> Self {
         let last = log.iter().rev().find(|entry| &*entry.kind == "message.posted");
         let author = last.and_then(|entry| entry.by.clone());
         if let Some(author) = author.filter(|_| self.name == "message.edit" && self.draw.is_multiple_of(2)) {
             self.who = Actor { user: author, scope: Scope::User };
+        }
+        if self.name == "invitation.retract" && !self.draw.is_multiple_of(4) {
+            self.who = deed::person("clara");
         }
         self
     }
@@ -159,6 +163,7 @@ impl Beside {
             "message.redact" => Some(ask::redact(room?, self.pointed(log))),
             "message.report" => Some(ask::report_message(room?, self.pointed(log))),
             "invitation.report" => Some(ask::report_invitation(case.invitation.as_ref()?.id, None)),
+            "invitation.retract" => Some(ask::retract(case.invitation.as_ref()?.id)),
             "proposal.archive" => Some(ask::archive_proposal(case.proposal.as_ref()?.id)),
             "candidacies.mark" => {
                 let mark = [None, Some(ClientMark::Shortlisted), Some(ClientMark::Archived)][draw % 3];
@@ -255,6 +260,7 @@ pub(super) fn done(before: Before<'_>, command: &Command, context: &Context, dec
     let Decision { case: after, room, inboxes, reports } = decision;
     let mut expected =
         Case { named: after.named.clone(), pointed: after.pointed.clone(), ..before.case.clone() };
+    expected.ledger = ledger::beside(before.case, command, context.now);
     let mut silent = true;
     if let Command::MemberAdd(said) = command {
         let own = before.seat(&context.actor).filter(|seat| *seat != Marketplace).map(Seat::side);
@@ -364,6 +370,8 @@ pub(super) fn refused(before: Before<'_>, command: &Command, by: &Amending, refu
     if let Refusal::Account(standing) = refusal {
         assert_eq!(standing, before.standing(seat, &by.actor.user), "{command:?} from {seat:?}");
         assert_ne!(standing.status, UserStatus::Active);
+    } else if matches!(command, Command::InvitationRetract(_)) {
+        ledger::not_retracted(before.case, by.now, refusal);
     } else if let Refusal::WrongPhase(phase) = refusal {
         assert_eq!(*phase, before.phase());
         assert!(!has_row(name, seat, Some(*phase)), "{command:?} from {seat:?} in {phase:?}");

@@ -206,6 +206,7 @@ pub(super) fn nothing_yet() -> Case {
         freelancer,
         candidacy: None,
         invitation: None,
+        ledger: None,
         proposal: None,
         terms: Vec::new(),
         standing: None,

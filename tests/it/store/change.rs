@@ -113,7 +113,13 @@ pub(super) async fn an_answered_proposal_opens_its_room_with_the_letter_the_term
 
 /// Of these nobody but the marketplace or their author learns anything.
 fn is_told_to_nobody(command: &Command) -> bool {
-    matches!(command, Command::InvitationReport(_) | Command::MessageReport(_) | Command::ProposalArchive(_))
+    matches!(
+        command,
+        Command::InvitationReport(_)
+            | Command::InvitationRetract(_)
+            | Command::MessageReport(_)
+            | Command::ProposalArchive(_)
+    )
 }
 
 pub(super) async fn every_change_repeated_gets_the_same_answer_byte_for_byte_and_writes_nothing(

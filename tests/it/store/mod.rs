@@ -10,6 +10,7 @@ mod change;
 mod changes;
 pub(crate) mod deed;
 mod fixture;
+mod ledger;
 mod lists;
 mod marker;
 mod marketplace;
@@ -102,6 +103,12 @@ macro_rules! conformance {
                 the_end_of_a_job_is_due_until_it_has_ended_all_that_it_ends,
                 regression_what_is_due_for_two_reasons_is_told_once_and_in_its_order,
                 what_is_due_happens_once_however_many_look,
+            ],
+            ledger: [
+                a_row_is_kept_with_what_brings_it_about_and_its_owner_alone_reads_it,
+                pages_of_a_ledger_give_every_row_once_newest_first,
+                whoever_s_row_changes_is_due_and_told_once_of_what_is_shown,
+                of_many_who_tell_at_once_one_does_and_it_counts_for_nothing_unread,
             ],
             truth: [
                 the_commit_after_a_change_of_phase_is_decided_on_the_new_phase,

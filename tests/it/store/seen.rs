@@ -27,6 +27,10 @@ impl World {
     /// Everything that this person can read at this time, in words.
     pub(super) async fn seen_by(&self, name: &str, at: Time) -> Vec<String> {
         let (store, reader, mut seen) = (self.store(), user(name), Vec::new());
+        for side in [Side::Client, Side::Freelancer] {
+            let rows = store.ledger(&reader, side, first(ALL)).await.expect("read");
+            seen.push(format!("{rows:?}"));
+        }
         for room in store.rooms(&reader, first(ALL)).await.expect("read") {
             let RoomRef::Room(id) = room.room else { panic!("an inbox among the rooms") };
             seen.push(format!("{room:?} {:?}", self.entries(&Log::Room(id)).await));

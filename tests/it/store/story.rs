@@ -21,6 +21,7 @@ pub(super) const DECLINE: Step = ("felix", |_, case| {
     ask::decline(case.invitation.expect("invited"), DeclineReason::Other, Some("a wedding"))
 });
 pub(super) const ARCHIVE: Step = ("felix", |_, case| ask::archive(case.invitation.expect("invited")));
+const TAKE_OUT: Step = ("clara", |_, case| ask::retract(case.invitation.expect("invited")));
 const TAKE_BACK: Step = ("clara", |_, case| ask::withdraw(case.invitation.expect("invited")));
 const REPORT: Step =
     ("felix", |_, case| ask::report_invitation(case.invitation.expect("invited"), Some("odd")));
@@ -79,7 +80,7 @@ pub(super) const REOPEN_BY_FREELANCER: Step = ("felix", |_, case| ask::reopen(ca
 /// Every command on a case, each in every phase that allows it.
 pub(super) const STORIES: [&[Step]; 15] = [
     &[SEND, ACCEPT, END_BY_CLIENT, SEND, ARCHIVE, ACCEPT, END_BY_FREELANCER, SUBMIT, ANSWER],
-    &[SEND, DECLINE, SUBMIT, TURN_DOWN],
+    &[SEND, DECLINE, TAKE_OUT, SUBMIT, TURN_DOWN],
     &[SEND, ARCHIVE, DECLINE],
     &[SEND, TAKE_BACK, SUBMIT, GIVE_UP],
     &[SEND, ARCHIVE, TAKE_BACK],

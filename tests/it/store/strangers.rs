@@ -62,6 +62,7 @@ const COMMANDS: &[There] = &[
     |case, _| ask::decline(case.invitation.expect("its id"), DeclineReason::TooBusy, None),
     |case, _| ask::archive(case.invitation.expect("its id")),
     |case, _| ask::withdraw(case.invitation.expect("its id")),
+    |case, _| ask::retract(case.invitation.expect("its id")),
     |_, job| ask::propose(job, ask::hourly(4_000)),
     |case, _| ask::answer(case.proposal.expect("its id")),
     |case, _| ask::decline_proposal(case.proposal.expect("its id")),

@@ -12,6 +12,7 @@ use anteroom_protocol::invitation::{
     DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationRemove, InvitationSend,
     InvitationWithdraw,
 };
+use anteroom_protocol::ledger::InvitationRetract;
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::member::{MemberAdd, MemberRemove};
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
@@ -79,6 +80,10 @@ pub(crate) fn archive(invitation: InvitationId) -> Command {
 
 pub(crate) fn withdraw(invitation: InvitationId) -> Command {
     Command::InvitationWithdraw(InvitationWithdraw { invitation })
+}
+
+pub(crate) fn retract(invitation: InvitationId) -> Command {
+    Command::InvitationRetract(InvitationRetract { invitation })
 }
 
 pub(crate) fn propose(job: &JobId, terms: Terms) -> Command {

@@ -7,6 +7,7 @@ use anteroom_protocol::id::{CandidacyId, ClientId, InvitationId, ProposalId};
 use anteroom_protocol::invitation::{
     DeclineReason, InvitationAccept, InvitationArchive, InvitationDecline, InvitationSend, InvitationWithdraw,
 };
+use anteroom_protocol::ledger::InvitationRetract;
 use anteroom_protocol::limits;
 use anteroom_protocol::marker::Mark;
 use anteroom_protocol::message::{MessageEdit, MessagePost, MessageRedact};
@@ -65,6 +66,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         ),
         invitation().prop_map(|invitation| Command::InvitationArchive(InvitationArchive { invitation })),
         invitation().prop_map(|invitation| Command::InvitationWithdraw(InvitationWithdraw { invitation })),
+        invitation().prop_map(|invitation| Command::InvitationRetract(InvitationRetract { invitation })),
         (job(), any::<String>(), terms(), amounts()).prop_map(|(job, cover_letter, terms, amounts)| {
             Command::ProposalSubmit(ProposalSubmit { job, cover_letter, terms, amounts })
         }),

@@ -10,7 +10,7 @@ use anteroom_protocol::id::{CandidacyId, InvitationId, JobId, ProposalId, RoomId
 use sqlx::{FromRow, SqliteConnection};
 
 use super::user::StandingRow;
-use super::{code, fee};
+use super::{code, fee, ledger};
 use crate::domain::candidacy::{Candidacy, Case, Ended};
 use crate::domain::contract::Contract;
 use crate::domain::invitation::Invitation;
@@ -243,6 +243,7 @@ async fn read(connection: &mut SqliteConnection, row: &CaseRow, key: &CaseKey) -
         freelancer: party(connection, freelancer).await?,
         candidacy: Some(row.candidacy()?),
         invitation: row.invitation()?,
+        ledger: ledger::latest(connection, &row.id).await?,
         proposal: row.proposal()?,
         terms: row.terms()?,
         standing: row.standing,
@@ -283,6 +284,7 @@ async fn first(
         freelancer: party(connection, freelancer.clone()).await?,
         candidacy: None,
         invitation: None,
+        ledger: None,
         proposal: None,
         terms: Vec::new(),
         standing: None,
