@@ -5,6 +5,7 @@ use std::ops::Range;
 use anteroom_protocol::guard::ContactRule;
 
 use super::address::{Domain, domain};
+use super::name::is_identifier;
 use super::places;
 use super::spoken::{self, Stands, Sure};
 use super::token::{Gap, Kind, Token};
@@ -149,12 +150,6 @@ word_set!(
 
 fn is_common_word(word: &str) -> bool {
     COMMON.contains(word)
-}
-
-/// Whether a name is one that people only have on the net.
-pub(super) fn is_identifier(name: &str) -> bool {
-    let letters = name.chars().any(char::is_alphabetic);
-    letters && name.chars().any(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | '-'))
 }
 
 /// Addresses that are written backwards: "moc.liamg@nhoj".

@@ -55,6 +55,11 @@ fn fold_char(c: char, at: u32, chars: &mut Vec<(char, u32)>) {
     if is_unseen(c) {
         return;
     }
+    if matches!(c, 'ⓐ' | 'Ⓐ' | '🅐') {
+        // Circled, it is meant for the sign that is an "a" in a circle.
+        chars.push(('@', at));
+        return;
+    }
     for composed in std::iter::once(c).nfkc() {
         for lower in composed.to_lowercase() {
             if is_european(lower) {
@@ -70,7 +75,7 @@ fn fold_char(c: char, at: u32, chars: &mut Vec<(char, u32)>) {
 fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{e0000}'..='\u{e0fff}' | '\u{64b}'..='\u{652}' | '\u{640}')
+        | '\u{e0000}'..='\u{e0fff}' | '\u{64b}'..='\u{652}' | '\u{640}' | '\u{93c}')
         || is_accent(c)
 }
 

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use anteroom_protocol::guard::ContactRule;
 
-use super::email::is_identifier;
-use super::spoken;
-use super::token::{Gap, Kind, Token};
+use super::name::{Handle, handle, is_code, is_code_word, is_identifier, start_of_handle};
+use super::token::{Gap, Kind};
 use super::vocabulary::{Class, Mark, is_unspaced};
 use super::{Reading, Suspicion};
 
@@ -29,78 +28,6 @@ pub(super) fn suspect(reading: &Reading<'_>, found: &mut Vec<Suspicion>) {
         found.extend(mention(reading, at));
         found.extend(numbered(reading, at));
     }
-}
-
-/// A name: Latin letters, digits, dots, underscores and dashes without a gap.
-struct Handle {
-    text: String,
-    tokens: Range<usize>,
-    at: bool,
-    spread: bool,
-    spoken: bool,
-}
-
-impl Handle {
-    /// How much it looks like a name that people only have on the net.
-    fn shape(&self) -> i32 {
-        let letters = self.text.chars().filter(|c| c.is_alphabetic()).count();
-        match () {
-            () if letters == 0 && !(self.at || self.text.len() >= 5) => -100,
-            () if self.at && letters > 0 => 50,
-            () if self.text.starts_with("live:") || self.text.starts_with("cid.") => 80,
-            () if letters == 0 => 0,
-            () if self.spread || self.spoken => 50,
-            () if is_identifier(&self.text) => {
-                40 + if self.text.matches(['.', '_']).count() > 1 { 10 } else { 0 }
-            }
-            () if self.text.len() < 3 => -60,
-            () => 0,
-        }
-    }
-}
-
-/// Reads the name that begins here.
-fn handle(tokens: &[Token<'_>], start: usize) -> Option<Handle> {
-    let sign = tokens.get(start)?.is('@');
-    let mut next = start + usize::from(sign);
-    let first = tokens.get(next)?;
-    let glued = !sign || first.is_glued();
-    if !first.is_latin() && !first.is('_') || !glued {
-        return None;
-    }
-    let mut handle =
-        Handle { text: String::new(), tokens: start..next, at: sign, spread: false, spoken: false };
-    while let Some(token) = tokens.get(next) {
-        let joint = matches!(token.kind, Kind::Sign('.' | '_' | '-' | ':'))
-            && (token.is('_')
-                || tokens.get(next + 1).is_some_and(|after| {
-                    after.is_glued()
-                        && (after.is_latin() || after.is('_') || (after.is('.') && handle.text == "live"))
-                }));
-        if handle.text.len() > 40 || (!handle.text.is_empty() && !token.is_glued()) {
-            break;
-        }
-        if !(token.is_latin() || joint) || (token.is(':') && handle.text != "live") {
-            break;
-        }
-        handle.text.push_str(&token.text);
-        handle.spread |= token.spread;
-        next += 1;
-    }
-    // "john underscore doe"
-    while let Some(joint) = spoken::joint(tokens, next).filter(|_| handle.text.len() < 40) {
-        let Some(part) = tokens.get(next + joint).filter(|token| token.is_latin()) else { break };
-        handle.text.push('_');
-        handle.text.push_str(&part.text);
-        handle.spoken = true;
-        next += joint + 1;
-        while let Some(part) = tokens.get(next).filter(|token| token.is_glued() && token.is_latin()) {
-            handle.text.push_str(&part.text);
-            next += 1;
-        }
-    }
-    handle.tokens.end = next;
-    (!handle.text.is_empty()).then_some(handle)
 }
 
 /// What may stand between a messenger and a name, and how much it says that one follows.
@@ -185,8 +112,8 @@ fn behind(reading: &Reading<'_>, mark: &Mark, class: Class, weight: i32) -> Opti
     if reading.marks.near(Class::Public, &place, (24, 16)) && !handle.at {
         score -= 40;
     }
-    if digits && connected > 0 {
-        score += 20;
+    if digits {
+        score = 100 + around(reading, mark, &place);
     }
     Some(Suspicion::new(place, rule(&handle, class), score))
 }
@@ -228,26 +155,6 @@ word_set!(
     "|on|in|at|via|over|through|en|no|na|em|auf|bei|uber|op|sur|dans|su|pe|på|pa|på|i|w|в|на|у|по|через|de|di|the|my|for|by|is|mein|mon|mi|meu|ve|ile|ใน|trên|tren|o|ב|على|في|par|per|por|"
 );
 
-fn start_of_handle(tokens: &[Token<'_>], end: usize) -> Option<usize> {
-    let mut start = end.checked_sub(1)?;
-    if !tokens.get(start)?.is_latin() && !tokens.get(start)?.is('_') {
-        return None;
-    }
-    while start > 0 && end - start < 12 {
-        let before = &tokens[start - 1];
-        let joins = tokens[start].is_glued()
-            && (before.is_latin() || matches!(before.kind, Kind::Sign('.' | '_' | '-' | '@' | ':')));
-        if !joins {
-            break;
-        }
-        start -= 1;
-        if before.is('@') {
-            break;
-        }
-    }
-    Some(start)
-}
-
 /// What is said around a messenger and a name.
 fn around(reading: &Reading<'_>, mark: &Mark, place: &Range<usize>) -> i32 {
     let both = mark.start.min(place.start)..mark.end.max(place.end);
@@ -269,7 +176,23 @@ fn rule(handle: &Handle, class: Class) -> ContactRule {
 
 /// Networks whose people have numbers.
 fn is_numbered(reading: &Reading<'_>, mark: &Mark) -> bool {
-    const NUMBERED: [&str; 9] = ["qq", "q q", "扣扣", "企鹅", "q号", "icq", "wechat", "微信", "vx"];
+    const NUMBERED: [&str; 15] = [
+        "qq",
+        "q q",
+        "扣扣",
+        "企鹅",
+        "q号",
+        "icq",
+        "wechat",
+        "微信",
+        "vx",
+        "加q",
+        "q:",
+        "加扣",
+        "gg",
+        "gadu-gadu",
+        "gadu gadu",
+    ];
     reading.folded.text.get(mark.start..mark.end).is_some_and(|name| NUMBERED.contains(&name))
 }
 
@@ -332,38 +255,6 @@ fn unmistakable(reading: &Reading<'_>, at: usize) -> Option<Handle> {
     (shaped && long && !dashed && !is_code(&handle) && !is_domain(reading, &handle)).then_some(handle)
 }
 
-/// What programs and files are called by: "com.acme.billing", "3.0.0-beta.1", "user_id", "@media".
-fn is_code(handle: &Handle) -> bool {
-    let name = handle.text.as_str();
-    let path =
-        name.matches('.').count() > 2 || name.starts_with(|c: char| c.is_ascii_digit()) && name.contains('.');
-    (path && !name.starts_with("live:"))
-        || (handle.at && CODE.contains(name))
-        || is_field(name)
-        || is_file(name)
-}
-
-/// Names of columns and variables, made of the words that such names are made of.
-fn is_field(name: &str) -> bool {
-    word_set!(
-        PARTS,
-        "first|last|full|middle|name|names|user|users|id|ids|uid|uuid|email|mail|phone|number|created|updated|deleted|at|on|by|date|time|start|end|url|uri|link|type|status|state|code|is|has|get|set|put|post|delete|list|count|total|sum|price|amount|currency|order|orders|product|products|customer|client|address|street|city|country|zip|title|description|text|body|image|images|file|files|path|dir|key|keys|value|values|token|api|secret|client|access|refresh|session|login|password|hash|index|data|info|meta|json|xml|csv|html|table|column|row|field|fields|page|size|limit|offset|max|min|avg|new|old|default|main|test|tests|config|settings|env|db|sql|http|https|request|response|error|message|messages|event|events|handler|callback|update|create|read|write|send|receive|load|save|parse|format|to|from|of|in|for|with|and|or|not|v|linkedin|facebook|instagram|twitter|telegram|whatsapp|discord|slack|google|bot|webhook|chat|channel|group|media|photo|video|audio|template|campaign|ads|ad|lead|leads|pixel|conversion|utm|source|medium|profile|account|company|role|level|score|rate|tax|vat|invoice|shipping|billing|payment|card|sku|category|tag|tags|slug|lang|locale|timezone|lat|lng|width|height|color|x|y|final|draft|version|report|export|import|backup|log|logs|home|screen|view|model|controller|service|component|button|icon|logo|banner|header|footer|menu|nav|sidebar|hero|background|mobile|desktop|dark|light|small|medium|large|left|right|top|bottom"
-    );
-    name.contains(['_', '-'])
-        && name
-            .split(['_', '-', '.'])
-            .all(|part| PARTS.contains(part) || part.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// Names of files and versions.
-fn is_file(name: &str) -> bool {
-    word_set!(
-        ENDINGS,
-        "|js|ts|jsx|tsx|py|rs|go|java|kt|rb|php|html|htm|css|scss|json|xml|yml|yaml|toml|md|txt|pdf|doc|docx|xls|xlsx|csv|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|mp4|mov|avi|zip|rar|gz|sql|sh|exe|apk|psd|ai|fig|sketch|log|env|lock|vue|cs|cpp|h|ini|cfg|conf|ipynb|wav|ttf|woff|net|"
-    );
-    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(ending))
-}
-
 /// Such a name, with a messenger somewhere near it.
 fn somewhere(reading: &Reading<'_>, handle: &Handle) -> Option<Suspicion> {
     let place = reading.place(handle.tokens.clone());
@@ -407,7 +298,7 @@ fn mention(reading: &Reading<'_>, at: usize) -> Option<Suspicion> {
     // "@scope/package", "@decorator(…)", "@media {": what programs are called by.
     let code = behind.is_some_and(|token| {
         token.is_glued() && matches!(token.kind, Kind::Sign('/' | '(' | '{' | '[' | '=' | '@'))
-    }) || CODE.contains(handle.text.as_str());
+    }) || is_code_word(&handle);
     if inside || code || handle.text.len() < 3 {
         return None;
     }
@@ -415,19 +306,13 @@ fn mention(reading: &Reading<'_>, at: usize) -> Option<Suspicion> {
     let reach = reading.marks.reaches(&place, (40, 24));
     let mine = reading.marks.near(Class::Mine, &place, (24, 0));
     let network = reading.marks.near(Class::Messenger, &place, (40, 24));
-    let score = 45
+    let score = 50
         + if reach { 55 } else { 0 }
         + if mine { 25 } else { 0 }
         + if network { 35 } else { 0 }
-        + if is_identifier(&handle.text) { 15 } else { 0 };
+        + if is_identifier(&handle.text) { 25 } else { 0 };
     Some(Suspicion::new(place, ContactRule::HandleName, score))
 }
-
-// What follows an "@" in programs and style sheets.
-word_set!(
-    CODE,
-    "|media|import|keyframes|supports|font-face|charset|layer|container|property|apply|tailwind|include|mixin|extend|param|params|return|returns|override|deprecated|test|before|after|beforeeach|aftereach|app|app.route|staticmethod|classmethod|property|dataclass|pytest.fixture|pytest.mark|lru_cache|component|injectable|input|output|autowired|bean|entity|table|column|id|getmapping|postmapping|requestmapping|restcontroller|service|repository|controller|nullable|nonnull|inject|module|ngmodule|decorator|decorators|types|babel|angular|vue|nestjs|here|channel|everyone|all|todo|author|version|since|see|throws|example|observable|published|state|binding|main|escaping|objc|available|latest|next|beta|alpha|page|counter-style|namespace|viewport|use|forward|function|if|else|for|each|while|csrf|yield|section|foreach|endif|extends|stack|slot|http|client|server|cacheable|transactional|async|scheduled|query|modifying|pathvariable|requestbody|valid|notnull|size|email|jsonproperty|suppresswarnings|functionalinterface|safevarargs|target|retention|local|rowcount|identity|error|declare|variable|userid|user_id|order_id|orderid|startdate|enddate|botfather|dependabot|mention|mentions|username|yourhandle|your_handle|handle|brand|yourbrand|user|me|name|"
-);
 
 /// "john#1234", as a network writes its people.
 fn numbered(reading: &Reading<'_>, at: usize) -> Option<Suspicion> {

@@ -173,10 +173,10 @@ fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 
     let label = link.label();
     let www = link.host.starts_with("www.");
     let mut score = match (link.scheme || www, places::is_ambiguous_tld(label)) {
-        (true, _) => 70,
+        (true, _) => 100,
         (false, false) => 40,
         (false, true) if link.path.is_empty() => 0,
-        (false, true) => 30,
+        (false, true) => 40,
     };
     if meets(link.path) {
         score += 60;
@@ -223,6 +223,9 @@ fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 
     if matches!(label, "me" | "name" | "bio" | "cv" | "portfolio" | "photography" | "resume") {
         score += 30;
     }
+    if matches!(label, "org" | "gov" | "edu" | "int" | "mil") {
+        score -= 30;
+    }
     if is_documentation(link) {
         score -= 80;
     }
@@ -232,58 +235,22 @@ fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 
     score
 }
 
-/// Hosts and paths that only documentation, code and machines have.
+// Parts of hosts and paths that only documentation, code and shops have.
+word_set!(
+    PUBLIC_HOSTS,
+    "docs|doc|api|developer|developers|dev|wiki|help|support|learn|guide|guides|reference|manual|spec|specs|staging|cdn|static|status|git|news|shop|store|data|opendata|search|archive|standards"
+);
+word_set!(
+    PUBLIC_PATHS,
+    "man|docs|doc|documentation|documentacion|dokumentation|dokumentacja|dokumentaciya|doku|api|reference|references|wiki|spec|specs|specification|standard|standards|rfc|manual|manuals|handbook|handbuch|leitfaden|guide|guides|guia|guida|guidelines|podrecznik|\
+     tutorial|tutorials|howto|faq|blob|tree|raw|releases|release|issues|pull|commit|src|download|downloads|packages|package|plugins|changelog|readme|article|articles|news|pricing|products|product|catalog|legal|terms|law|laws|paper|papers|dataset|datasets|v1|v2|v3|api-docs|license|licenses|schema|schemas"
+);
+
+/// Whether documentation, code or a shop is there by its host or its path.
 fn is_documentation(link: &Link<'_>) -> bool {
-    const HOSTS: [&str; 22] = [
-        "docs",
-        "doc",
-        "api",
-        "developer",
-        "developers",
-        "dev",
-        "wiki",
-        "help",
-        "support",
-        "learn",
-        "guide",
-        "guides",
-        "reference",
-        "manual",
-        "spec",
-        "specs",
-        "staging",
-        "cdn",
-        "static",
-        "status",
-        "git",
-        "www2",
-    ];
-    const PATHS: [&str; 21] = [
-        "man",
-        "docs",
-        "doc",
-        "documentation",
-        "api",
-        "reference",
-        "wiki",
-        "spec",
-        "specs",
-        "rfc",
-        "manual",
-        "guide",
-        "guides",
-        "tutorial",
-        "tutorials",
-        "blob",
-        "tree",
-        "releases",
-        "issues",
-        "pull",
-        "v1",
-    ];
-    link.host.split('.').rev().skip(2).any(|label| HOSTS.contains(&label))
-        || link.host.ends_with("readthedocs.io")
-        || link.path.split('/').take(3).any(|part| PATHS.contains(&part))
+    let host = link.host.split('.').rev().skip(2).any(|label| PUBLIC_HOSTS.contains(label));
+    let parts = link.path.split(|c: char| !c.is_alphanumeric()).take(8);
+    host || link.path.ends_with(".pdf") || parts.into_iter().any(|part| PUBLIC_PATHS.contains(part))
 }
 
 /// A domain whose dots are words, or whose letters were pulled apart, with no sign for an address before it.

@@ -92,6 +92,7 @@ pub fn measure(texts: impl IntoIterator<Item = Labelled>) -> Measured {
         all.said += usize::from(labelled.contact);
         all.found += usize::from(is_found);
         all.found_rightly += usize::from(is_found && labelled.contact);
+        all.said_and_found += usize::from(is_found && labelled.contact);
         let of_kind = kinds.entry(labelled.kind.clone()).or_default();
         of_kind.said += 1;
         of_kind.said_and_found += usize::from(is_right);

@@ -20,12 +20,14 @@ macro_rules! word_set {
 }
 
 mod address;
+mod digits;
 mod email;
 mod finders;
 mod fold;
 mod handle;
 mod link;
 pub mod measure;
+mod name;
 mod phone;
 mod places;
 mod spoken;

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use anteroom_protocol::guard::ContactRule;
 
+use super::digits::{Candidate, candidate};
 use super::finders::{Dialable, Finders};
 use super::spoken;
-use super::token::{Gap, Kind, Token};
+use super::token::{Kind, Token};
 use super::vocabulary::Class;
 use super::{Reading, Suspicion};
 
@@ -14,44 +15,6 @@ use super::{Reading, Suspicion};
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// How many candidates of a text are held against the numbering plans. More are taken for numbers: nobody writes so many that are not.
 const LOOKED_UP: usize = 24;
-
-/// One stretch of digits.
-#[derive(Debug)]
-struct Group {
-    digits: String,
-    /// By words, or digit by digit.
-    spoken: bool,
-    /// What stands before it, of signs.
-    separator: Option<char>,
-    tokens: Range<usize>,
-}
-
-/// Digits that belong together.
-#[derive(Debug)]
-struct Candidate {
-    groups: Vec<Group>,
-    plus: bool,
-    tokens: Range<usize>,
-    bracket: bool,
-}
-
-impl Candidate {
-    fn digits(&self) -> String {
-        self.groups.iter().map(|group| group.digits.as_str()).collect()
-    }
-
-    fn lengths(&self) -> Vec<usize> {
-        self.groups.iter().map(|group| group.digits.len()).collect()
-    }
-
-    fn separators(&self) -> impl Iterator<Item = char> {
-        self.groups.iter().skip(1).map(|group| group.separator.unwrap_or(' '))
-    }
-
-    fn all_separated_by(&self, sign: char) -> bool {
-        self.groups.len() > 1 && self.separators().all(|separator| separator == sign)
-    }
-}
 
 /// Adds what looks like a telephone number.
 pub(super) fn suspect(reading: &Reading<'_>, finders: &dyn Finders, found: &mut Vec<Suspicion>) {
@@ -64,133 +27,6 @@ pub(super) fn suspect(reading: &Reading<'_>, finders: &dyn Finders, found: &mut 
         };
         at = candidate.tokens.end;
         found.extend(judge(reading, &candidate, finders, &mut looked_up));
-    }
-}
-
-/// The digits that a token stands for, and whether it does so by words.
-fn digits(tokens: &[Token<'_>], at: usize) -> Option<(String, bool, usize)> {
-    let token = tokens.get(at)?;
-    if token.kind == Kind::Digits {
-        return Some((token.text.to_string(), false, 1));
-    }
-    if let Some(times) = spoken::repeats(token) {
-        let dash = usize::from(tokens.get(at + 1).is_some_and(|token| token.is('-')));
-        let (digit, _, length) = digits(tokens, at + 1 + dash).filter(|(digit, ..)| digit.len() == 1)?;
-        return Some((digit.repeat(times), true, length + 1 + dash));
-    }
-    if let Some((number, length)) = spoken::compound(tokens, at) {
-        return Some((number, true, length));
-    }
-    if token.is_word("o") {
-        return Some(("0".to_owned(), true, 1));
-    }
-    let glued = token.is_glued()
-        || tokens.get(at + 1).is_some_and(|next| next.is_glued() && next.kind == Kind::Digits);
-    if glued && let Some(digits) = spoken::looks_like_digits(token) {
-        return Some((digits, true, 1));
-    }
-    spoken::numerals(token).map(|digits| (digits, true, 1))
-}
-
-/// The candidate that begins with this token.
-fn candidate(tokens: &[Token<'_>], at: usize) -> Option<Candidate> {
-    let plus = spoken::plus(tokens, at)
-        .filter(|length| digits(tokens, at + length).is_some() || opens(tokens, at + length));
-    let start = at + plus.unwrap_or(0);
-    let mut bracket = opens(tokens, start);
-    let first = start + usize::from(bracket);
-    let (value, spoken, length) = digits(tokens, first)?;
-    if first > at && spoken && plus.is_some_and(|_| !tokens[at].is('+')) && tokens[at].is_word("mas") {
-        return None;
-    }
-    let mut next = first + length;
-    let mut groups = vec![Group { digits: value, spoken, separator: None, tokens: first..next }];
-    let mut total = groups[0].digits.len();
-    while let Some((signs, separator, opened)) = separator(tokens, next) {
-        let Some((value, spoken, length)) = digits(tokens, next + signs) else { break };
-        let words_apart = spoken != groups.last().is_some_and(|group| group.spoken) && signs > 1;
-        if words_apart || total + value.len() > 24 {
-            break;
-        }
-        bracket |= opened;
-        total += value.len();
-        groups.push(Group { digits: value, spoken, separator, tokens: next + signs..next + signs + length });
-        next += signs + length;
-    }
-    let mut candidate = Candidate { groups, plus: plus.is_some(), tokens: at..next, bracket };
-    trim_times(tokens, &mut candidate);
-    trim_words(tokens, &mut candidate);
-    Some(candidate)
-}
-
-/// Words at its ends that may be ordinary ones are none of it.
-fn trim_words(tokens: &[Token<'_>], candidate: &mut Candidate) {
-    let ordinary =
-        |group: &Group| group.spoken && tokens.get(group.tokens.start).is_some_and(spoken::is_ambiguous);
-    let sure = candidate.groups.iter().filter(|group| group.spoken && !ordinary(group)).count();
-    if sure >= 3 || candidate.groups.iter().filter(|group| group.spoken).count() >= 7 {
-        return;
-    }
-    while candidate.groups.len() > 1 && candidate.groups.last().is_some_and(ordinary) {
-        candidate.groups.pop();
-        candidate.tokens.end =
-            candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);
-    }
-    while candidate.groups.len() > 1 && !candidate.plus && candidate.groups.first().is_some_and(ordinary) {
-        candidate.groups.remove(0);
-        candidate.tokens.start =
-            candidate.groups.first().map_or(candidate.tokens.end, |group| group.tokens.start);
-    }
-}
-
-fn opens(tokens: &[Token<'_>], at: usize) -> bool {
-    tokens.get(at).is_some_and(|token| token.is('('))
-        && tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Digits)
-}
-
-/// How many signs stand between two groups here, which one tells, and whether it is a bracket. None at all is nothing between.
-fn separator(tokens: &[Token<'_>], at: usize) -> Option<(usize, Option<char>, bool)> {
-    let mut signs = 0;
-    let mut telling = None;
-    let mut bracket = false;
-    while let Some(token) = tokens.get(at + signs) {
-        if token.gap == Gap::Line {
-            return None;
-        }
-        match token.kind {
-            Kind::Word if signs == 0 && token.text == "の" => signs += 1,
-            Kind::Sign(
-                sign @ ('-' | '.' | '(' | ')' | '/' | '·' | '*' | '_' | '~' | ',' | '|' | '\'' | '،' | '、'),
-            ) if signs < 3 => {
-                // A comma or a full stop with a blank behind it parts things; between words it is only read out so.
-                let parts = matches!(sign, ',' | '.')
-                    && tokens.get(at + signs + 1).is_some_and(|next| {
-                        !next.is_glued() && next.kind == Kind::Digits && next.text.len() > 1
-                    });
-                if parts {
-                    return None;
-                }
-                bracket |= sign == '(' || sign == ')';
-                telling = telling.or(Some(sign)).filter(|_| !matches!(sign, '(' | ')')).or(telling);
-                signs += 1;
-            }
-            Kind::Sign(_) => return None,
-            Kind::Word | Kind::Digits => break,
-        }
-    }
-    Some((signs, telling, bracket))
-}
-
-/// A time of day behind a date or a number is none of it.
-fn trim_times(tokens: &[Token<'_>], candidate: &mut Candidate) {
-    let colon = |at: usize| {
-        tokens.get(at).is_some_and(|token| token.is(':'))
-            && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Digits && next.is_glued())
-    };
-    if colon(candidate.tokens.end) && candidate.groups.len() > 1 {
-        candidate.groups.pop();
-        candidate.tokens.end =
-            candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);
     }
 }
 
@@ -208,6 +44,9 @@ fn judge(
     let single = candidate.groups.iter().filter(|group| group.spoken || group.digits.len() == 1).count();
     let spoken = candidate.groups.iter().filter(|group| group.spoken).count();
     let one_by_one = single >= 5 && single * 2 > candidate.groups.len();
+    if spoken == 0 && one_by_one && are_scores(candidate) {
+        return None;
+    }
     if !one_by_one && !candidate.plus && is_something_else(reading, candidate, &digits) {
         return None;
     }
@@ -240,7 +79,8 @@ fn is_part_of_a_word(reading: &Reading<'_>, candidate: &Candidate) -> bool {
                 || mark.is(Class::Vague)
         })
     };
-    let joined = |token: &Token<'_>| token.is_latin() && !is_phone(token) && spoken::number(token).is_none();
+    let label = |token: &Token<'_>| token.text.len() > 2 && is_phone(token);
+    let joined = |token: &Token<'_>| token.is_latin() && !label(token) && spoken::number(token).is_none();
     let sign = |token: &Token<'_>| {
         matches!(
             token.kind,
@@ -306,18 +146,25 @@ fn is_something_else(reading: &Reading<'_>, candidate: &Candidate, digits: &str)
     // Numbers of firms, taxes and receipts: "2024/0815-47", "12/345/67890", "12.345.678/0001-95".
     let slashes = candidate.separators().filter(|sign| *sign == '/').count();
     let numbered = slashes >= 2
-        || (slashes == 1 && candidate.separators().any(|sign| sign == '.'))
+        || (slashes == 1 && digits.len() > 11 && candidate.separators().any(|sign| sign == '.'))
         || (slashes + candidate.separators().filter(|sign| *sign == '-').count() > 0
             && lengths[0] == 4
             && values.first().is_some_and(|value| is_year(*value)));
     date || machine || amount || numbered || decimal || (thousands && lengths.len() < 3) || paid || repeated
 }
 
+/// "0-6 3-6 7-5": pairs, not a number that is read out.
+fn are_scores(candidate: &Candidate) -> bool {
+    let separators: Vec<char> = candidate.separators().collect();
+    separators.len() > 2 && separators.iter().enumerate().all(|(at, sign)| (*sign == ' ') == (at % 2 == 1))
+}
+
 /// A number that is told digit by digit.
 fn told(candidate: &Candidate, digits: &str, spoken: usize, single: usize) -> i32 {
     let values: Vec<i64> = candidate.groups.iter().filter_map(|group| group.digits.parse().ok()).collect();
-    let counting = values.windows(2).all(|pair| pair[1] - pair[0] == 1)
-        || values.windows(2).all(|pair| pair[0] - pair[1] == 1);
+    // "one, two, three", "a hundred, two hundred, three hundred"
+    let step = values.first().zip(values.get(1)).map(|(first, second)| second - first);
+    let counting = values.windows(2).all(|pair| Some(pair[1] - pair[0]) == step);
     match (spoken, single) {
         _ if counting && candidate.groups.len() > 2 => 20,
         _ if candidate.plus => 110,
@@ -354,6 +201,9 @@ fn written(
         score = 50;
     }
     let american = matches!(lengths.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
+    if lengths == [3, 4] {
+        score = score.max(45);
+    }
     if american && !candidate.all_separated_by(' ') {
         score = score.max(80) + 30;
     } else if american {

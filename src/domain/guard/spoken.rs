@@ -196,6 +196,11 @@ pub(super) fn looks_like_digits(token: &Token<'_>) -> Option<String> {
         .flatten()
 }
 
+// Words for a hundred.
+word_set!(
+    HUNDRED,
+    "hundred|yuz|yüz|hundert|honderd|cent|cents|cento|sto|hundra|hundre|hundrede|ratus|tram|trăm|daan"
+);
 // Words between the parts of a number: "cincuenta y cinco".
 word_set!(BETWEEN, "|y|et|e|и|und|and|i|a|の|");
 
@@ -215,7 +220,18 @@ pub(super) fn compound(tokens: &[Token<'_>], at: usize) -> Option<(String, usize
         None => (first, at + 1),
     };
     let mut value = base;
-    if base == 10 && tokens.get(end).is_some_and(|token| token.is('-')) {
+    if (1..10).contains(&base) && tokens.get(end).is_some_and(|token| HUNDRED.contains(token.text.as_ref())) {
+        // "five hundred and forty two", "beş yüz kırk iki"
+        (value, end) = (base * 100, end + 1);
+        if let Some((tens, after)) = next(end).filter(|(tens, _)| (1..100).contains(tens)) {
+            (value, end) = (value + tens, after);
+            if let Some((unit, after)) =
+                next(end).filter(|(unit, _)| tens >= 20 && tens.is_multiple_of(10) && (1..10).contains(unit))
+            {
+                (value, end) = (value + unit, after);
+            }
+        }
+    } else if base == 10 && tokens.get(end).is_some_and(|token| token.is('-')) {
         // "dix-huit"
         if let Some((unit, after)) = next(end).filter(|(unit, _)| (7..10).contains(unit)) {
             (value, end) = (10 + unit, after);
@@ -252,6 +268,10 @@ pub(super) fn numerals(token: &Token<'_>) -> Option<String> {
         return None;
     }
     // Korean: particles follow without a blank.
+    let whole = run_together(&token.text);
+    if whole.len() >= 3 {
+        return Some(whole);
+    }
     let hangul: String = token.text.chars().map_while(hangul_digit).collect();
     if hangul.len() >= 4 {
         return Some(hangul);
@@ -261,6 +281,21 @@ pub(super) fn numerals(token: &Token<'_>) -> Option<String> {
         .chars()
         .map(|c| NUMBERS.get(c.encode_utf8(&mut [0; 4]) as &str).filter(|value| value.len() == 1))
         .try_fold(String::new(), |digits, value| value.map(|value| digits + value))
+}
+
+/// Number words that are written without blanks between them, as in Thai: their digits, if there is nothing else.
+fn run_together(text: &str) -> String {
+    const LONGEST: usize = 8;
+    let mut digits = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(LONGEST).collect::<Vec<_>>();
+        let word = ends.into_iter().rev().find_map(|end| Some((end, NUMBERS.get(&rest[..end])?)));
+        let Some((end, value)) = word.filter(|(_, value)| value.len() == 1) else { return String::new() };
+        digits.push_str(value);
+        rest = &rest[end..];
+    }
+    digits
 }
 
 fn hangul_digit(c: char) -> Option<char> {

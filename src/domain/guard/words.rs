@@ -19,7 +19,7 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Class::Mine, "my|mine|our|personal|private"),
     (
         Class::Phone,
-        "phone|phones|telephone|tel|tel.|tlf|tfn|telf|mobile|mob|mob.|cell|cellphone|cell phone|call|calls|calling|text|txt|sms|ring|dial|whatsapp|whatsap|watsapp|whats app|wsp|wpp|wa|viber*|telegram|signal|my number|phone number|hotline|landline|ph|ph.",
+        "phone|phones|telephone|tel|tel.|tlf|tfn|telf|mobile|mob|mob.|cell|cellphone|cell phone|call|calls|calling|text|txt|sms|ring|dial|whatsapp|whatsap|watsapp|whats app|wsp|wpp|wa|viber*|telegram|signal|my number|phone number|hotline|landline|ph|ph.|area code",
     ),
     (Class::Mail, "email|e-mail|e mail|mail|mails|mailbox|inbox|mailto|email address|mail address|gmail"),
     (
