@@ -35,7 +35,6 @@ use crate::app::{App, demo, search, timer};
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Auth, Config, Limits};
-use crate::domain::guard;
 use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
 use crate::start::{self, StartCode, StartError};
@@ -93,8 +92,6 @@ impl Server {
         let limits = &config.limits;
         let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone());
         let policy = config.policy.clone();
-        // What it looks things up in is made once, apart: nobody's first message waits for it.
-        tokio::task::spawn_blocking(guard::prepare);
         let task = WriterTask {
             store: store.clone(),
             hub: hub.clone(),

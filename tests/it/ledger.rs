@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anteroom::app::timer::look;
+use anteroom::clock::Clock as _;
 use anteroom_load_tests::client::{Case, new_client_id};
 use anteroom_protocol::candidacy::Phase;
 use anteroom_protocol::error::ErrorCode;
@@ -130,10 +131,9 @@ async fn two_days(scene: &mut Scene) -> Vec<(Case, InvitationId)> {
     all
 }
 
-#[tokio::test]
-async fn every_invitation_of_a_freelancer_has_its_row_and_its_reason() {
-    let mut scene = Scene::new(Door::Http).await;
-    let all = two_days(&mut scene).await;
+/// The spring: every invitation of a freelancer has its row and its reason.
+async fn invitations(scene: &mut Scene) {
+    let all = two_days(scene).await;
     scene.pass(18 * DAY).await;
     scene.the_marketplace(&ask::reopen(all[11].0.candidacy)).await;
     scene.pass(HOUR).await;
@@ -182,12 +182,11 @@ async fn every_invitation_of_a_freelancer_has_its_row_and_its_reason() {
     assert_eq!(profile(&scene.client, &scene.freelancer).await.as_freelancer, figure.shown);
 }
 
-#[tokio::test]
-async fn every_proposal_to_a_client_has_its_row_and_its_reason() {
-    let mut scene = Scene::new(Door::Http).await;
+/// The autumn: every proposal to a client has its row and its reason.
+async fn proposals(scene: &mut Scene) {
     let mut all = Vec::new();
     for number in 0..7 {
-        all.push(scene.proposed_to(&format!("job-{number}")).await);
+        all.push(scene.proposed_to(&format!("autumn-{number}")).await);
     }
     let id = |number: usize| all[number].1;
     scene.pass(HOUR).await;
@@ -198,7 +197,7 @@ async fn every_proposal_to_a_client_has_its_row_and_its_reason() {
     scene.freelancer.case(ask::withdraw_proposal(id(3))).await;
     scene.pass(2 * HOUR).await;
     scene.freelancer.case(ask::withdraw_proposal(id(4))).await;
-    scene.job = crate::support::id("job-5");
+    scene.job = crate::support::id("autumn-5");
     scene.job_is(JobStatus::Filled).await;
     scene.pass(23 * HOUR).await;
     scene.client.say(ask::decline_each(vec![all[6].0.candidacy])).await.expect("declined");
@@ -229,7 +228,6 @@ async fn every_proposal_to_a_client_has_its_row_and_its_reason() {
     }
     let text = serde_json::to_string(&page).expect("JSON");
     assert!(!text.contains("fee") && !text.contains("take_home") && !text.contains("7000"), "{text}");
-    assert_eq!(ledger(&scene.freelancer, "freelancer").await.items, []);
     scene.pass(90 * DAY).await;
     assert_eq!(
         told(&scene.client).await,
@@ -243,6 +241,89 @@ async fn every_proposal_to_a_client_has_its_row_and_its_reason() {
     let page = ledger(&scene.client, "client").await;
     assert_eq!((page.items.len(), page.figure.counted), (7, 0), "the rows stay");
     assert!(page.items.iter().all(|row| !row.in_window));
+}
+
+/// Both ledgers, whose rows and figures a restart leaves as they are.
+async fn restarted(scene: Scene) -> Scene {
+    let before = (ledger(&scene.freelancer, "freelancer").await, ledger(&scene.client, "client").await);
+    let notices = (told(&scene.freelancer).await, told(&scene.client).await);
+    let scene = scene.restarted(Door::Http).await;
+    scene.pass(0).await;
+    let after = (ledger(&scene.freelancer, "freelancer").await, ledger(&scene.client, "client").await);
+    assert_eq!(after, before);
+    assert_eq!((told(&scene.freelancer).await, told(&scene.client).await), notices);
+    scene
+}
+
+#[tokio::test]
+async fn over_a_year_every_rule_has_its_row_and_its_reason_and_keeps_it() {
+    let mut scene = Scene::new(Door::Http).await;
+    let began = scene.server.clock.now();
+    invitations(&mut scene).await;
+    let spring = by_case(&ledger(&scene.freelancer, "freelancer").await);
+    let mut scene = restarted(scene).await;
+
+    scene.pass(100 * DAY).await;
+    let summer = ledger(&scene.freelancer, "freelancer").await;
+    assert_eq!(by_case(&summer), spring, "what was, stays");
+    assert!(summer.items.iter().all(|row| !row.in_window) && summer.figure.shown.is_none());
+
+    proposals(&mut scene).await;
+    let autumn = by_case(&ledger(&scene.client, "client").await);
+    // Some wait while the server is down, and one whose time is over meanwhile.
+    let (late, _) = scene.invited_to("winter-0").await;
+    for number in 1..6 {
+        scene.invited_to(&format!("winter-{number}")).await;
+    }
+    let mut scene = restarted(scene).await;
+    for invitation in scene.freelancer.list("/v1/invitations?status=pending").await {
+        if invitation["candidacy"] != json!(late.candidacy) {
+            let id = serde_json::from_value(invitation["id"].clone()).expect("an id");
+            scene.freelancer.case(ask::accept(id, None)).await;
+        }
+    }
+    scene.pass(HOUR).await;
+    let shown = profile(&scene.client, &scene.freelancer).await.as_freelancer;
+    assert_eq!(json!(shown), json!({"response_time": "<24h", "answered_within_24h": 100}));
+    let Scene { server, client, freelancer, job } = scene;
+    let clock = server.clock.clone();
+    let server = server.restart_after(|_| clock.advance_seconds(15 * DAY)).await;
+    let client = Person::come(&server, client.user, Door::Http).await;
+    let freelancer = Person::come(&server, freelancer.user, Door::Http).await;
+    let scene = Scene { server, client, freelancer, job };
+    scene.pass(0).await;
+    let winter = by_case(&ledger(&scene.freelancer, "freelancer").await);
+    assert_eq!(winter[&(late.candidacy, 1)], (Unanswered, Expired, None));
+    let shown = profile(&scene.client, &scene.freelancer).await.as_freelancer;
+    assert_eq!(json!(shown), json!({"response_time": "<24h", "answered_within_24h": 83}));
+
+    let a_year = began.plus_seconds(365 * DAY);
+    let left = a_year.as_seconds() - scene.server.clock.now().as_seconds();
+    assert!(left > 60 * DAY, "{left} s of the year are left");
+    scene.pass(left).await;
+    let last = by_case(&ledger(&scene.freelancer, "freelancer").await);
+    assert_eq!(last, winter, "every row of the year, as it was");
+    assert!(spring.iter().all(|(row, says)| last[row] == *says) && last.len() == spring.len() + 6);
+    assert_eq!(by_case(&ledger(&scene.client, "client").await), autumn);
+    restarted(scene).await;
+}
+
+/// A client who takes an invitation back every day and asks again makes one row of it, not one a day.
+#[tokio::test]
+async fn what_is_taken_back_and_asked_again_is_one_asking() {
+    let mut scene = Scene::new(Door::Http).await;
+    let (case, invitation) = scene.invited_to("job").await;
+    for _ in 0..3 {
+        scene.pass(25 * HOUR).await;
+        scene.client.case(ask::withdraw(invitation)).await;
+        let row = ((case.candidacy, 1), (Unanswered, Withdrawn, None));
+        assert_eq!(by_case(&ledger(&scene.freelancer, "freelancer").await), BTreeMap::from([row]));
+        scene.client.case(ask::reopen(case.candidacy)).await;
+    }
+    scene.pass(HOUR).await;
+    scene.freelancer.case(ask::accept(invitation, None)).await;
+    let row = ((case.candidacy, 1), (Answered, Accepted, Some(3_600)));
+    assert_eq!(by_case(&ledger(&scene.freelancer, "freelancer").await), BTreeMap::from([row]));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ fn connector(reading: &Reading<'_>, mut at: usize) -> (usize, i32) {
 // Words for "is" and "me" between a messenger and a name.
 word_set!(
     IS,
-    "|is|it's|its|there|daar|da|dort|heet|heisse|lla|are|am|es|e|est|ist|ist:|lautet|er|je|jest|to|on|at|under|as|ben|i|by|with|via|adalah|ay|ang|la|hai|heisst|op|under|unter|sous|bajo|como|com|come|come|als|pod|jako|ako|olarak|adim|\
+    "|is|it's|its|called|there|daar|da|dort|heet|heisse|lla|are|am|es|e|est|ist|ist:|lautet|er|je|jest|to|on|at|under|as|ben|i|by|with|via|adalah|ay|ang|la|hai|heisst|op|under|unter|sous|bajo|como|com|come|come|als|pod|jako|ako|olarak|adim|\
     это|є|на|под|під|mi|my|me|mich|moi|mig|meg|mnie|mir|mij|seja|sou|soy|suis|bin|są|este|e:|है|হল|হলো|은|는|이에요|は|が|是|为|為|هو|هي|:|הוא|זה|είναι|คือ|laki|van|on|aadressil|ni|je:|con|nick|with|name|dang|"
 );
 
@@ -98,7 +98,7 @@ fn behind(reading: &Reading<'_>, mark: &Mark, class: Class, weight: i32) -> Opti
     // Numbers behind a messenger are telephone numbers, but for the networks that count their people.
     if glued_path
         || is_word_of_a_sentence(reading, &handle)
-        || (digits && !is_numbered(reading, mark))
+        || (digits && (handle.text.len() < 5 || !is_numbered(reading, mark)))
         || is_domain(reading, &handle)
     {
         return None;

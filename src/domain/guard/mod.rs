@@ -130,12 +130,6 @@ pub fn weigh(text: &str) -> Vec<Weighed> {
     suspicions(&folded).into_iter().map(weighed).collect()
 }
 
-/// Makes what the guard looks things up in, which takes some tenths of a second and is otherwise done by the first text that needs it.
-pub fn prepare() {
-    // Something of each kind, and a number that is looked for in every country.
-    examine("call 06 12 34 56 7, https://a.example/b, ana (at) mail dot com, telegram: @ana");
-}
-
 /// What a text gives away, in the order of its places. Places do not overlap: of two, the surer one is told.
 pub fn examine(text: &str) -> Vec<Finding> {
     let folded = Folded::of(text);

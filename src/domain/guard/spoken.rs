@@ -29,7 +29,7 @@ pub(super) struct Stands {
 /// Words for `@` and nothing else.
 const AT: &str = "arroba|aroba|arobase|arobas|arobaze|chiocciola|chiocciolina|klammeraffe|affenschwanz|klammeraff|apestaartje|apestaart|apenstaartje|apenstaart|arond|a rond|snabel-a|snabela|snabel|\
     krollalfa|alfakrol|malpa|małpa|malpka|zavinac|zavinač|kukac|majmun|maimunsko|collon|coada de maimuta|собака|собачка|собачкой|песик|равлик|равлик|кучерява|маймунско а|маймунско|\
-    @mark|papaki|παπακι|shtrudel|שטרודל|כרוכית|kuyruklu a|at isareti|ätt|miukumauku|miuku|arrova|acong|a cong|a còng|keong|艾特|圈a|小老鼠|老鼠|圈圈a|アットマーク|アット|あっと|골뱅이|앳|آت|ات|ایت|ایٹ|एट|ऐट|एट द रेट|अत|অ্যাট|এট|แอท|แอด|at the rate|at rate|at the rate of|atsign|at sign|at-sign|ətt|эт|эттен|собака знак|kukkoa";
+    @mark|papaki|παπακι|shtrudel|שטרודל|כרוכית|kuyruklu a|at isareti|et isareti|ätt|miukumauku|miuku|arrova|acong|a cong|a còng|keong|艾特|圈a|小老鼠|老鼠|圈圈a|アットマーク|アット|あっと|골뱅이|앳|آت|ات|ایت|ایٹ|एट|ऐट|एट द रेट|अत|অ্যাট|এট|แอท|แอด|at the rate|at rate|at the rate of|atsign|at sign|at-sign|ətt|эт|эттен|собака знак|kukkoa";
 /// Words that may stand for `@`.
 const MAYBE_AT: &str = "at|aet|ett|et|ad|atte|att|aatt|a t|arr|эт|ет|ат|aat";
 /// Words that may stand for a dot: between two parts of an address they do.

@@ -28,7 +28,7 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     ),
     (
         Class::Site,
-        "portfolio|portfolios|work samples|samples of my|ukazky praci|priklady praci|примеры работ|приклади робіт|muestras de mi|beispiele meiner|esempi dei miei|exemples de mes|company page|our page|our site|company site|company website|my rates|my prices|my projects|my samples|my designs|my illustrations|my photos|homepage|home page|my site|my website|my web site|my page|my web page|my blog|my webpage|website|web site|webpage|cv|resume|résumé|my work|my works|my projects|landing page of mine|about me|reel|showreel|lookbook",
+        "portfolio|portfolios|work samples|samples of my|ukazky praci|priklady praci|примеры работ|приклади робіт|muestras de mi|beispiele meiner|esempi dei miei|exemples de mes|company page|own page|own site|own website|our page|our site|company site|company website|my rates|my prices|my projects|my samples|my designs|my illustrations|my photos|homepage|home page|my site|my website|my web site|my page|my web page|my blog|my webpage|website|web site|webpage|cv|resume|résumé|my work|my works|my projects|landing page of mine|about me|reel|showreel|lookbook",
     ),
     (
         Class::Not,
