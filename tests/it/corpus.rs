@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/checks/cursors.rs"]
 mod cursors;
+#[path = "../../fuzz/checks/guard.rs"]
+mod guard;
 #[path = "../../fuzz/checks/meter.rs"]
 mod meter;
 #[path = "../../fuzz/checks/queries.rs"]
@@ -32,6 +34,11 @@ fn every_query_string_of_the_corpus_has_an_answer() {
 #[test]
 fn the_meter_sees_every_frame_of_the_corpus_however_it_is_cut() {
     replay("meter", meter::check);
+}
+
+#[test]
+fn every_place_that_the_guard_finds_in_the_corpus_is_a_place_of_the_text() {
+    replay("guard", guard::check);
 }
 
 fn replay(target: &str, check: fn(&[u8])) {
