@@ -43,7 +43,12 @@ impl World {
     }
 
     /// Tells what this person's rows show now, and when that can next change; how many entries that made.
-    async fn tells(&self, name: &str, shown: Option<Responsiveness>, again: Option<Time>) -> usize {
+    pub(super) async fn tells(
+        &self,
+        name: &str,
+        shown: Option<Responsiveness>,
+        again: Option<Time>,
+    ) -> usize {
         let decide = |_: &[Row]| (shown, again);
         let (owner, moment) = (user(name), self.moment());
         let told = self.store().tell_responsiveness(
