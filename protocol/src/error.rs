@@ -166,20 +166,20 @@ pub struct ErrorBody {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub current: Option<Box<CurrentTerms>>,
     /// With `contact_refused` and `contact_unconfirmed`: what gives away how to reach somebody, at most [`limits::CONTACT_SPANS`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub contact: Vec<ContactSpan>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Box<Vec<ContactSpan>>>,
     /// With `held`: the command that has to be sent again first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_by: Option<ClientId>,
     /// With `account_suspended` and `account_inactive`: why, in the marketplace's words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_reason: Option<String>,
+    pub status_reason: Option<Box<str>>,
     /// With the same: whether that can be undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reversible: Option<bool>,
     /// With the same: what the person can do next.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_next_step: Option<String>,
+    pub status_next_step: Option<Box<str>>,
 }
 
 /// The newest version of the terms, for somebody who has not seen it.
@@ -208,7 +208,7 @@ impl ErrorBody {
             retry_after_ms: None,
             phase: None,
             current: None,
-            contact: Vec::new(),
+            contact: None,
             held_by: None,
             status_reason: None,
             status_reversible: None,

@@ -76,17 +76,21 @@ fn execute(
         return Pending::Refused(Refusal::Forbidden.into());
     }
     let intent = app.intent(actor, client_id, &command);
-    // Where everything may be said, nobody looks: most texts are messages.
+    // Where everything may be said in rooms, nobody looks: most texts are messages.
     let said = || match app.policy.contact.allows_all_in_rooms() {
         true => Said::default(),
         false => Said::of(&command, confirmed),
     };
-    match command {
-        Command::MessagePost(ref post) => message::post(app, actor, intent, (post.clone(), said()), lane),
-        Command::MessageEdit(ref edit) => message::edit(app, actor, intent, edit.clone(), said()),
-        Command::MessageRedact(ref redact) => message::redact(app, actor, intent, redact.clone(), said()),
-        other => app.change(actor, intent, rule(actor, other, confirmed)),
+    if let Command::MessagePost(post) = &command {
+        return message::post(app, actor, intent, (post.clone(), said()), lane);
     }
+    if let Command::MessageEdit(edit) = &command {
+        return message::edit(app, actor, intent, edit.clone(), said());
+    }
+    if let Command::MessageRedact(redact) = &command {
+        return message::redact(app, actor, intent, redact.clone(), said());
+    }
+    app.change(actor, intent, rule(actor, command, confirmed))
 }
 
 /// People do everything but what only the marketplace can say; its systems invite on a client's behalf, delete and remove what must not

@@ -175,7 +175,7 @@ fn contact(spans: &[ContactSpan], is_final: bool) -> ErrorBody {
             (ErrorCode::ContactUnconfirmed, "this gives away contact information; confirm that it is meant")
         }
     };
-    ErrorBody { contact: spans.to_vec(), ..ErrorBody::new(code, format!("{words}: {kinds}")) }
+    ErrorBody { contact: Some(Box::new(spans.to_vec())), ..ErrorBody::new(code, format!("{words}: {kinds}")) }
 }
 
 fn account(standing: &Standing) -> ErrorBody {
@@ -188,9 +188,9 @@ fn account(standing: &Standing) -> ErrorBody {
         }
     };
     ErrorBody {
-        status_reason: standing.reason.clone(),
+        status_reason: standing.reason.as_deref().map(Into::into),
         status_reversible: standing.reversible,
-        status_next_step: standing.next_step.clone(),
+        status_next_step: standing.next_step.as_deref().map(Into::into),
         ..ErrorBody::new(code, words)
     }
 }

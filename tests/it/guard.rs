@@ -9,7 +9,7 @@ use anteroom_protocol::candidacy::{CandidacyView, Phase};
 use anteroom_protocol::client::{ClientFrame, Envelope};
 use anteroom_protocol::command::Command;
 use anteroom_protocol::error::{ErrorBody, ErrorCode};
-use anteroom_protocol::guard::{ContactKind, ContactRule};
+use anteroom_protocol::guard::{ContactKind, ContactRule, ContactSpan};
 use anteroom_protocol::id::{InvitationId, RoomRef};
 use anteroom_protocol::invitation::{DeclineReason, InvitationStatus, InvitationView};
 use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
@@ -30,21 +30,19 @@ over_both_doors![
 const ADDRESS: &str = "Schade! ✨ Write to jörg.brandt@werkstatt-brandt.de, or call +49 170 1234567.";
 
 fn decline(invitation: InvitationId, message: &str) -> Command {
-    match ask::decline(invitation, DeclineReason::TooBusy, None) {
-        Command::InvitationDecline(mut decline) => {
-            decline.message = Some(message.to_owned());
-            Command::InvitationDecline(decline)
-        }
-        other => other,
-    }
+    ask::saying(ask::decline(invitation, DeclineReason::TooBusy, None), message)
+}
+
+fn places(error: &ErrorBody) -> &[ContactSpan] {
+    error.contact.as_ref().expect("places")
 }
 
 fn quoted(text: &str, error: &ErrorBody) -> Vec<String> {
-    let quote = |span: &anteroom_protocol::guard::ContactSpan| {
+    let quote = |span: &ContactSpan| {
         let (start, end) = (span.start as usize, span.end as usize);
         text.chars().skip(start).take(end - start).collect::<String>()
     };
-    error.contact.iter().map(quote).collect()
+    places(error).iter().map(quote).collect()
 }
 
 async fn on(policy: ContactPolicy, door: Door) -> Scene {
@@ -62,7 +60,7 @@ async fn a_decline_that_carries_an_address_is_refused_with_its_place_and_stays_w
     assert_eq!((refused.code, refused.retryable), (ErrorCode::ContactRefused, false));
     assert_eq!(quoted(ADDRESS, &refused), ["jörg.brandt@werkstatt-brandt.de", "+49 170 1234567"]);
     let told: Vec<_> =
-        refused.contact.iter().map(|span| (span.field.as_str(), span.kind, span.rule)).collect();
+        places(&refused).iter().map(|span| (span.field.as_str(), span.kind, span.rule)).collect();
     assert_eq!(
         told,
         [
@@ -117,22 +115,17 @@ async fn every_text_that_the_other_side_would_read_before_the_room_is_judged(mut
     ];
     for (command, field) in of_the_client {
         let refused = scene.client.refused_with(ErrorCode::ContactRefused, command.clone()).await;
-        assert_eq!(refused.contact[0].field, field, "{command:?}");
+        assert_eq!(places(&refused)[0].field, field, "{command:?}");
     }
     assert_eq!(scene.freelancer.inbox().await.len(), 0, "nobody was invited");
 
-    let letter = match ask::propose(&scene.job, ask::hourly(7_000)) {
-        Command::ProposalSubmit(mut submit) => {
-            submit.cover_letter = "Reach me: felix (at) okafor (dot) dev".into();
-            Command::ProposalSubmit(submit)
-        }
-        other => other,
-    };
+    let letter = ask::propose(&scene.job, ask::hourly(7_000));
+    let letter = ask::saying(letter, "Reach me: felix (at) okafor (dot) dev");
     for (command, field) in
         [(letter, "cover_letter"), (ask::propose(&scene.job, scoped.clone()), "terms.scope")]
     {
         let refused = scene.freelancer.refused_with(ErrorCode::ContactRefused, command).await;
-        assert_eq!(refused.contact[0].field, field);
+        assert_eq!(places(&refused)[0].field, field);
     }
     assert_eq!(scene.client.inbox().await.len(), 0, "nobody has proposed");
     // Terms go on changing while a proposal waits for its answer.
@@ -146,7 +139,7 @@ async fn every_text_that_the_other_side_would_read_before_the_room_is_judged(mut
     let (_, invitation) = scene.invited(None).await;
     let reason = ask::decline(invitation, DeclineReason::Other, Some("mail me: felix@okafor.dev"));
     let refused = scene.freelancer.refused_with(ErrorCode::ContactRefused, reason).await;
-    assert_eq!(refused.contact[0].field, "reason_text");
+    assert_eq!(places(&refused)[0].field, "reason_text");
     scene.freelancer.case(ask::archive(invitation)).await;
     scene.freelancer.refused_with(ErrorCode::ContactRefused, decline(invitation, ADDRESS)).await;
 }
@@ -174,13 +167,7 @@ async fn until_the_contract_the_room_refuses_what_it_takes_from_then_on(scene: S
     let (case, room) = scene.offered(ask::hourly(9_000)).await;
     let own = scene.freelancer.posted(room, "Good morning.").await.seq;
     let before = scene.room(room).await.len();
-    let reason = match ask::redact(room, own) {
-        Command::MessageRedact(mut redact) => {
-            redact.reason = "see felix@okafor.dev".into();
-            Command::MessageRedact(redact)
-        }
-        other => other,
-    };
+    let reason = ask::saying(ask::redact(room, own), "see felix@okafor.dev");
     let offer = case.offer.expect("an offer");
     let commands = [
         ask::post(room, ADDRESS),
@@ -190,7 +177,7 @@ async fn until_the_contract_the_room_refuses_what_it_takes_from_then_on(scene: S
     ];
     for command in commands {
         let refused = scene.freelancer.refused_with(ErrorCode::ContactRefused, command.clone()).await;
-        assert!(!refused.contact.is_empty(), "{command:?}");
+        assert!(!places(&refused).is_empty(), "{command:?}");
     }
     assert_eq!(scene.room(room).await.len(), before, "nothing was said");
     scene.freelancer.posted(room, "Let us stay here until it is signed.").await;
@@ -201,13 +188,7 @@ async fn until_the_contract_the_room_refuses_what_it_takes_from_then_on(scene: S
 }
 
 async fn the_message_of_an_acceptance_is_judged_in_the_phase_that_it_creates(mut scene: Scene) {
-    let accept = |invitation| match ask::accept(invitation, None) {
-        Command::InvitationAccept(mut accept) => {
-            accept.message = ADDRESS.into();
-            Command::InvitationAccept(accept)
-        }
-        other => other,
-    };
+    let accept = |invitation| ask::saying(ask::accept(invitation, None), ADDRESS);
     let (_, invitation) = scene.invited(None).await;
     assert_eq!(scene.freelancer.case(accept(invitation)).await.phase, Phase::Active);
 
@@ -250,13 +231,7 @@ async fn what_is_warned_of_is_said_once_its_author_confirms_it() {
 #[tokio::test]
 async fn the_marketplace_that_invites_for_a_client_is_held_to_the_same() {
     let scene = Scene::new(Door::Http).await;
-    let command = match ask::invite(&scene.job, &scene.freelancer.user, None) {
-        Command::InvitationSend(mut send) => {
-            send.message = ADDRESS.into();
-            Command::InvitationSend(send)
-        }
-        other => other,
-    };
+    let command = ask::saying(ask::invite(&scene.job, &scene.freelancer.user, None), ADDRESS);
     let service = scene.server.marketplace.service();
     let refused = service.command::<Value>(new_client_id(), &command).await;
     let problem = refused.expect_err("refused").to_string();

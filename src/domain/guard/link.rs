@@ -167,72 +167,54 @@ fn rule_of(path: &str) -> ContactRule {
     }
 }
 
+// Paths behind which somebody tells of oneself.
+word_set!(
+    OWN_PAGES,
+    "portfolio|about|about-us|team|uber-mich|ueber-mich|sobre|o-mnie|o-nas|chi-siamo|hakkimda|cv|resume|me"
+);
+
+/// How much the link itself looks like somebody's own.
+fn says_of_itself(link: &Link<'_>) -> i32 {
+    let first = link.path.split('/').next().unwrap_or_default();
+    let deep = link.path.trim_end_matches('/').contains('/');
+    let own_host =
+        ["portfolio", "freelance", "studio", "design", "photograph", "resume", "cv-", "-cv", "hire"];
+    let own_label =
+        matches!(link.label(), "me" | "name" | "bio" | "cv" | "portfolio" | "photography" | "resume");
+    let path = match (meets(link.path), deep) {
+        (true, _) => 60,
+        (false, true) => -20,
+        (false, false) => 0,
+    };
+    path + weight(OWN_PAGES.contains(first), 30)
+        + weight(own_host.iter().any(|word| link.host.contains(word)), 30)
+        + weight(own_label, 30)
+        - weight(matches!(link.label(), "org" | "gov" | "edu" | "int" | "mil"), 30)
+        - weight(is_documentation(link), 80)
+}
+
+/// How much the words around it speak of somebody's own.
+fn says_around(reading: &Reading<'_>, place: &Range<usize>) -> i32 {
+    let marks = &reading.marks;
+    weight(marks.near(Class::Mine, place, (36, 16)), 30)
+        + weight(marks.near(Class::Site, place, (40, 24)), 40)
+        + weight(marks.reaches(place, (48, 32)), 50)
+        - weight(marks.near(Class::Public, place, (32, 12)), 50)
+}
+
+fn weight(applies: bool, points: i32) -> i32 {
+    if applies { points } else { 0 }
+}
+
 /// How much a link to a host that nobody knows looks like a person's.
 fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 {
-    let marks = &reading.marks;
-    let label = link.label();
     let www = link.host.starts_with("www.");
-    let mut score = match (link.scheme || www, places::is_ambiguous_tld(label)) {
+    let bare = match (link.scheme || www, places::is_ambiguous_tld(link.label())) {
         (true, _) => 100,
-        (false, false) => 40,
         (false, true) if link.path.is_empty() => 0,
-        (false, true) => 40,
+        (false, _) => 40,
     };
-    if meets(link.path) {
-        score += 60;
-    }
-    if marks.near(Class::Mine, place, (36, 16)) {
-        score += 30;
-    }
-    if link.path.trim_end_matches('/').contains('/') && !meets(link.path) {
-        score -= 20;
-    }
-    if marks.near(Class::Site, place, (40, 24)) {
-        score += 40;
-    }
-    if [
-        "portfolio",
-        "about",
-        "about-us",
-        "team",
-        "uber-mich",
-        "ueber-mich",
-        "sobre",
-        "o-mnie",
-        "o-nas",
-        "chi-siamo",
-        "hakkimda",
-        "cv",
-        "resume",
-        "me",
-    ]
-    .iter()
-    .any(|part| link.path.split('/').next() == Some(part))
-    {
-        score += 30;
-    }
-    if marks.reaches(place, (48, 32)) {
-        score += 50;
-    }
-    if ["portfolio", "freelance", "studio", "design", "photograph", "resume", "cv-", "-cv", "hire"]
-        .iter()
-        .any(|word| link.host.contains(word))
-    {
-        score += 30;
-    }
-    if matches!(label, "me" | "name" | "bio" | "cv" | "portfolio" | "photography" | "resume") {
-        score += 30;
-    }
-    if matches!(label, "org" | "gov" | "edu" | "int" | "mil") {
-        score -= 30;
-    }
-    if is_documentation(link) {
-        score -= 80;
-    }
-    if marks.near(Class::Public, place, (32, 12)) {
-        score -= 50;
-    }
-    score
+    bare + says_of_itself(link) + says_around(reading, place)
 }
 
 // Parts of hosts and paths that only documentation, code and shops have.

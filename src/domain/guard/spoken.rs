@@ -134,9 +134,12 @@ enum Sign {
     Plus,
 }
 
+/// The words behind the first of those for a sign, and the sign.
+type Spelling = (Vec<String>, Sign);
+
 /// The words for signs, by their first word; those of several words with the rest.
-static SIGNS: LazyLock<HashMap<String, Vec<(Vec<String>, Sign)>>> = LazyLock::new(|| {
-    let mut signs: HashMap<String, Vec<(Vec<String>, Sign)>> = HashMap::new();
+static SIGNS: LazyLock<HashMap<String, Vec<Spelling>>> = LazyLock::new(|| {
+    let mut signs: HashMap<String, Vec<Spelling>> = HashMap::new();
     for (list, sign) in [
         (AT, Sign::At),
         (MAYBE_AT, Sign::MaybeAt),

@@ -135,7 +135,7 @@ pub enum Verdict {
 pub fn judge(field: &str, text: &str, phase: Phase, policy: &ContactPolicy) -> Verdict {
     match policy.action(phase) {
         Action::Allow => Verdict::Allowed,
-        action => verdict(action, spans(field, text)),
+        action @ (Action::Warn | Action::Block) => verdict(action, spans(field, text)),
     }
 }
 

@@ -42,6 +42,25 @@ pub(crate) fn hourly(amount: i64) -> Terms {
     }
 }
 
+/// The same command in these words of its author's.
+pub(crate) fn saying(mut command: Command, words: &str) -> Command {
+    let words = words.to_owned();
+    if let Command::InvitationSend(send) = &mut command {
+        send.message = words;
+    } else if let Command::InvitationAccept(accept) = &mut command {
+        accept.message = words;
+    } else if let Command::InvitationDecline(decline) = &mut command {
+        decline.message = Some(words);
+    } else if let Command::ProposalSubmit(submit) = &mut command {
+        submit.cover_letter = words;
+    } else if let Command::MessageRedact(redact) = &mut command {
+        redact.reason = words;
+    } else {
+        panic!("{} has no such words", command.name());
+    }
+    command
+}
+
 pub(crate) fn post(room: RoomRef, body: impl Into<String>) -> Command {
     Command::MessagePost(MessagePost { room, body: body.into() })
 }

@@ -159,9 +159,9 @@ fn error_body() -> impl Strategy<Value = ErrorBody> {
                 retry_after_ms,
                 phase,
                 held_by,
-                status_reason: reason,
+                status_reason: reason.map(Into::into),
                 status_reversible: reversible,
-                status_next_step: next_step,
+                status_next_step: next_step.map(Into::into),
                 ..ErrorBody::new(code, message)
             }
         })
