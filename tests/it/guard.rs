@@ -100,14 +100,9 @@ async fn every_text_that_the_other_side_would_read_before_the_room_is_judged(mut
     let fixed = Terms { kind: TermsKind::Fixed, amount: 10_000, weekly_hours: None, ..ask::hourly(1) };
     let scoped = Terms { scope: Some("Details: t.me/felix_codes".into()), ..ask::hourly(7_000) };
     let titled = Terms { milestones: Some(milestones), ..fixed };
-    let invite =
-        |message: &str, terms: Option<Terms>| match ask::invite(&scene.job, &scene.freelancer.user, terms) {
-            Command::InvitationSend(mut send) => {
-                message.clone_into(&mut send.message);
-                Command::InvitationSend(send)
-            }
-            other => other,
-        };
+    let invite = |message: &str, terms: Option<Terms>| {
+        ask::saying(ask::invite(&scene.job, &scene.freelancer.user, terms), message)
+    };
     let of_the_client = [
         (invite("Skype: clara.weber_mueller, let us talk there", None), "message"),
         (invite("Shall we talk?", Some(scoped.clone())), "terms.scope"),
