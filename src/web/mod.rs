@@ -21,6 +21,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("pages/index.html")),
     ("/app.css", STYLE, include_str!("assets/app.css")),
+    ("/cards.css", STYLE, include_str!("assets/cards.css")),
     ("/negotiation.css", STYLE, include_str!("assets/negotiation.css")),
     ("/account.js", SCRIPT, include_str!("assets/account.js")),
     ("/app.js", SCRIPT, include_str!("assets/app.js")),
@@ -33,6 +34,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/events.js", SCRIPT, include_str!("assets/events.js")),
     ("/facts.js", SCRIPT, include_str!("assets/facts.js")),
     ("/forms.js", SCRIPT, include_str!("assets/forms.js")),
+    ("/guard.js", SCRIPT, include_str!("assets/guard.js")),
     ("/http.js", SCRIPT, include_str!("assets/http.js")),
     ("/inbox.js", SCRIPT, include_str!("assets/inbox.js")),
     ("/lists.js", SCRIPT, include_str!("assets/lists.js")),

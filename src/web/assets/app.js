@@ -5,7 +5,7 @@
 //   what is known  store.js  rooms.js  log.js  people.js  unread.js  outbox.js  rows.js  reading.js
 //   views          lists.js  cases.js  roomview.js (roomframe.js  message.js  events.js  composer.js  facts.js  seal.js)  inbox.js  search.js  signin.js
 //   negotiating    terms.js  termsform.js  proposing.js  negotiation.js  offers.js
-//   pieces         dom.js  forms.js  dialog.js  money.js  banner.js  account.js
+//   pieces         dom.js  forms.js  guard.js  dialog.js  money.js  banner.js  account.js
 
 import { accountLines, isActive } from './account.js';
 import { Banner } from './banner.js';

@@ -81,6 +81,8 @@ function outcome(item) {
   return card('Outcome',
     h('p', {}, texts[item.status] ?? (item.role === 'client' ? 'The freelancer declined.' : 'You declined.')),
     item.reason && h('p', {}, 'Reason: ', h('strong', { dir: 'auto' }, reasonText(item))),
+    item.decline_message && h('div', { 'data-testid': 'decline-message' },
+      h('h3', {}, item.role === 'client' ? 'Message from the freelancer' : 'Your message to the client'), prose(item.decline_message)),
     item.answered_at && h('p', { class: 'hint' }, exactTime(item.answered_at)),
     item.room && roomLink(item.room));
 }
@@ -145,12 +147,18 @@ function declineForm(ctx, item, cancel, finish) {
     Object.entries(REASONS).map(([value, text]) => h('option', { value }, text)));
   return commandForm(ctx, {
     key: `invitation:${item.id}:decline`, label: 'Decline the invitation', type: 'invitation.decline', submit: 'Decline the invitation', cancel,
-    children: [field('Reason', select, 'The client is told the reason.'), other],
+    children: [
+      field('Reason', select, 'The client is told the reason.'),
+      other,
+      field('Message to the client (optional)', textArea('decline-message', 'message', { rows: 3 })),
+    ],
     sync: () => {
       other.hidden = select.value !== 'other';
       other.querySelector('input').disabled = other.hidden;
     },
-    read: ({ reason, reason_text: text }) => ({ invitation: item.id, reason, ...(reason === 'other' ? { reason_text: text } : {}) }),
+    read: ({ reason, reason_text: text, message }) => ({
+      invitation: item.id, reason, ...(reason === 'other' ? { reason_text: text } : {}), ...(message.trim() ? { message } : {}),
+    }),
     done: () => { finish(); ctx.announce('You declined the invitation.'); ctx.go('#/work/proposals'); },
   });
 }

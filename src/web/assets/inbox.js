@@ -1,7 +1,7 @@
 // What lives here: the inbox as a list of notices, newest first. What happened to one's invitations, proposals and account.
 
 import { accountLines } from './account.js';
-import { briefTime, h, keepingFocus, name, phaseSentence, reasonText } from './dom.js';
+import { briefTime, h, keepingFocus, name, phaseSentence, prose, reasonText } from './dom.js';
 import { candidacyHref } from './lists.js';
 import { priceOf } from './money.js';
 import { Reading } from './reading.js';
@@ -69,6 +69,7 @@ function noticeLines(ctx, { kind, by, data }) {
   return [
     h('p', { class: 'row-title' }, h('a', { href: candidacyHref(data), dir: 'auto' }, data.job.title)),
     h('p', {}, DONE[kind] ? [whoDid(ctx, kind, by, data), DONE[kind], which || '', reason ?? '.'] : phaseSentence(data.phase)),
+    data.decline_message && prose(data.decline_message, { class: 'said' }),
   ];
 }
 
