@@ -7,6 +7,7 @@ import { eventNode, spoken } from './events.js';
 import { drawFacts } from './facts.js';
 import { roomRail, waitsFor } from './lists.js';
 import { messageNode, outgoingLine } from './message.js';
+import { personButton } from './profile.js';
 import { Reading } from './reading.js';
 import { skeleton } from './roomframe.js';
 import { WRITABLE, rowsOf } from './rows.js';
@@ -328,7 +329,7 @@ class RoomView {
       avatar(other),
       h('div', { class: 'talk-names' },
         h('h1', { tabindex: -1, dir: 'auto' }, this.#room.job.title),
-        h('p', {}, name(other), h('span', { class: 'presence', 'data-testid': 'presence', hidden: true }, 'Online'))),
+        h('p', {}, personButton(this.#ctx, other, { id: 'other-person', side: role === 'client' ? 'freelancer' : 'client' }), h('span', { class: 'presence', 'data-testid': 'presence', hidden: true }, 'Online'))),
       h('a', { class: 'find', href: `#/search//${encodeURIComponent(this.#id)}`, 'aria-label': 'Search in this room' }),
       phaseChip(this.#room.phase)));
     this.recount();
