@@ -40,7 +40,7 @@ test('a declined invitation shows its reason to the client at once and waits for
   await openInvitation(freelancer);
   await freelancer.getByRole('button', { name: 'Decline', exact: true }).click();
   const form = freelancer.getByRole('form', { name: 'Decline the invitation' });
-  await expect(form.getByRole('textbox')).toHaveCount(0);
+  await expect(form.getByLabel('What is the reason?')).toBeHidden();
   await form.getByLabel('Reason', { exact: true }).selectOption('too_busy');
   await form.getByRole('button', { name: 'Decline the invitation' }).click();
 

@@ -3,9 +3,9 @@
 // The page is an ordinary client: it uses only what protocol/README.md describes. Its other modules:
 //   the server     http.js  connection.js  refusals.js
 //   what is known  store.js  rooms.js  log.js  people.js  unread.js  outbox.js  rows.js  reading.js
-//   views          lists.js  cases.js  roomview.js (roomframe.js  message.js  events.js  composer.js  facts.js  seal.js)  inbox.js  search.js  signin.js
+//   views          lists.js  cases.js  ledger.js  roomview.js (roomframe.js  message.js  events.js  composer.js  facts.js  seal.js)  inbox.js  search.js  signin.js
 //   negotiating    terms.js  termsform.js  proposing.js  negotiation.js  offers.js
-//   pieces         dom.js  forms.js  dialog.js  money.js  banner.js  account.js
+//   pieces         dom.js  forms.js  guard.js  profile.js  dialog.js  money.js  banner.js  account.js
 
 import { accountLines, isActive } from './account.js';
 import { Banner } from './banner.js';
@@ -14,9 +14,11 @@ import { avatar, h, keepingFocus, name } from './dom.js';
 import { invitationView, jobView, proposalView } from './cases.js';
 import { Connection, signInProblem } from './connection.js';
 import { Http, WireError } from './http.js';
+import { ledgerView } from './ledger.js';
 import { candidaciesView, jobsView, waitingCounts } from './lists.js';
 import { EntryLog } from './log.js';
 import { Outbox } from './outbox.js';
+import { Profiles, openProfile } from './profile.js';
 import { Rooms } from './rooms.js';
 import { roomView } from './roomview.js';
 import { searchView } from './search.js';
@@ -70,6 +72,7 @@ class App {
     this.intentions = new Intentions();
     this.lists = new Lists(http, () => this.#listsChanged());
     this.unread = new Unread(http, () => this.#unreadChanged());
+    this.profiles = new Profiles(http);
     this.inbox = new EntryLog('inbox', http);
     this.inbox.onlive = (entry) => this.#noticed(entry);
     this.banner = new Banner($('connection'), $('banner'), () => leaveBy(signOut));
@@ -96,7 +99,9 @@ class App {
 
   start() {
     const person = { ...this.me, id: this.me.user };
-    $('me').replaceChildren(avatar(person), h('span', { class: 'me-name' }, name(person)));
+    const open = () => openProfile(this, person);
+    $('me').replaceChildren(h('button', { type: 'button', id: 'own-profile', class: 'quiet', title: 'Your profile', 'aria-haspopup': 'dialog', on: { click: open } },
+      avatar(person), h('span', { class: 'me-name' }, name(person))));
     $('tabs').hidden = $('account').hidden = false;
     this.#accountChanged(this.me);
     this.inbox.load().catch(() => {}).then(() => this.connection.join('inbox', () => this.inbox.cursor()));
@@ -166,6 +171,7 @@ class App {
     if (first === 'proposal' && second) return proposalView(this, second);
     if (first === 'job' && second) return jobView(this, second);
     if (first === 'search') return searchView(this, second ?? '', third ?? '', this.#area);
+    if (first === 'ledger') return ledgerView(this, this.#area);
     if (first === 'notices') return inboxView(this, this.#area);
     if (second === 'jobs') return jobsView(this, first === 'my' ? 'my' : 'work');
     return candidaciesView(this, first === 'my' ? 'client' : 'freelancer');
@@ -257,6 +263,7 @@ class App {
   #reset() {
     this.unread.reset();
     this.rooms.reset();
+    this.profiles.reset();
     this.inbox.reset().catch(() => {});
     this.refresh();
   }
@@ -270,6 +277,7 @@ class App {
 
   /** The lists tell of invitations and candidacies by themselves; nothing else tells of the account. */
   #noticed(entry) {
+    if (entry.kind === 'responsiveness.changed') this.profiles.forget(this.me.user);
     if (entry.kind === 'account.changed') this.announce(accountLines(entry.data).map((line) => line.textContent).join(' '));
   }
 }

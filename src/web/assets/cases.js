@@ -1,10 +1,12 @@
 // What lives here: the views of one thing that is answered. An invitation, a proposal, and a job with the form to propose or to invite.
 
 import { isActive } from './account.js';
-import { REASONS, avatar, exactTime, h, keepingFocus, name, outLink, phaseChip, plain, prose, reasonText } from './dom.js';
+import { REASONS, avatar, exactTime, h, keepingFocus, outLink, phaseChip, plain, prose, reasonText } from './dom.js';
 import { choice, commandButton, commandForm, field, textArea, textInput } from './forms.js';
+import { retractPart } from './ledger.js';
 import { isOwnJob } from './lists.js';
 import { expiry, expiryField } from './offers.js';
+import { personButton } from './profile.js';
 import { openProposing } from './proposing.js';
 import { feeTable, termsList } from './terms.js';
 import { termsFields } from './termsform.js';
@@ -40,8 +42,9 @@ function resourceView(ctx, path, area, render) {
   return view;
 }
 
-function caseHead(item, kind) {
-  const other = item.role === 'client' ? item.freelancer : item.client;
+function caseHead(ctx, item, kind) {
+  const side = item.role === 'client' ? 'freelancer' : 'client';
+  const other = item[side];
   const isMine = (kind === PROPOSAL) === (item.role === 'freelancer');
   const status = item.status ?? item.phase;
   return [
@@ -52,7 +55,7 @@ function caseHead(item, kind) {
         h('p', { class: 'eyebrow' }, kind),
         h('h1', { tabindex: -1, dir: 'auto' }, item.job.title),
         h('p', { class: 'row-facts' },
-          h('span', {}, isMine ? 'to ' : 'from ', name(other)),
+          h('span', {}, isMine ? 'to ' : 'from ', personButton(ctx, other, { id: 'other-person', side })),
           item.job.url && h('span', {}, outLink(item.job.url, 'Job posting')))),
       phaseChip(status === 'invited' ? 'pending' : status)),
   ];
@@ -68,21 +71,24 @@ export function invitationView(ctx, id) {
     Object.assign(view, { title: plain(item.job.title), area: item.role === 'client' ? 'my' : 'work' });
     const isOpen = item.status === 'pending' || item.status === 'archived';
     return [
-      ...caseHead(item, INVITATION),
+      ...caseHead(ctx, item, INVITATION),
       card(item.role === 'client' ? 'Your message' : 'Message from the client', prose(item.message), h('p', { class: 'hint' }, 'Sent ', exactTime(item.sent_at))),
       card('Suggested terms', item.terms ? [termsList(item.terms.terms), feeTable(item.terms)] : h('p', { class: 'note' }, 'The client suggested no terms.')),
-      isOpen ? answerPart(ctx, item, view) : outcome(item),
+      isOpen ? answerPart(ctx, item, view) : outcome(ctx, item, view),
     ];
   });
 }
 
-function outcome(item) {
+function outcome(ctx, item, view) {
   const texts = { accepted: 'The invitation was accepted.', withdrawn: 'The client withdrew the invitation.', expired: 'The invitation expired without an answer.', closed: 'The job was filled or closed before there was an answer.' };
   return card('Outcome',
     h('p', {}, texts[item.status] ?? (item.role === 'client' ? 'The freelancer declined.' : 'You declined.')),
     item.reason && h('p', {}, 'Reason: ', h('strong', { dir: 'auto' }, reasonText(item))),
+    item.decline_message && h('div', { 'data-testid': 'decline-message' },
+      h('h3', {}, item.role === 'client' ? 'Message from the freelancer' : 'Your message to the client'), prose(item.decline_message)),
     item.answered_at && h('p', { class: 'hint' }, exactTime(item.answered_at)),
-    item.room && roomLink(item.room));
+    item.room && roomLink(item.room),
+    retractPart(ctx, item, () => view.rebuild()));
 }
 
 function answerPart(ctx, item, view) {
@@ -145,12 +151,18 @@ function declineForm(ctx, item, cancel, finish) {
     Object.entries(REASONS).map(([value, text]) => h('option', { value }, text)));
   return commandForm(ctx, {
     key: `invitation:${item.id}:decline`, label: 'Decline the invitation', type: 'invitation.decline', submit: 'Decline the invitation', cancel,
-    children: [field('Reason', select, 'The client is told the reason.'), other],
+    children: [
+      field('Reason', select, 'The client is told the reason.'),
+      other,
+      field('Message to the client (optional)', textArea('decline-message', 'message', { rows: 3 })),
+    ],
     sync: () => {
       other.hidden = select.value !== 'other';
       other.querySelector('input').disabled = other.hidden;
     },
-    read: ({ reason, reason_text: text }) => ({ invitation: item.id, reason, ...(reason === 'other' ? { reason_text: text } : {}) }),
+    read: ({ reason, reason_text: text, message }) => ({
+      invitation: item.id, reason, ...(reason === 'other' ? { reason_text: text } : {}), ...(message.trim() ? { message } : {}),
+    }),
     done: () => { finish(); ctx.announce('You declined the invitation.'); ctx.go('#/work/proposals'); },
   });
 }
@@ -161,7 +173,7 @@ export function proposalView(ctx, id) {
   return resourceView(ctx, `/v1/proposals/${encodeURIComponent(id)}`, 'work', (item, view) => {
     Object.assign(view, { title: plain(item.job.title), area: item.role === 'client' ? 'my' : 'work' });
     return [
-      ...caseHead(item, PROPOSAL),
+      ...caseHead(ctx, item, PROPOSAL),
       card('Cover letter', item.cover_letter ? prose(item.cover_letter) : h('p', { class: 'note' }, 'No cover letter.'), h('p', { class: 'hint' }, 'Submitted ', exactTime(item.submitted_at))),
       card('Terms', item.terms ? [termsList(item.terms.terms), feeTable(item.terms)] : h('p', { class: 'note' }, 'No terms yet.'), changingTerms(ctx, item)),
       item.room ? card('Room', roomLink(item.room)) : proposalAnswer(ctx, item),

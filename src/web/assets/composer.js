@@ -1,9 +1,12 @@
 // What lives here: the field a message is written in.
 
 import { h } from './dom.js';
+import { Marks } from './guard.js';
 
 const MAX_BODY_BYTES = 8 * 1024; // until the welcome says it
 const TYPING_EVERY_MS = 3000;
+
+const marksOf = new WeakMap(); // form → what is marked below its field
 
 /** `send(body)` takes a message; `typing()` is called while somebody writes, now and then. */
 export function composer(ctx, room, { send, typing }) {
@@ -18,6 +21,8 @@ export function composer(ctx, room, { send, typing }) {
     h('button', { class: 'primary', type: 'submit' }, 'Send'),
     h('p', { class: 'hint', id: 'composer-hint' }, 'Enter sends, Shift and Enter begins a new line.'),
     problem);
+  const marks = new Marks(form, {});
+  marksOf.set(form, marks);
   input.addEventListener('input', () => {
     problem.textContent = '';
     ctx.drafts.set(key, input.value || undefined);
@@ -40,6 +45,7 @@ export function composer(ctx, room, { send, typing }) {
       problem.textContent = 'This message is too long. Please send it in parts.';
       return;
     }
+    marks.clear();
     input.value = '';
     ctx.drafts.set(key, undefined);
     send(body);
@@ -48,11 +54,11 @@ export function composer(ctx, room, { send, typing }) {
   return form;
 }
 
-/** Puts a text that was not sent back into the field. */
-export function takeBack(root, body) {
-  const input = root.querySelector('textarea');
-  if (!input) return;
+/** Puts a text that was not sent back into the field, before what stands there; `refusal` says why it was not, in this phase of the room. */
+export function takeBack(form, body, refusal, phase) {
+  const input = form.elements.body;
   input.value = [body, input.value].filter(Boolean).join('\n');
-  input.dispatchEvent(new Event('input'));
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  if (refusal.contact) marksOf.get(form).show(refusal, { body }, phase);
   input.focus();
 }

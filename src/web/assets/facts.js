@@ -1,9 +1,11 @@
 // What lives here: what is known around a conversation. Offer and terms, people, the job, the transcript, and the way out.
 
 import { endCandidacy } from './cases.js';
-import { avatar, h, keepingFocus, name, outLink } from './dom.js';
+import { avatar, h, keepingFocus, outLink } from './dom.js';
+import { retractKey, retractPart } from './ledger.js';
 import { negotiationKey, termsPart } from './negotiation.js';
 import { offeringPart, standingPart } from './offers.js';
+import { personButton } from './profile.js';
 import { WRITABLE } from './rows.js';
 import { transcriptPart } from './transcript.js';
 
@@ -12,7 +14,8 @@ const part = (title, ...children) => h('section', { 'aria-label': title }, h('h2
 /** Draws the facts into `root`, when they differ from what stands there. */
 export function drawFacts(ctx, root, { room, candidacy, log }) {
   const members = room.members.map(({ user, name: called, side, avatar_url: picture }) => ({ id: user, name: called, side, avatar_url: picture }));
-  const text = JSON.stringify([negotiationKey(ctx, candidacy, log), members, room.job]);
+  const invitation = ctx.lists.invitation(candidacy.invitation);
+  const text = JSON.stringify([negotiationKey(ctx, candidacy, log), members, room.job, retractKey(ctx, invitation)]);
   if (root.dataset.shown === text) return;
   root.dataset.shown = text;
   keepingOpen(root, () => keepingFocus(root, () => root.replaceChildren(...[
@@ -20,9 +23,10 @@ export function drawFacts(ctx, root, { room, candidacy, log }) {
     termsPart(ctx, candidacy, log),
     offeringPart(ctx, candidacy),
     part('People', h('ul', { class: 'people' }, members.map((member) => h('li', {},
-      avatar(member), h('span', {}, name(member)), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
+      avatar(member), personButton(ctx, member, { id: `member-${member.id}`, side: member.side }), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
     part('Job', h('p', { dir: 'auto' }, room.job.url ? outLink(room.job.url, room.job.title) : room.job.title)),
     transcriptPart(ctx, candidacy.room),
+    retractPart(ctx, invitation, () => ctx.refresh()),
     WRITABLE.has(candidacy.phase) && candidacy.phase !== 'hired' && endCandidacy(ctx, candidacy),
   ].filter(Boolean))));
 }

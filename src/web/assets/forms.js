@@ -1,6 +1,7 @@
 // What lives here: forms that send a command. Drafts that survive a re-render, and refusals shown beside the form they belong to.
 
 import { alertLine, h } from './dom.js';
+import { Marks, isContact, phaseOf } from './guard.js';
 import { refusalText } from './refusals.js';
 
 // --- fields -----------------------------------------------------------------------------------------------------
@@ -58,9 +59,10 @@ function fill(form, values) {
 
 /**
  * A form for one command. `read(values)` makes the command's fields or throws; `done(answer)` goes on from there;
- * `sync(form)` brings dependent fields in line after a change; `failed(error)` may say something better than the refusal does.
+ * `sync(form)` brings dependent fields in line after a change; `failed(error)` may say something better than the refusal does;
+ * `phase` is the one in which its texts are judged, where the type alone does not tell.
  */
-export function commandForm(ctx, { key, label, type, children, submit, read, done, sync = () => {}, failed, cancel, tone = 'primary' }) {
+export function commandForm(ctx, { key, label, type, phase = phaseOf(type), children, submit, read, done, sync = () => {}, failed, cancel, tone = 'primary' }) {
   const problem = alertLine();
   const button = h('button', { class: tone, type: 'submit' }, submit);
   const form = h('form', { class: 'command', 'aria-label': label },
@@ -69,14 +71,21 @@ export function commandForm(ctx, { key, label, type, children, submit, read, don
   const keep = () => { sync(form); ctx.drafts.set(key, valuesOf(form)); };
   form.addEventListener('input', keep);
   form.addEventListener('change', keep);
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
+  const send = async (confirmed) => {
     if (button.disabled) return;
+    let fields;
     await attempt(button, problem, async () => {
-      const answer = await ctx.command(type, read(valuesOf(form)));
+      fields = { ...read(valuesOf(form)), ...confirmed };
+      marks.clear();
+      const answer = await ctx.command(type, fields);
       ctx.drafts.set(key, undefined);
       done(answer);
-    }, { form, failed });
+    }, { form, failed: (error) => (isContact(error) ? marks.show(error, fields) : failed?.(error)) });
+  };
+  const marks = new Marks(form, { phase, confirm: () => send({ confirmed: true }) });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    send();
   });
   fill(form, ctx.drafts.get(key) ?? {});
   sync(form);

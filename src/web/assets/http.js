@@ -2,9 +2,9 @@
 
 /** A refusal or a failure, with the stable `code` of the wire. */
 export class WireError extends Error {
-  constructor({ code, message, retryable = false, retry_after_ms: retryAfterMs, status_reason: why, status_next_step: nextStep }, httpStatus) {
+  constructor({ code, message, retryable = false, retry_after_ms: retryAfterMs, contact, status_reason: why, status_next_step: nextStep }, httpStatus) {
     super([message || code, why, nextStep].filter(Boolean).join(' '));
-    Object.assign(this, { code, retryable, retryAfterMs, httpStatus });
+    Object.assign(this, { code, retryable, retryAfterMs, contact, httpStatus });
   }
 }
 

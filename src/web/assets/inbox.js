@@ -1,9 +1,10 @@
 // What lives here: the inbox as a list of notices, newest first. What happened to one's invitations, proposals and account.
 
 import { accountLines } from './account.js';
-import { briefTime, h, keepingFocus, name, phaseSentence, reasonText } from './dom.js';
+import { briefTime, h, keepingFocus, name, phaseSentence, prose, reasonText } from './dom.js';
 import { candidacyHref } from './lists.js';
 import { priceOf } from './money.js';
+import { HOW_HREF, changedText } from './profile.js';
 import { Reading } from './reading.js';
 
 const DONE = {
@@ -34,6 +35,8 @@ const DONE = {
   'contract.ended': 'The contract has ended',
 };
 
+const OF_ONESELF = new Set(['account.changed', 'responsiveness.changed']);
+
 export function inboxView(ctx, area) {
   const log = ctx.inbox;
   const reading = new Reading(ctx, 'inbox');
@@ -56,19 +59,24 @@ function notices(ctx, log) {
   if (!log.entries.length) return [h('p', { class: 'note' }, 'Nothing has happened yet.')];
   const older = h('button', { type: 'button', class: 'plain', id: 'older-notices', on: { click: () => log.older().catch((error) => ctx.announce(error.message)) } }, 'Show earlier ones');
   return [
-    h('ul', { class: 'rows' }, log.entries.toReversed().map((entry) => h('li', { class: 'row notice', 'data-testid': 'notice', 'data-kind': entry.kind },
+    h('ul', { class: 'rows' }, log.entries.filter(isShown).toReversed().map((entry) => h('li', { class: 'row notice', 'data-testid': 'notice', 'data-kind': entry.kind },
       h('div', { class: 'row-text' }, noticeLines(ctx, entry)), h('div', { class: 'row-end' }, briefTime(entry.at))))),
     ...(log.hasOlder ? [h('p', {}, older)] : []),
   ];
 }
 
+/** What a later server tells of in a kind of its own is not shown. */
+const isShown = ({ kind, data }) => OF_ONESELF.has(kind) || Boolean(data?.job);
+
 function noticeLines(ctx, { kind, by, data }) {
   if (kind === 'account.changed') return accountLines(data);
+  if (kind === 'responsiveness.changed') return [h('p', {}, changedText(data)), h('p', { class: 'hint' }, h('a', { href: HOW_HREF }, 'How this is computed'))];
   const reason = data.reason && [': ', h('bdi', {}, reasonText(data))];
   const which = data.terms && /^(terms|offer|contract)/.test(kind) && ` (version ${data.terms.version}, ${priceOf(data.terms.terms)})`;
   return [
     h('p', { class: 'row-title' }, h('a', { href: candidacyHref(data), dir: 'auto' }, data.job.title)),
     h('p', {}, DONE[kind] ? [whoDid(ctx, kind, by, data), DONE[kind], which || '', reason ?? '.'] : phaseSentence(data.phase)),
+    data.decline_message && prose(data.decline_message, { class: 'said' }),
   ];
 }
 

@@ -3,6 +3,7 @@
 
 import { avatar, briefTime, chip, exactTime, h, keepingFocus, name, phaseChip, reasonText } from './dom.js';
 import { priceOf } from './money.js';
+import { personButton } from './profile.js';
 
 const ACTIVE = new Set(['active', 'offered', 'hired']);
 const ENDED = new Set(['declined', 'withdrawn', 'expired', 'closed']);
@@ -106,7 +107,8 @@ function sectionNode(ctx, { title, found, empty }) {
 }
 
 function rowNode(ctx, row) {
-  const other = row.role === 'client' ? row.freelancer : row.client;
+  const side = row.role === 'client' ? 'freelancer' : 'client';
+  const other = row[side];
   const invitation = ctx.lists.invitation(row.invitation);
   const terms = row.terms?.terms;
   const isOpen = row.phase === 'invited' || row.phase === 'archived' || row.phase === 'pending';
@@ -115,7 +117,7 @@ function rowNode(ctx, row) {
     h('div', { class: 'row-text' },
       h('p', { class: 'row-title' }, h('a', { href: candidacyHref(row), dir: 'auto' }, row.job.title), newMark(ctx, row.room)),
       h('p', { class: 'row-facts' },
-        h('span', {}, name(other)),
+        h('span', {}, personButton(ctx, other, { id: `person-${row.id}`, side })),
         terms && h('span', {}, priceOf(terms)),
         row.phase === 'offered' && row.offer && h('span', {}, 'Offer until ', exactTime(row.offer.expires_at)),
         isOpen && invitation?.expires_at && h('span', {}, 'Answer by ', exactTime(invitation.expires_at)),

@@ -43,6 +43,13 @@ export class Outbox {
     this.#pump(item.room);
   }
 
+  /** Its author has seen what the message gives away, and means it. */
+  confirm(clientId) {
+    const item = this.#items.find((one) => one.client_id === clientId);
+    if (item) item.confirmed = true;
+    this.retry(clientId);
+  }
+
   /** Takes a refused message out again and gives back what it said. */
   discard(clientId) {
     const item = this.#items.find((one) => one.client_id === clientId);
@@ -73,11 +80,11 @@ export class Outbox {
 
   async #deliver(item) {
     try {
-      const { seq } = await this.#send({ type: 'message.post', room: item.room, body: item.body, client_id: item.client_id });
+      const { seq } = await this.#send({ type: 'message.post', room: item.room, body: item.body, client_id: item.client_id, confirmed: item.confirmed });
       Object.assign(item, { state: 'sent', seq });
       this.#attempts.delete(item.room);
     } catch (error) {
-      Object.assign(item, { error: error.message, code: error.code });
+      Object.assign(item, { error: error.message, code: error.code, contact: error.contact });
       item.state = error.retryable ? 'waiting' : 'failed';
       if (error.retryable) this.#tryAgain(item, error.retryAfterMs);
     }
@@ -91,7 +98,7 @@ export class Outbox {
   }
 
   #changed() {
-    this.#save(this.#items.filter((item) => item.state !== 'sent').map(({ room, body, client_id, at }) => ({ room, body, client_id, at })));
+    this.#save(this.#items.filter((item) => item.state !== 'sent').map(({ room, body, client_id, at, confirmed }) => ({ room, body, client_id, at, confirmed })));
     this.onchange();
   }
 }

@@ -45,7 +45,7 @@ export function termsForm(ctx, candidacy, { prefix, key, label, type, submit, cl
   const fields = termsFields(prefix, { start: start?.terms, fee: start?.fee, kept: ctx.drafts.get(key), takeHome: candidacy.role === 'freelancer' });
   const shown = h('div', { class: 'sheet-aside', 'data-testid': 'as-it-is' }, asItIs(candidacy));
   const form = commandForm(ctx, {
-    key, label, type, submit, cancel: close,
+    key, label, type, phase: candidacy.phase, submit, cancel: close,
     children: [before?.nodes, hint && h('p', { class: 'hint' }, hint), fields.set],
     sync: (own) => { before?.sync(fields, own); fields.sync(); },
     read: (values) => read(fields.set.disabled ? {} : fields.read(values), seen.terms_version, values),

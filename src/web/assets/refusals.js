@@ -8,6 +8,7 @@ const WORDS = {
   change_requests_over: 'The time to ask for changes of this offer is over. It can still be accepted or declined.',
   cover_letter_fixed: 'A cover letter is never changed.',
   job_not_open: 'The job was filled or closed meanwhile.',
+  ledger_final: 'It is too late for that: what counts is final by now.',
   wrong_phase: 'This is not possible any more: something else happened meanwhile.',
 };
 

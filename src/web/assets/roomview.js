@@ -6,7 +6,8 @@ import { avatar, dayOf, h, keepingFocus, name, phaseChip, plain, rove } from './
 import { eventNode, spoken } from './events.js';
 import { drawFacts } from './facts.js';
 import { roomRail, waitsFor } from './lists.js';
-import { messageNode } from './message.js';
+import { messageNode, outgoingLine } from './message.js';
+import { personButton } from './profile.js';
 import { Reading } from './reading.js';
 import { skeleton } from './roomframe.js';
 import { WRITABLE, rowsOf } from './rows.js';
@@ -181,7 +182,7 @@ class RoomView {
     if (row.type === 'unread') return h('li', { class: 'unread', 'data-testid': 'new-line' }, h('span', {}, 'New'));
     if (row.type === 'event') return eventNode(row, this.#person(row.entry.by));
     return messageNode(this.#ctx, this.#id, row, {
-      person: this.#person(row.by), act, state: this.#stateLine(row),
+      person: this.#person(row.by), act, state: this.#outgoing(row), phase: this.#room.phase,
       on: { act: (mode) => this.#open(row.seq, mode), unread: () => this.#markUnread(row.seq) },
     });
   }
@@ -195,18 +196,23 @@ class RoomView {
     row?.scrollIntoView({ block: 'nearest' });
   }
 
-  #stateLine(row) {
+  #outgoing(row) {
     const { outbox, connection } = this.#ctx;
-    const retry = h('button', { type: 'button', class: 'link', on: { click: () => outbox.retry(row.clientId) } }, 'Try now');
-    const edit = h('button', { type: 'button', class: 'link', on: { click: () => takeBack(this.#parts.foot, outbox.discard(row.clientId)) } }, 'Edit');
-    switch (row.state) {
-      case 'sent': return null;
-      case 'waiting':
-        if (row.code === 'rate_limited' || row.code === 'held') return h('p', { class: 'state' }, 'Waiting for its turn…');
-        return h('p', { class: 'state' }, 'Not sent yet, trying again. ', retry);
-      case 'failed': return h('p', { class: 'state failed', role: 'alert' }, `Not sent: ${row.error} `, retry, ' ', edit);
-      default: return h('p', { class: 'state' }, connection.state === 'live' ? 'Sending…' : 'Waiting for the connection…');
-    }
+    return outgoingLine(row, {
+      isLive: connection.state === 'live', phase: this.#room.phase,
+      on: { retry: () => outbox.retry(row.clientId), edit: () => this.#takeBack(row), confirm: () => this.#confirm(row) },
+    });
+  }
+
+  #confirm(row) {
+    this.#ctx.outbox.confirm(row.clientId);
+    this.#parts.foot.querySelector('textarea')?.focus({ preventScroll: true });
+  }
+
+  /** A message that was not sent becomes a draft again, as long as there is a field for it. */
+  #takeBack(row) {
+    const form = this.#parts.foot.querySelector('form');
+    if (form) takeBack(form, this.#ctx.outbox.discard(row.clientId), row, this.#room.phase);
   }
 
   #person(id) {
@@ -323,7 +329,7 @@ class RoomView {
       avatar(other),
       h('div', { class: 'talk-names' },
         h('h1', { tabindex: -1, dir: 'auto' }, this.#room.job.title),
-        h('p', {}, name(other), h('span', { class: 'presence', 'data-testid': 'presence', hidden: true }, 'Online'))),
+        h('p', {}, personButton(this.#ctx, other, { id: 'other-person', side: role === 'client' ? 'freelancer' : 'client' }), h('span', { class: 'presence', 'data-testid': 'presence', hidden: true }, 'Online'))),
       h('a', { class: 'find', href: `#/search//${encodeURIComponent(this.#id)}`, 'aria-label': 'Search in this room' }),
       phaseChip(this.#room.phase)));
     this.recount();

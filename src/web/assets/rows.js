@@ -70,7 +70,7 @@ function messageRow(entry, { me, head, now, rights, reachOf, deleted, versions }
     key: keyOf(entry), type: 'message', seq, by: entry.by, at: entry.at, mine, head, versions, deleted,
     state: item ? item.state : 'sent',
     reach: own ? reachOf(seq) : undefined,
-    error: item?.error, code: item?.code, clientId: entry.client_id,
+    error: item?.error, code: item?.code, contact: item?.state === 'failed' ? item.contact : undefined, clientId: entry.client_id,
     can: { edit: own && rights.edit && now - Date.parse(entry.at) < EDIT_MS, redact: own && rights.redact, unread: !mine },
   };
 }
