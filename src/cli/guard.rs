@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anteroom::domain::guard::measure::{Labelled, Measured, Score, measure};
-use anteroom::domain::guard::{ENOUGH, weigh};
+use anteroom::domain::guard::{ENOUGH, examine, weigh};
 use anteroom::start::{StartCode, StartError};
 use clap::Subcommand;
 
@@ -22,6 +23,8 @@ pub(super) enum GuardCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Measure what the guard costs: a message of 500 characters, and hostile texts that are twice as long each time.
+    Speed,
     /// Say how much each place of a text looks like contact information.
     Explain {
         /// The text; absent: standard input.
@@ -33,6 +36,7 @@ impl GuardCommand {
     pub(super) fn run(&self) -> Result<ExitCode, StartError> {
         match self {
             Self::Eval { file, json } => eval(file, *json),
+            Self::Speed => speed(),
             Self::Explain { text } => explain(text.as_deref()),
         }
     }
@@ -98,6 +102,60 @@ fn misses(measured: &Measured) -> String {
         let _ = writeln!(text, "{number}: {what} ({kind}): {:?}{found}", miss.labelled.text);
     }
     text
+}
+
+/// What people write.
+const MESSAGE: &str = "We need somebody to build a small web shop with a catalogue, a cart and a checkout, in about three weeks. \
+    The design is ready in Figma; texts and photos follow until 12.06. We pay 65 EUR per hour, at most 20 hours a week. ";
+/// What a hostile text is made of, again and again.
+const HOSTILE: [&str; 14] = [
+    "5 ",
+    "06 12 34 56 78 / ",
+    "1",
+    "a@",
+    "at-",
+    "a dot ",
+    "a b c d e f ",
+    "a_",
+    "double ",
+    "(at)(",
+    "telegram ",
+    "https://a.com/",
+    "五",
+    "@a_b ",
+];
+/// Characters of a hostile text, from the shortest to the longest.
+const LENGTHS: [usize; 4] = [1_000, 2_000, 4_000, 8_000];
+
+fn speed() -> Result<ExitCode, StartError> {
+    let message: String = MESSAGE.chars().cycle().take(500).collect();
+    let mut lines = format!(
+        "a message of 500 characters: {:.1} µs\n\nµs for so many characters of\n{:20}",
+        micros(&message),
+        ""
+    );
+    for length in LENGTHS {
+        let _ = write!(lines, "{length:>10}");
+    }
+    for piece in HOSTILE {
+        let _ = write!(lines, "\n{:20}", format!("{piece:?}"));
+        for length in LENGTHS {
+            let text: String = piece.chars().cycle().take(length).collect();
+            let _ = write!(lines, "{:>10.0}", micros(&text));
+        }
+    }
+    say(&format!("{lines}\n"))
+}
+
+/// How long a text takes, in microseconds: the mean of as many times as a tenth of a second has.
+fn micros(text: &str) -> f64 {
+    examine(text);
+    let (began, mut times) = (Instant::now(), 0_u32);
+    while began.elapsed() < Duration::from_millis(100) {
+        examine(text);
+        times += 1;
+    }
+    began.elapsed().as_secs_f64() * 1e6 / f64::from(times)
 }
 
 fn explain(text: Option<&str>) -> Result<ExitCode, StartError> {

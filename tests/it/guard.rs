@@ -16,6 +16,7 @@ use anteroom_protocol::terms::{Milestone, Terms, TermsKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::cli::prints;
 use crate::support::{Door, Scene, TestServer, ask, kinds, over_both_doors};
 
 over_both_doors![
@@ -288,4 +289,30 @@ fn hostile() -> impl Strategy<Value = String> {
         ")", "ﷺ", "İ", "ǆ", "ﬃ",
     ]);
     prop_oneof![prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat()), any::<String>(),]
+}
+
+#[tokio::test]
+async fn the_command_measures_any_labelled_texts_and_explains_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("texts.jsonl");
+    let texts = [
+        json!({"text": "write to ana@lopez.dev", "contact": true, "kind": "email"}),
+        json!({"text": "you know where to find me", "contact": true, "kind": "handle"}),
+        json!({"text": "version 2.14.0 by 12.06.2026", "contact": false, "kind": "none"}),
+    ];
+    let lines: Vec<String> = texts.iter().map(Value::to_string).collect();
+    std::fs::write(&file, lines.join("\n")).expect("written");
+    let file = file.to_str().expect("a path");
+    let printed = prints(&["guard", "eval", file, "--json"], &[]).await;
+    let measured: Value = serde_json::from_str(&printed).expect("one object and nothing else");
+    assert_eq!(
+        (&measured["precision"], &measured["recall"], &measured["n"]),
+        (&json!(1.0), &json!(0.5), &json!(3))
+    );
+    assert_eq!(measured["by_kind"]["email"], json!({"precision": 1.0, "recall": 1.0, "n": 1}));
+    assert_eq!(measured["by_kind"]["none"], json!({"precision": 0.5, "recall": 1.0, "n": 1}));
+    let table = prints(&["guard", "eval", file], &[]).await;
+    assert!(table.contains("2: missed (handle): \"you know where to find me\""), "{table}");
+    let explained = prints(&["guard", "explain", "call me: +49 170 1234567"], &[]).await;
+    assert!(explained.contains("phone_number \"+49 170 1234567\""), "{explained}");
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::spoken;
 use super::token::{Gap, Kind, Token};
+use super::{numbers, spoken};
 
 /// One stretch of digits.
 #[derive(Debug)]
@@ -59,12 +59,14 @@ fn digits(tokens: &[Token<'_>], at: usize) -> Option<(String, bool, usize)> {
     if token.kind == Kind::Digits {
         return Some((token.text.to_string(), false, 1));
     }
-    if let Some(times) = spoken::repeats(token) {
-        let dash = usize::from(tokens.get(at + 1).is_some_and(|token| token.is('-')));
-        let (digit, _, length) = digits(tokens, at + 1 + dash).filter(|(digit, ..)| digit.len() == 1)?;
-        return Some((digit.repeat(times), true, length + 1 + dash));
+    if let Some(times) = numbers::repeats(token) {
+        let next = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|token| token.is('-')));
+        // Of "double double …" nothing is read, else each word of it would be read again from every one before.
+        tokens.get(next).filter(|next| numbers::repeats(next).is_none())?;
+        let (digit, _, length) = digits(tokens, next).filter(|(digit, ..)| digit.len() == 1)?;
+        return Some((digit.repeat(times), true, next - at + length));
     }
-    if let Some((number, length)) = spoken::compound(tokens, at) {
+    if let Some((number, length)) = numbers::compound(tokens, at) {
         return Some((number, true, length));
     }
     if token.is_word("o") {
@@ -72,10 +74,10 @@ fn digits(tokens: &[Token<'_>], at: usize) -> Option<(String, bool, usize)> {
     }
     let glued = token.is_glued()
         || tokens.get(at + 1).is_some_and(|next| next.is_glued() && next.kind == Kind::Digits);
-    if glued && let Some(digits) = spoken::looks_like_digits(token) {
+    if glued && let Some(digits) = numbers::looks_like_digits(token) {
         return Some((digits, true, 1));
     }
-    spoken::numerals(token).map(|digits| (digits, true, 1))
+    numbers::numerals(token).map(|digits| (digits, true, 1))
 }
 
 /// The candidate that begins with this token.
@@ -112,7 +114,7 @@ pub(super) fn candidate(tokens: &[Token<'_>], at: usize) -> Option<Candidate> {
 /// Words at its ends that may be ordinary ones are none of it.
 fn trim_words(tokens: &[Token<'_>], candidate: &mut Candidate) {
     let ordinary =
-        |group: &Group| group.spoken && tokens.get(group.tokens.start).is_some_and(spoken::is_ambiguous);
+        |group: &Group| group.spoken && tokens.get(group.tokens.start).is_some_and(numbers::is_ambiguous);
     let sure = candidate.groups.iter().filter(|group| group.spoken && !ordinary(group)).count();
     if sure >= 3 || candidate.groups.iter().filter(|group| group.spoken).count() >= 7 {
         return;

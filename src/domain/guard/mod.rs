@@ -28,6 +28,7 @@ mod handle;
 mod link;
 pub mod measure;
 mod name;
+mod numbers;
 mod phone;
 mod places;
 mod spoken;

@@ -6,7 +6,7 @@ use anteroom_protocol::guard::ContactRule;
 
 use super::digits::{Candidate, candidate};
 use super::finders::{Dialable, Finders};
-use super::spoken;
+use super::numbers;
 use super::token::{Kind, Token};
 use super::vocabulary::Class;
 use super::{Reading, Suspicion};
@@ -80,7 +80,7 @@ fn is_part_of_a_word(reading: &Reading<'_>, candidate: &Candidate) -> bool {
         })
     };
     let label = |token: &Token<'_>| token.text.len() > 2 && is_phone(token);
-    let joined = |token: &Token<'_>| token.is_latin() && !label(token) && spoken::number(token).is_none();
+    let joined = |token: &Token<'_>| token.is_latin() && !label(token) && numbers::number(token).is_none();
     let sign = |token: &Token<'_>| {
         matches!(
             token.kind,
