@@ -21,6 +21,7 @@ use crate::invitation::{
     InvitationWithdraw,
 };
 use crate::ledger::InvitationRetract;
+use crate::limits;
 use crate::log::canonical;
 use crate::member::{MemberAdd, MemberRemove};
 use crate::message::{MessageAnswer, MessageEdit, MessagePost, MessageRedact};
@@ -301,6 +302,7 @@ fn said<'a>(fields: &[(&'static str, Option<&'a String>)], terms: Option<&'a Ter
     let titles = milestones
         .iter()
         .enumerate()
+        .take(limits::MILESTONES)
         .map(|(at, milestone)| (format!("terms.milestones.{at}.title").into(), milestone.title.as_str()));
     own.chain(scope).chain(titles).collect()
 }

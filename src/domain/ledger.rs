@@ -141,9 +141,12 @@ impl Row {
     #[must_use]
     pub fn asked_again(self, now: Time, until: Time) -> Self {
         let anew = Self::started(self.side, now, until);
-        match self.stopped.map(|stop| stop.how) {
-            Some(how) if how.is_answer() => self,
-            Some(How::Withdrawn) => Self { round: self.round, ..anew },
+        match self.stopped {
+            Some(stop) if stop.how.is_answer() => self,
+            // What was too late by then stays so.
+            Some(stop) if stop.how == How::Withdrawn && stop.at < self.until => {
+                Self { round: self.round, ..anew }
+            }
             _ => Self { round: self.round + 1, ..anew },
         }
     }

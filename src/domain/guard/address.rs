@@ -31,7 +31,7 @@ pub(super) fn label(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> 
         let part = token.kind == Kind::Word || token.kind == Kind::Digits;
         let dash =
             token.is('-') && tokens.get(next + 1).is_some_and(|after| after.is_glued() && after.is_latin());
-        if next > at && !token.is_glued() || !(part || dash) || next - at > 16 {
+        if next > at && !token.is_glued() || !(part || dash) || next - at > 64 {
             break;
         }
         text.push_str(&token.text);

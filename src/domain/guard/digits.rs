@@ -5,6 +5,11 @@ use std::ops::Range;
 use super::token::{Gap, Kind, Token};
 use super::{numbers, spoken};
 
+/// Digits of a number that a person can dial, at least and at most (ITU-T E.164).
+pub(super) const SHORTEST: usize = 7;
+/// At most.
+pub(super) const LONGEST: usize = 15;
+
 /// One stretch of digits.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -97,7 +102,13 @@ pub(super) fn candidate(tokens: &[Token<'_>], at: usize) -> Option<Candidate> {
     while let Some((signs, separator, opened)) = separator(tokens, next) {
         let Some((value, spoken, length)) = digits(tokens, next + signs) else { break };
         let words_apart = spoken != groups.last().is_some_and(|group| group.spoken) && signs > 1;
-        if words_apart || total + value.len() > 24 {
+        // "0170 1234567 / 030 12345678", "(555) 123-4567 (555) 987-6543": another one begins.
+        let apart = tokens.get(next).is_some_and(|token| !token.is_glued());
+        let begins = total >= SHORTEST
+            && (opens(tokens, next + signs.saturating_sub(1))
+                || (apart && matches!(separator, Some('/' | '|'))));
+        let too_long = total + value.len() > if plus.is_some() { LONGEST } else { 24 };
+        if words_apart || begins || too_long {
             break;
         }
         bracket |= opened;
@@ -108,6 +119,7 @@ pub(super) fn candidate(tokens: &[Token<'_>], at: usize) -> Option<Candidate> {
     let mut candidate = Candidate { groups, plus: plus.is_some(), tokens: at..next, bracket };
     trim_times(tokens, &mut candidate);
     trim_words(tokens, &mut candidate);
+    trim_length(&mut candidate);
     Some(candidate)
 }
 
@@ -169,13 +181,28 @@ fn separator(tokens: &[Token<'_>], at: usize) -> Option<(usize, Option<char>, bo
     Some((signs, telling, bracket))
 }
 
+/// Of two numbers with nothing between them, the first: one that begins with the zero of a country's own numbers is no longer than this.
+fn trim_length(candidate: &mut Candidate) {
+    const NATIONAL: usize = 12;
+    let whole = candidate.digits();
+    if whole.len() <= LONGEST || !whole.starts_with('0') {
+        return;
+    }
+    while candidate.groups.len() > 1 && candidate.digits().len() > NATIONAL {
+        candidate.groups.pop();
+        candidate.tokens.end =
+            candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);
+    }
+}
+
 /// A time of day behind a date or a number is none of it.
 fn trim_times(tokens: &[Token<'_>], candidate: &mut Candidate) {
     let colon = |at: usize| {
         tokens.get(at).is_some_and(|token| token.is(':'))
             && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Digits && next.is_glued())
     };
-    if colon(candidate.tokens.end) && candidate.groups.len() > 1 {
+    let hour = candidate.groups.last().is_some_and(|group| group.digits.len() <= 2);
+    if hour && colon(candidate.tokens.end) && candidate.groups.len() > 1 {
         candidate.groups.pop();
         candidate.tokens.end =
             candidate.groups.last().map_or(candidate.tokens.start, |group| group.tokens.end);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use anteroom_protocol::guard::ContactRule;
 
 use super::address::{Domain, domain};
-use super::name::is_identifier;
+use super::name::{is_file, is_identifier};
 use super::places;
 use super::spoken::{self, Stands, Sure};
 use super::token::{Gap, Kind, Token};
@@ -87,7 +87,11 @@ fn judge(reading: &Reading<'_>, at: usize, sign: Stands, domain: &Domain) -> Opt
     let spread = domain.spread || local.as_ref().is_some_and(|local| local.spread);
     let plain =
         literal && !apart && !domain.spoken && !spread && local.as_ref().is_some_and(|local| !local.spoken);
-    if plain && domain.is_complete {
+    // Of an address in its own form, whatever ends it may be a top-level domain: there are fifteen hundred.
+    let ends = domain.name.rsplit_once('.').is_some_and(|(_, last)| {
+        last.len() >= 2 && last.chars().all(char::is_alphabetic) && !is_file(&domain.name)
+    });
+    if plain && (domain.is_complete || ends) {
         return Some(Suspicion::new(place, ContactRule::EmailAddress, 100));
     }
     if gaps.0 == Gap::Line || gaps.1 == Gap::Line {
@@ -125,18 +129,23 @@ fn is_innocent(reading: &Reading<'_>, local: &str, domain: &Domain, start: usize
     let tokens = &reading.tokens;
     let before = start.checked_sub(1).and_then(|before| tokens.get(before));
     let behind = (tokens.get(domain.tokens.end), tokens.get(domain.tokens.end + 1));
-    let remote = matches!(behind, (Some(colon), Some(path)) if colon.is(':') && colon.is_glued() && path.is_glued() && path.kind == Kind::Word);
-    let credentials = before.is_some_and(|before| {
-        (before.is(':') || before.is('/')) && tokens.get(start).is_some_and(Token::is_glued)
-    });
+    let remote = matches!(behind, (Some(colon), Some(path)) if colon.is(':') && colon.is_glued() && path.is_glued())
+        && tokens
+            .iter()
+            .skip(domain.tokens.end + 1)
+            .take(12)
+            .take_while(|token| token.is_glued())
+            .any(|token| token.is('/'));
+    // "postgres://user:password@host"
+    let credentials =
+        before.is_some_and(|before| before.is(':')) && tokens.get(start).is_some_and(Token::is_glued);
     places::is_reserved(&domain.name)
         || local == "git"
         || (remote && !domain.spoken)
         || (credentials
-            && places::has_scheme_before(&reading.folded.text, reading.place(start..start + 1).start))
-        || local.starts_with("noreply")
-        || local.starts_with("no-reply")
-        || local.starts_with("donotreply")
+            && places::is_authority_before(&reading.folded.text, reading.place(start..start + 1).start))
+        || (matches!(local, "noreply" | "no-reply" | "donotreply" | "do-not-reply")
+            && !places::is_provider(&domain.name))
         || (places::is_placeholder_name(local) && places::is_placeholder_domain(&domain.name))
 }
 

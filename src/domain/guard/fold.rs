@@ -55,6 +55,11 @@ fn fold_char(c: char, at: u32, chars: &mut Vec<(char, u32)>) {
     if is_unseen(c) {
         return;
     }
+    if matches!(c, '\u{2800}' | '\u{3164}' | '\u{115f}' | '\u{1160}' | '\u{ffa0}') {
+        // They look like blanks.
+        chars.push((' ', at));
+        return;
+    }
     if matches!(c, 'ⓐ' | 'Ⓐ' | '🅐') {
         // Circled, it is meant for the sign that is an "a" in a circle.
         chars.push(('@', at));

@@ -99,7 +99,7 @@ fn behind(reading: &Reading<'_>, mark: &Mark, class: Class, weight: i32) -> Opti
     if glued_path
         || is_word_of_a_sentence(reading, &handle)
         || (digits && (handle.text.len() < 5 || !is_numbered(reading, mark)))
-        || is_domain(reading, &handle)
+        || (is_domain(reading, &handle) && connected < 30)
     {
         return None;
     }

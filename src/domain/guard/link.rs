@@ -48,7 +48,7 @@ impl<'a> Link<'a> {
             {
                 (Some(scheme), rest)
             }
-            Some(_) => return None,
+            Some((_, rest)) => (None, rest),
             None => (None, text),
         };
         let authority = rest.split(['/', '?', '#']).next()?;
@@ -214,7 +214,11 @@ fn unknown(reading: &Reading<'_>, place: &Range<usize>, link: &Link<'_>) -> i32 
         (false, true) if link.path.is_empty() => 0,
         (false, _) => 40,
     };
-    bare + says_of_itself(link) + says_around(reading, place)
+    let (of_itself, around) = (says_of_itself(link), says_around(reading, place));
+    // "My portfolio: …/docs": whose it is, is said.
+    let own =
+        reading.marks.near(Class::Mine, place, (36, 0)) && reading.marks.near(Class::Site, place, (40, 0));
+    bare + if own { of_itself.max(0) } else { of_itself } + around
 }
 
 // Parts of hosts and paths that only documentation, code and shops have.
@@ -247,7 +251,12 @@ fn spoken_domain(reading: &Reading<'_>, at: usize) -> Option<Domain> {
     if inside {
         return None;
     }
-    domain(tokens, at).filter(|domain| domain.is_complete && (domain.spoken || domain.spread))
+    domain(tokens, at).filter(|domain| {
+        // What no library takes for a link may still lead somewhere: "//t.me/ana", "t.me\\ana".
+        let leads =
+            || spoken::slash(tokens, domain.tokens.end).is_some() && places::is_personal(&domain.name);
+        domain.is_complete && (domain.spoken || domain.spread || leads())
+    })
 }
 
 fn judge_spoken(reading: &Reading<'_>, domain: &Domain) -> Option<Suspicion> {

@@ -164,3 +164,75 @@ fn suspicions(folded: &Folded) -> Vec<Suspicion> {
     suspicions.sort_by_key(|suspicion| (suspicion.place.start, std::cmp::Reverse(suspicion.score)));
     suspicions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who read the guard's code found these to pass: a second number beside the first, a letter glued to it, a scheme nobody
+    /// knows, blanks that are none. Each is a sure form, and no neighbour makes it anything else.
+    #[test]
+    fn regression_a_sure_form_is_found_whatever_stands_beside_it() {
+        let texts = [
+            "Tel. 0170 1234567 / 030 12345678",
+            "call me (555) 123-4567 / (555) 987-6543",
+            "415-555-0123 / 415-555-0199",
+            "WhatsApp 0170 1234567 0170 1234567",
+            "Call +49 170 12345678 10-18 Uhr",
+            "#+49 170 1234567",
+            "_+49 170 1234567_",
+            "x+49 170 1234567",
+            "+49 170 1234567pls",
+            "my number: +49 170 1234567:1",
+            "Write to ana@lopez.dev:thanks",
+            "My address: ana@lopez.dev:ana",
+            "https://docs.rs/ana@lopez.dev",
+            "mailto://ana@lopez.dev",
+            "ftp://ana@lopez.dev",
+            "noreply.ana@gmail.com",
+            "my email: hello@mail.com",
+            "write to ana@lopez.hamburg",
+            "write to ana@lopez.international",
+            "ana@a1b2c3d4e5f6g7h8i9.com",
+            "call me +49⠀170⠀1234567",
+            "ftp://t.me/ana",
+            "custom://wa.me/491701234567",
+            "//t.me/ana",
+            "http:/t.me/ana",
+            "x/t.me/ana",
+            "(/t.me/ana)",
+            "t.me\\ana",
+            "my portfolio: https://ana-lopez.wordpress.com",
+            "contact form: https://ana-lopez.wordpress.com/contact",
+            "my portfolio: https://sites.google.com/view/ana-lopez",
+            "my page https://ana.substack.com/about",
+            "my blog https://ana.medium.com",
+            "my portfolio: https://ana-lopez.com/docs",
+            "Telegram: ana.me",
+            "Telegram: maria.at",
+            "Instagram: ana.ai",
+            "telegram ana_lopez1",
+        ];
+        for text in texts {
+            assert!(!examine(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_place_is_told_once_and_by_the_surest_rule() {
+        let text = "mail ana@lopez.dev or wa.me/491701234567, not 12.06.2026";
+        let told: Vec<_> =
+            examine(text).into_iter().map(|finding| (&text[finding.range], finding.rule)).collect();
+        let expected = [
+            ("ana@lopez.dev", ContactRule::EmailAddress),
+            ("wa.me/491701234567", ContactRule::MessengerLink),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_scale_of_scores_says_why() {
+        let weighed = weigh("our telegram bot, 9:30 to 18:00, order 4500127839");
+        assert!(weighed.iter().all(|weighed| weighed.score < ENOUGH), "{weighed:?}");
+    }
+}

@@ -36,7 +36,11 @@ impl Handle {
             () if letters == 0 => 0,
             () if self.spread || self.spoken => 50,
             () if is_identifier(&self.text) => {
-                40 + if self.text.matches(['.', '_']).count() > 1 { 10 } else { 0 }
+                40 + if self.text.matches(|c: char| c == '.' || c == '_' || c.is_ascii_digit()).count() > 1 {
+                    10
+                } else {
+                    0
+                }
             }
             () if self.text.len() < 3 => -60,
             () => 0,
@@ -120,7 +124,10 @@ pub(super) fn is_code(handle: &Handle) -> bool {
     let name = handle.text.as_str();
     let path =
         name.matches('.').count() > 2 || name.starts_with(|c: char| c.is_ascii_digit()) && name.contains('.');
+    // "800x600"
+    let measure = name.split('x').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
     (path && !name.starts_with("live:"))
+        || measure && name.contains('x')
         || (handle.at && is_code_word(handle))
         || is_field(name)
         || is_file(name)
@@ -144,12 +151,14 @@ fn is_field(name: &str) -> bool {
 }
 
 /// Names of files and versions.
-fn is_file(name: &str) -> bool {
+pub(super) fn is_file(name: &str) -> bool {
     word_set!(
         ENDINGS,
-        "|js|ts|jsx|tsx|py|rs|go|java|kt|rb|php|html|htm|css|scss|json|xml|yml|yaml|toml|md|txt|pdf|doc|docx|xls|xlsx|csv|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|mp4|mov|avi|zip|rar|gz|sql|sh|exe|apk|psd|ai|fig|sketch|log|env|lock|vue|cs|cpp|h|ini|cfg|conf|ipynb|wav|ttf|woff|net|"
+        "|js|ts|jsx|tsx|py|rs|go|java|kt|rb|php|html|htm|css|scss|json|xml|yml|yaml|toml|md|txt|pdf|doc|docx|xls|xlsx|csv|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|mp4|mov|avi|zip|rar|gz|sql|sh|exe|apk|psd|fig|tgz|sketch|log|env|lock|vue|cs|cpp|h|ini|cfg|conf|ipynb|wav|ttf|woff|net|"
     );
-    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(ending))
+    // What pictures are drawn in is also where people have pages: a file's name has more than a name.
+    let drawn = |stem: &str, ending: &str| ending == "ai" && stem.contains(['_', '-', ' ']);
+    name.rsplit_once('.').is_some_and(|(stem, ending)| ENDINGS.contains(ending) || drawn(stem, ending))
 }
 
 // What follows an "@" in programs and style sheets.

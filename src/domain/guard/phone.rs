@@ -4,15 +4,13 @@ use std::ops::Range;
 
 use anteroom_protocol::guard::ContactRule;
 
-use super::digits::{Candidate, candidate};
+use super::digits::{Candidate, LONGEST, SHORTEST, candidate};
 use super::finders::{Dialable, Finders};
 use super::numbers;
 use super::token::{Kind, Token};
 use super::vocabulary::Class;
 use super::{Reading, Suspicion};
 
-/// Digits of a number that a person can dial, at least and at most (ITU-T E.164).
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// How many candidates of a text are held against the numbering plans. More are taken for numbers: nobody writes so many that are not.
 const LOOKED_UP: usize = 24;
 
@@ -37,7 +35,7 @@ fn judge(
     looked_up: &mut usize,
 ) -> Option<Suspicion> {
     let digits = candidate.digits();
-    if !DIGITS.contains(&digits.len()) || is_part_of_a_word(reading, candidate) {
+    if !(SHORTEST..=LONGEST).contains(&digits.len()) || is_part_of_a_word(reading, candidate) {
         return None;
     }
     let place = reading.place(candidate.tokens.clone());
@@ -70,7 +68,13 @@ fn is_part_of_a_word(reading: &Reading<'_>, candidate: &Candidate) -> bool {
         .checked_sub(1)
         .and_then(|before| tokens.get(before))
         .filter(|_| first.is_some_and(Token::is_glued));
+    if candidate.plus {
+        // "c++11", "5+1234567": nothing else keeps a number with its country from being one.
+        return before.is_some_and(|before| before.is('+') || before.kind == Kind::Digits);
+    }
     let behind = tokens.get(candidate.tokens.end).filter(|token| token.is_glued());
+    let place = reading.place(candidate.tokens.clone());
+    let meant = reading.marks.near(Class::Phone, &place, (28, 0)) || reading.marks.reaches(&place, (28, 0));
     let is_phone = |token: &Token<'_>| {
         reading.marks.within(token.range.clone()).iter().any(|mark| {
             mark.is(Class::Phone)
@@ -82,10 +86,11 @@ fn is_part_of_a_word(reading: &Reading<'_>, candidate: &Candidate) -> bool {
     let label = |token: &Token<'_>| token.text.len() > 2 && is_phone(token);
     let joined = |token: &Token<'_>| token.is_latin() && !label(token) && numbers::number(token).is_none();
     let sign = |token: &Token<'_>| {
-        matches!(
-            token.kind,
-            Kind::Sign('#' | '$' | '€' | '£' | '¥' | '₹' | '₽' | '%' | '=' | '&' | '@' | '_')
-        )
+        !meant
+            && matches!(
+                token.kind,
+                Kind::Sign('#' | '$' | '€' | '£' | '¥' | '₹' | '₽' | '%' | '=' | '&' | '@' | '_')
+            )
     };
     let path = before.is_some_and(|before| {
         before.is('/')

@@ -48,7 +48,12 @@ word_set!(
 );
 
 /// Names that stand for any name (RFC 2606, and what people use instead).
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 19] = [
+    "internal",
+    "lan",
+    "localdomain",
+    "intranet",
+    "corp",
     "example.com",
     "example.org",
     "example.net",
@@ -66,7 +71,7 @@ const RESERVED: [&str; 14] = [
 ];
 word_set!(
     PLACEHOLDER_DOMAINS,
-    "|domain.com|email.com|company.com|test.com|yourdomain.com|your-domain.com|yourcompany.com|mydomain.com|mycompany.com|website.com|site.com|foo.com|bar.com|foobar.com|acme.com|mail.com|provider.com|host.com|server.com|domain.tld|somewhere.com|dominio.com|empresa.com|firma.de|domaine.fr|test.io|foo.bar|"
+    "|domain.com|company.com|test.com|yourdomain.com|your-domain.com|yourcompany.com|mydomain.com|mycompany.com|website.com|site.com|foo.com|bar.com|foobar.com|acme.com|provider.com|host.com|server.com|domain.tld|somewhere.com|dominio.com|empresa.com|firma.de|domaine.fr|test.io|foo.bar|"
 );
 word_set!(
     PLACEHOLDER_NAMES,
@@ -85,7 +90,7 @@ const PERSONAL: &[(ContactRule, &str)] = &[
         ContactRule::ProfileLink,
         "linkedin.com/in|linkedin.com/pub|lnkd.in|facebook.com/*|fb.com/*|fb.me/*|m.facebook.com/*|instagram.com/*|instagr.am/*|twitter.com/*|x.com/*|mobile.twitter.com/*|tiktok.com/*|threads.net/*|threads.com/*|vk.com/*|vk.ru/*|vkontakte.ru/*|ok.ru/*|weibo.com/*|xing.com/profile|\
         youtube.com/@|youtube.com/c|youtube.com/user|youtube.com/channel|twitch.tv/*|pinterest.com/*|behance.net/*|dribbble.com/*|be.net/*|deviantart.com/*|artstation.com/*|soundcloud.com/*|vimeo.com/user|medium.com/@|reddit.com/user|reddit.com/u|bsky.app/profile|mastodon.social/@|mstdn.social/@|quora.com/profile|\
-        linktr.ee|bio.link|beacons.ai|about.me|lnk.bio|taplink.cc|carrd.co|campsite.bio|solo.to|linkin.bio|hoo.be|allmylinks.com|contactinbio.com|bio.site|msha.ke|flow.page|linkpop.com|heylink.me|tap.bio|snipfeed.co|koji.to|stan.store|komi.io|direct.me|gravatar.com/*|\
+        linktr.ee|sites.google.com/view|sites.google.com/site|bio.link|beacons.ai|about.me|lnk.bio|taplink.cc|carrd.co|campsite.bio|solo.to|linkin.bio|hoo.be|allmylinks.com|contactinbio.com|bio.site|msha.ke|flow.page|linkpop.com|heylink.me|tap.bio|snipfeed.co|koji.to|stan.store|komi.io|direct.me|gravatar.com/*|\
         upwork.com/freelancers|fiverr.com/*|freelancer.com/u|peopleperhour.com/freelancer|toptal.com/resume|contra.com/*|malt.fr/profile|malt.de/profile|malt.com/profile|guru.com/freelancers|kwork.ru/user|fl.ru/users|wattpad.com/user|500px.com/p|flickr.com/people|flickr.com/photos|unsplash.com/@|clutch.co/profile|polywork.com/*|read.cv/*|peerlist.io/*|imdb.com/name|ko-fi.com/*|buymeacoffee.com/*|patreon.com/*|paypal.me|cash.app/*|venmo.com/*|douyin.com/user|zhihu.com/people|space.bilibili.com|note.com/*|habr.com/users|hh.ru/resume|crunchbase.com/person|wellfound.com/u|xiaohongshu.com/user",
     ),
     (
@@ -112,6 +117,11 @@ const PERSONAL: &[(ContactRule, &str)] = &[
     ),
 ];
 
+// Where everybody can have a page of one's own: what stands there under a name of its own is nobody else's.
+word_set!(
+    HOSTED,
+    "wordpress.com|substack.com|medium.com|blogspot.com|tumblr.com|github.io|gitlab.io|netlify.app|vercel.app|wixsite.com|weebly.com|webflow.io|squarespace.com|myportfolio.com|livejournal.com|hashnode.dev|ghost.io|tilda.ws|framer.website|pages.dev|web.app|firebaseapp.com|herokuapp.com"
+);
 // Hosts that everybody knows, and where nobody is met: documentation, code, standards, shops, tools.
 word_set!(
     PUBLIC,
@@ -225,12 +235,20 @@ pub(super) fn place(host: &str, path: &str) -> Place {
                 return Place::Personal(*rule);
             }
         }
+        if HOSTED.contains(name) && name != host {
+            return Place::Unknown;
+        }
         if PUBLIC.contains(name) {
             return Place::Public;
         }
         rest = name.split_once('.').map(|(_, rest)| rest);
     }
     Place::Unknown
+}
+
+/// Whether one meets somebody at this host, whatever stands behind it.
+pub(super) fn is_personal(host: &str) -> bool {
+    matches!(place(host, "x"), Place::Personal(_))
 }
 
 // Paths of networks that lead to no person.
@@ -251,6 +269,14 @@ fn fits(wanted: &str, path: &str) -> bool {
             rest.is_empty() || rest.starts_with(['/', '?', '#', '-']) || wanted == "user"
         }),
     }
+}
+
+/// Whether the text right before this byte is that of a link with a scheme, and no further than its host.
+pub(super) fn is_authority_before(text: &str, at: usize) -> bool {
+    let from = text.floor_char_boundary(at.saturating_sub(256));
+    let before = text.get(from..at).unwrap_or_default();
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    word.rsplit_once("://").is_some_and(|(_, authority)| !authority.contains(['/', '?', '#']))
 }
 
 /// Whether the text right before this byte is that of a link with a scheme.

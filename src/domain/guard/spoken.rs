@@ -144,7 +144,7 @@ pub(super) fn dot(tokens: &[Token<'_>], at: usize) -> Option<Stands> {
 
 /// How many tokens stand here for a slash, if they do; and whether by a word.
 pub(super) fn slash(tokens: &[Token<'_>], at: usize) -> Option<(usize, bool)> {
-    if tokens.get(at)?.is('/') {
+    if tokens.get(at)?.is('/') || tokens.get(at)?.is('\\') {
         return Some((1, false));
     }
     if let Some(stands) = bracketed(tokens, at, '/', &[Sign::Slash]) {

@@ -182,6 +182,8 @@ fn spans(field: &str, text: &str) -> Vec<ContactSpan> {
     let read = &text[..text.floor_char_boundary(limits::BODY_BYTES)];
     let mut counted = (0, 0);
     let mut code_points = |byte: usize| {
+        // One character can fold into several, and stand in two places: what was counted is not counted again.
+        let byte = byte.max(counted.0);
         let between = read.get(counted.0..byte).unwrap_or_default();
         counted = (byte, counted.1 + between.chars().count());
         u32::try_from(counted.1).unwrap_or(u32::MAX)

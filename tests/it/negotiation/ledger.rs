@@ -58,7 +58,8 @@ pub(super) fn goes_on(before: &Case, after: &Case) {
         return assert_eq!(row.round, 1);
     };
     let taken_up_again =
-        earlier.stopped.is_some_and(|stop| stop.how == How::Withdrawn) && row.stopped.is_none();
+        earlier.stopped.is_some_and(|stop| stop.how == How::Withdrawn && stop.at < earlier.until)
+            && row.stopped.is_none();
     if taken_up_again {
         assert_eq!(row.round, earlier.round, "asked and not asked in turn, it is one asking");
         assert!(row.started_at >= earlier.started_at && row.retracted_at.is_none());
