@@ -1,8 +1,8 @@
 //! The contact guard: which ways to reach somebody a text gives away, and whether the phase allows that. Pure, and as fast as the text is
 //! long.
 //!
-//! A text is folded ([`fold`]), so that what looks the same is the same; cut into tokens ([`token`]); and read for words that tell what it
-//! is about ([`vocabulary`]). Then [`email`], [`phone`], [`link`] and [`handle`] suspect places, each with a score that the shape of the
+//! A text is folded (`fold`), so that what looks the same is the same; cut into tokens (`token`); and read for words that tell what it
+//! is about (`vocabulary`). Then `email`, `phone`, `link` and `handle` suspect places, each with a score that the shape of the
 //! place and the words around it add up to. Nothing weak is enough by itself: [`ENOUGH`] takes a sure form, or several signs together.
 
 /// A set of words that are written between bars, folded as texts are.
