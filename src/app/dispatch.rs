@@ -76,19 +76,19 @@ fn execute(
         return Pending::Refused(Refusal::Forbidden.into());
     }
     let intent = app.intent(actor, client_id, &command);
-    // Where everything may be said in rooms, nobody looks: most texts are messages.
-    let said = || match app.policy.contact.allows_all_in_rooms() {
-        true => Said::default(),
-        false => Said::of(&command, confirmed),
-    };
-    if let Command::MessagePost(post) = &command {
-        return message::post(app, actor, intent, (post.clone(), said()), lane);
+    // Where everything may be said in rooms, nobody looks: most texts are messages. All other commands are judged by their rule.
+    let is_message =
+        matches!(command, Command::MessagePost(_) | Command::MessageEdit(_) | Command::MessageRedact(_));
+    let is_judged = is_message && !app.policy.contact.allows_all_in_rooms();
+    let said = if is_judged { Said::of(&command, confirmed) } else { Said::default() };
+    if let Command::MessagePost(post) = command {
+        return message::post(app, actor, intent, (post, said), lane);
     }
-    if let Command::MessageEdit(edit) = &command {
-        return message::edit(app, actor, intent, edit.clone(), said());
+    if let Command::MessageEdit(edit) = command {
+        return message::edit(app, actor, intent, edit, said);
     }
-    if let Command::MessageRedact(redact) = &command {
-        return message::redact(app, actor, intent, redact.clone(), said());
+    if let Command::MessageRedact(redact) = command {
+        return message::redact(app, actor, intent, redact, said);
     }
     app.change(actor, intent, rule(actor, command, confirmed))
 }

@@ -285,12 +285,7 @@ async fn over_a_year_every_rule_has_its_row_and_its_reason_and_keeps_it() {
     scene.pass(HOUR).await;
     let shown = profile(&scene.client, &scene.freelancer).await.as_freelancer;
     assert_eq!(json!(shown), json!({"response_time": "<24h", "answered_within_24h": 100}));
-    let Scene { server, client, freelancer, job } = scene;
-    let clock = server.clock.clone();
-    let server = server.restart_after(|_| clock.advance_seconds(15 * DAY)).await;
-    let client = Person::come(&server, client.user, Door::Http).await;
-    let freelancer = Person::come(&server, freelancer.user, Door::Http).await;
-    let scene = Scene { server, client, freelancer, job };
+    let scene = scene.restarted_after(15 * DAY, Door::Http).await;
     scene.pass(0).await;
     let winter = by_case(&ledger(&scene.freelancer, "freelancer").await);
     assert_eq!(winter[&(late.candidacy, 1)], (Unanswered, Expired, None));

@@ -7,7 +7,7 @@ use anteroom_protocol::error::ErrorCode;
 use serde_json::json;
 
 use crate::support::database::tamper;
-use crate::support::{Door, Person, Scene, ask, kinds, newest, soon};
+use crate::support::{Door, Scene, ask, kinds, newest, soon};
 
 const DAY: i64 = 24 * 3_600;
 
@@ -53,12 +53,7 @@ async fn what_came_due_while_the_server_was_down_happens_once_when_it_is_back() 
     scene.job = scene.another_job("job-2").await;
     let (_, room) = scene.offered(ask::hourly(9_000)).await;
     let before = scene.room(room).await.len();
-    let Scene { server, client, freelancer, job } = scene;
-    let clock = server.clock.clone();
-    let server = server.restart_after(|_| clock.advance_seconds(15 * DAY)).await;
-    let client = Person::come(&server, client.user, Door::Http).await;
-    let freelancer = Person::come(&server, freelancer.user, Door::Http).await;
-    let scene = Scene { server, client, freelancer, job };
+    let scene = scene.restarted_after(15 * DAY, Door::Http).await;
     let gone = async {
         loop {
             let seen: CandidacyView =

@@ -52,8 +52,14 @@ impl Scene {
 
     /// Stops the server and starts it again; everybody comes back.
     pub(crate) async fn restarted(self, door: Door) -> Self {
+        self.restarted_after(0, door).await
+    }
+
+    /// The same, and it is down for so many seconds.
+    pub(crate) async fn restarted_after(self, seconds: i64, door: Door) -> Self {
         let Self { server, client, freelancer, job } = self;
-        let server = server.restart().await;
+        let clock = server.clock.clone();
+        let server = server.restart_after(|_| clock.advance_seconds(seconds)).await;
         Self {
             client: Person::come(&server, client.user, door).await,
             freelancer: Person::come(&server, freelancer.user, door).await,
