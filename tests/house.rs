@@ -25,7 +25,12 @@ const HOUSE: &[Room] = &[
     Room { path: "store/marker.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/outcome.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/transcript.rs", ours: &["domain", "store"], libraries: &[] },
-    Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio", "futures_util"] },
+    Room { path: "store/marketplace.rs", ours: &["store"], libraries: &[] },
+    Room { path: "store/views.rs", ours: &["domain", "store"], libraries: &[] },
+    Room { path: "store/sql/", ours: &["domain", "store"], libraries: &["sqlx"] },
+    Room { path: "store/queries/", ours: &["domain", "store"], libraries: &["sqlx", "futures_util"] },
+    Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
+    Room { path: "store/postgres", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
     Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
     Room {
         path: "hub",

@@ -6,7 +6,6 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, Unbou
 
 use crate::store::Position;
 
-const POSITION: usize = size_of::<Position>();
 /// Bytes of what shows that a cursor was sealed here.
 const TAG: usize = 16;
 
@@ -40,7 +39,8 @@ impl Cursors {
     }
 
     /// What a client is given.
-    pub fn seal(&self, purpose: Purpose, Position(mut place): Position) -> String {
+    pub fn seal(&self, purpose: Purpose, position: Position) -> String {
+        let mut place = position.bytes().to_vec();
         let nonce: [u8; NONCE_LEN] = rand::random();
         let tag = self
             .0
@@ -51,11 +51,22 @@ impl Cursors {
 
     /// The place in what a client says it was given; `None`: it was not sealed here for this.
     pub fn open(&self, purpose: Purpose, cursor: &str) -> Option<Position> {
-        let mut bytes: [u8; NONCE_LEN + POSITION + TAG] = from_hex(cursor)?;
+        if cursor.len() > 2 * (NONCE_LEN + Position::MAX + TAG) {
+            return None;
+        }
+        let mut bytes = bytes_of(cursor)?;
         let (nonce, sealed) = bytes.split_first_chunk_mut()?;
         let place = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), purpose.aad(), sealed).ok()?;
-        <[u8; POSITION]>::try_from(&*place).ok().map(Position)
+        Some(Position::new(place))
     }
+}
+
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let mut pairs = hex.as_bytes().chunks(2).map(|pair| from_hex::<1>(std::str::from_utf8(pair).ok()?));
+    pairs.try_fold(Vec::with_capacity(hex.len() / 2), |mut bytes, byte| {
+        bytes.extend(byte?);
+        Some(bytes)
+    })
 }
 
 #[cfg(test)]
@@ -74,8 +85,8 @@ mod tests {
         ) {
             let (ours, others) = (Cursors::new(&key), Cursors::new(&other));
             for (purpose, another) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
-                let cursor = ours.seal(purpose, Position(place));
-                prop_assert_eq!(ours.open(purpose, &cursor), Some(Position(place)));
+                let cursor = ours.seal(purpose, Position::new(&place));
+                prop_assert_eq!(ours.open(purpose, &cursor), Some(Position::new(&place)));
                 prop_assert_eq!(ours.open(another, &cursor), None);
                 prop_assert_eq!(others.open(purpose, &cursor).is_some(), key == other);
             }
@@ -86,7 +97,7 @@ mod tests {
             key: [u8; 32], place: [u8; 16], at: Index, with: char, how in 0..3_u8
         ) {
             let cursors = Cursors::new(&key);
-            let cursor = cursors.seal(Purpose::Changes, Position(place));
+            let cursor = cursors.seal(Purpose::Changes, Position::new(&place));
             let mut changed: Vec<char> = cursor.chars().collect();
             let at = at.index(changed.len());
             match how {
@@ -110,7 +121,7 @@ mod tests {
     #[test]
     fn every_other_digit_in_every_place_of_a_cursor_is_found() {
         let cursors = Cursors::new(&[7; 32]);
-        let cursor = cursors.seal(Purpose::Search, Position([0; 16]));
+        let cursor = cursors.seal(Purpose::Search, Position::new(&[0; 16]));
         for (at, digit) in
             (0..cursor.len()).flat_map(|at| "0123456789abcdefABCDEF".chars().map(move |c| (at, c)))
         {
@@ -123,8 +134,9 @@ mod tests {
     #[test]
     fn two_cursors_of_one_place_have_nothing_in_common_but_their_length() {
         let cursors = Cursors::new(&[7; 32]);
-        let [one, two] = [[0; 16], [0; 16]].map(|place| cursors.seal(Purpose::Changes, Position(place)));
-        let far = cursors.seal(Purpose::Changes, Position([255; 16]));
+        let [one, two] =
+            [[0; 16], [0; 16]].map(|place| cursors.seal(Purpose::Changes, Position::new(&place)));
+        let far = cursors.seal(Purpose::Changes, Position::new(&[255; 16]));
         assert_eq!((one.len(), two.len()), (far.len(), far.len()));
         let alike = one.bytes().zip(two.bytes()).filter(|(one, two)| one == two).count();
         // One digit of sixteen is alike by chance; half of 88 are so once in 10^25.

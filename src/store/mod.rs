@@ -20,27 +20,19 @@
 mod change;
 mod ledger;
 mod marker;
+mod marketplace;
 mod outcome;
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 mod transcript;
+mod views;
 
-use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
-use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::error::ErrorCode;
-use anteroom_protocol::fee::{Billing, FeeSchedule};
 use anteroom_protocol::id::{
-    CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, ReportId,
-    RoomId, UserId,
+    CandidacyId, ClientId, ContractId, InvitationId, JobId, OfferId, ProposalId, RoomId, UserId,
 };
-use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
-use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::log::Hash;
-use anteroom_protocol::offer::OfferView;
-use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::report::ReportView;
-use anteroom_protocol::room::RoomView;
-use anteroom_protocol::signature::PublicKey;
-use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
@@ -48,8 +40,10 @@ use async_trait::async_trait;
 pub use self::change::{Growth, Position};
 pub use self::ledger::{DecideResponsiveness, Ledger, LedgerItem, LedgerPlace};
 pub use self::marker::{Mark, Marked, Place, Reach};
+pub use self::marketplace::Marketplace;
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
 pub use self::transcript::{Archive, Subject};
+pub use self::views::Views;
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
 use crate::domain::refusal::Refusal;
@@ -191,7 +185,7 @@ pub struct Page<Id> {
 
 /// The port. The module's documentation is its contract.
 #[async_trait]
-pub trait Store: Archive + Ledger {
+pub trait Store: Archive + Ledger + Marketplace + Views {
     /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
     async fn commit(
         &self,
@@ -220,15 +214,6 @@ pub trait Store: Archive + Ledger {
         decide: DecideEach<'_>,
     ) -> Result<Committed, CommitError>;
 
-    /// What was reported, newest first.
-    async fn reports(&self, page: Page<ReportId>) -> Result<Vec<ReportView>, StoreError>;
-
-    /// What is to be done by itself until now, the longest due first, at most so many.
-    async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError>;
-
-    /// Nobody is a candidate for this job any more whose candidacy its end would end: it is not due any more.
-    async fn job_ended(&self, job: &JobId) -> Result<(), StoreError>;
-
     /// Edits or redacts the entry of this number: appends what is decided, and names it at the entry as what amended it last. A
     /// redaction deletes the parts of the entry and of its edits.
     async fn amend(
@@ -243,7 +228,7 @@ pub trait Store: Archive + Ledger {
     /// `NotFound`, one beyond the log's end `Invalid`.
     async fn mark(&self, marks: &[Mark]) -> Vec<Result<Marked, CommitError>>;
 
-    /// The reader's logs that have grown since this place, those that grew first before the others; without one, all that have entries.
+    /// The reader's logs that have grown since this place, those that grew in an earlier commit before the others; without one, all that have entries.
     /// What is committed while this is asked may be told again the next time, and is never left out.
     async fn changes(
         &self,
@@ -266,131 +251,6 @@ pub trait Store: Archive + Ledger {
 
     /// Makes some more entries ready to be found, at most so many. Whether there are more.
     async fn index(&self, limit: u32) -> Result<bool, StoreError>;
-
-    /// Makes or replaces a person, and the person's inbox, which tells of a change of standing; what it was told, if anything. Tokens
-    /// that were taken back stay so.
-    async fn put_user(
-        &self,
-        user: &UserId,
-        profile: &UserProfile,
-        moment: Moment,
-    ) -> Result<Vec<Appended>, StoreError>;
-
-    /// Makes or replaces a way to compute fees. Candidacies that have begun keep theirs.
-    async fn put_fee_schedule(&self, id: &FeeScheduleId, schedule: &FeeSchedule) -> Result<(), StoreError>;
-
-    /// Says how much a client was charged for a freelancer so far; both have to be known, or it is refused `NotFound`.
-    async fn put_billing(
-        &self,
-        client: &UserId,
-        freelancer: &UserId,
-        billing: &Billing,
-    ) -> Result<(), StoreError>;
-
-    /// Makes or replaces a job. A job never changes hands: refused `Invalid`. One that takes nobody any more is due from now on.
-    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<bool, StoreError>;
-
-    /// Takes back the person's tokens issued up to this moment, or up to a later one that was said before. `None`: there is no such
-    /// person.
-    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError>;
-
-    /// A person.
-    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError>;
-
-    /// A job, if it is open, the reader's own, or one the reader has a candidacy on.
-    async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError>;
-
-    /// Open jobs and the reader's own, newest first.
-    async fn jobs(&self, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError>;
-
-    /// For each log, what this reader may know of it; `None`: not theirs, or not there. One question whatever their number.
-    async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError>;
-
-    /// How many bytes the entries after this number and up to that one hold.
-    async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;
-
-    /// A room of the reader's.
-    async fn room(&self, reader: &UserId, room: RoomId) -> Result<Option<RoomView>, StoreError>;
-
-    /// The reader's rooms, newest first.
-    async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError>;
-
-    /// The room of this case, if it has one, whoever asks.
-    async fn room_of(&self, key: &CaseKey) -> Result<Option<RoomId>, StoreError>;
-
-    /// An invitation of the reader's.
-    async fn invitation(
-        &self,
-        reader: &UserId,
-        invitation: InvitationId,
-        now: Time,
-    ) -> Result<Option<InvitationView>, StoreError>;
-
-    /// The reader's invitations on either side, newest first.
-    async fn invitations(
-        &self,
-        reader: &UserId,
-        status: Option<InvitationStatus>,
-        page: Page<InvitationId>,
-        now: Time,
-    ) -> Result<Vec<InvitationView>, StoreError>;
-
-    /// A proposal of the reader's.
-    async fn proposal(
-        &self,
-        reader: &UserId,
-        proposal: ProposalId,
-    ) -> Result<Option<ProposalView>, StoreError>;
-
-    /// The reader's proposals on either side, newest first.
-    async fn proposals(
-        &self,
-        reader: &UserId,
-        phase: Option<Phase>,
-        page: Page<ProposalId>,
-    ) -> Result<Vec<ProposalView>, StoreError>;
-
-    /// A candidacy of the reader's.
-    async fn candidacy(
-        &self,
-        reader: &UserId,
-        candidacy: CandidacyId,
-    ) -> Result<Option<CandidacyView>, StoreError>;
-
-    /// The reader's candidacies on either side, newest first; with a mark, those of the reader's own jobs that the reader has sorted so.
-    async fn candidacies(
-        &self,
-        reader: &UserId,
-        phase: Option<Phase>,
-        mark: Option<ClientMark>,
-        page: Page<CandidacyId>,
-    ) -> Result<Vec<CandidacyView>, StoreError>;
-
-    /// Every version of the terms of a candidacy of the reader's, newest first.
-    async fn terms(
-        &self,
-        reader: &UserId,
-        candidacy: CandidacyId,
-    ) -> Result<Option<Vec<TermsView>>, StoreError>;
-
-    /// An offer of the reader's.
-    async fn offer(&self, reader: &UserId, offer: OfferId) -> Result<Option<OfferView>, StoreError>;
-
-    /// A contract of the reader's.
-    async fn contract(
-        &self,
-        reader: &UserId,
-        contract: &ContractId,
-    ) -> Result<Option<ContractView>, StoreError>;
-
-    /// All contracts there are, the one that was formed last first; each as its client sees it.
-    async fn contracts(&self, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError>;
-
-    /// Keeps a public key, and tells all that were ever kept, the first one first.
-    async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError>;
-
-    /// The key of this name: the one kept, or this fresh one, kept from now on.
-    async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
 
     /// Whether writes can be done now.
     async fn ready(&self) -> Result<(), StoreError>;

@@ -6,17 +6,18 @@
 use anteroom_protocol::id::{RoomId, RoomRef, UserId};
 use anteroom_protocol::room::RoomChange;
 use sqlx::{FromRow, SqlitePool};
+use uuid::Uuid;
 
-use super::code;
 use super::marker::unread_of;
+use crate::store::sql::code;
 use crate::store::{Growth, Position, StoreError};
 
 /// The position before the first commit.
-const BEGINNING: Position = Position([0; 16]);
+const BEGINNING: Position = Position::new(&[0; 16]);
 
 #[derive(FromRow)]
 struct Row {
-    room: Option<Vec<u8>>,
+    room: Option<Uuid>,
     seq: i64,
     counts: String,
     marker: Option<String>,
@@ -65,8 +66,8 @@ pub(super) async fn end(pool: &SqlitePool) -> sqlx::Result<Position> {
 }
 
 fn change(row: &Row, reader: &UserId) -> sqlx::Result<RoomChange> {
-    let room = match &row.room {
-        Some(id) => RoomRef::Room(RoomId(code::uuid(id)?)),
+    let room = match row.room {
+        Some(id) => RoomRef::Room(RoomId(id)),
         None => RoomRef::Inbox,
     };
     let unread = unread_of(&row.counts, row.marker.as_deref(), reader)?;
@@ -81,12 +82,12 @@ pub(super) fn position(id: i64, hash: &[u8]) -> Position {
     for (byte, of_hash) in beginning.iter_mut().zip(hash) {
         *byte = *of_hash;
     }
-    Position(bytes)
+    Position::new(&bytes)
 }
 
 /// The rowid in a position, whatever entry is there now.
-pub(super) fn id(Position(bytes): Position) -> i64 {
-    bytes.first_chunk().map_or(0, |place| i64::from_be_bytes(*place))
+pub(super) fn id(position: Position) -> i64 {
+    position.bytes().first_chunk().map_or(0, |place| i64::from_be_bytes(*place))
 }
 
 /// The place of a position, if it is one of this database.

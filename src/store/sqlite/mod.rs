@@ -4,64 +4,78 @@
 //! file beside the database keeps a second process out. A commit is one `BEGIN IMMEDIATE` transaction in WAL mode with
 //! `synchronous=FULL`: when it returns, the data is on disk.
 
-mod candidacy;
-mod case;
+mod archive;
 mod change;
-mod code;
 mod commit;
-mod contract;
-mod fee;
-mod invitation;
-mod job;
-mod ledger;
-mod log;
-mod marker;
-mod message;
-mod offer;
+mod dialect;
 mod open;
-mod proposal;
-mod report;
-mod room;
 mod rows;
 mod search;
+mod writer;
+
+#[path = "../queries/candidacy.rs"]
+mod candidacy;
+#[path = "../queries/case.rs"]
+mod case;
+#[path = "../queries/case_room.rs"]
+mod case_room;
+#[path = "../queries/command.rs"]
+mod command;
+#[path = "../queries/contract.rs"]
+mod contract;
+#[path = "../queries/fee.rs"]
+mod fee;
+#[path = "../queries/invitation.rs"]
+mod invitation;
+#[path = "../queries/job.rs"]
+mod job;
+#[path = "../queries/ledger.rs"]
+mod ledger;
+#[path = "../queries/log.rs"]
+mod log;
+#[path = "../queries/marker.rs"]
+mod marker;
+#[path = "../queries/marketplace.rs"]
+mod marketplace;
+#[path = "../queries/message.rs"]
+mod message;
+#[path = "../queries/offer.rs"]
+mod offer;
+#[path = "../queries/proposal.rs"]
+mod proposal;
+#[path = "../queries/report.rs"]
+mod report;
+#[path = "../queries/room.rs"]
+mod room;
+#[path = "../queries/terms.rs"]
 mod terms;
+#[path = "../queries/timer.rs"]
 mod timer;
+#[path = "../queries/transcript.rs"]
 mod transcript;
+#[path = "../queries/user.rs"]
 mod user;
+#[path = "../queries/views.rs"]
+mod views;
 
 use std::fs::File;
 use std::path::Path;
 
-use anteroom_protocol::candidacy::{CandidacyView, ClientMark, Phase};
-use anteroom_protocol::contract::ContractView;
-use anteroom_protocol::fee::{Billing, FeeSchedule};
-use anteroom_protocol::id::{
-    CandidacyId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, ReportId, RoomId,
-    UserId,
-};
-use anteroom_protocol::invitation::{InvitationStatus, InvitationView};
-use anteroom_protocol::job::{JobPosting, JobView};
-use anteroom_protocol::offer::OfferView;
-use anteroom_protocol::proposal::ProposalView;
-use anteroom_protocol::report::ReportView;
-use anteroom_protocol::room::RoomView;
-use anteroom_protocol::signature::PublicKey;
-use anteroom_protocol::terms::TermsView;
-use anteroom_protocol::time::Time;
-use anteroom_protocol::user::UserProfile;
+use anteroom_protocol::id::{CandidacyId, RoomId, UserId};
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 
-use self::commit::Writer;
+pub use self::archive::SqliteArchive;
+use self::candidacy::Task;
+use self::dialect::transact;
 pub use self::open::{OpenError, Version, migrate, version};
-pub use self::transcript::SqliteArchive;
+use self::writer::Writer;
 use super::{
-    Access, Appended, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry,
-    Due, Found, Growth, Intent, Mark, Marked, Moment, Page, Person, Position, Store, StoreError, Write,
+    CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found, Growth,
+    Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
-use crate::domain::log::Log;
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
 const READERS: u32 = 4;
@@ -100,19 +114,6 @@ impl SqliteStore {
             .map_err(|error| open::broken(path, error))?;
         Ok(Self { writer, readers, searches: Semaphore::new(SEARCHES), _lock: lock })
     }
-
-    /// The writer, on a connection that can be trusted.
-    async fn writer(&self) -> Result<MutexGuard<'_, Writer>, sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        writer.heal().await?;
-        Ok(writer)
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.to_string())
-    }
 }
 
 #[async_trait]
@@ -133,7 +134,8 @@ impl Store for SqliteStore {
         moment: Moment,
         decide: DecideCase<'_>,
     ) -> Result<Committed, CommitError> {
-        candidacy::change(&mut *self.writer.lock().await, intent, key, moment, decide).await
+        let task = Task::One(key, decide);
+        transact!(self, connection => candidacy::change(connection, intent, moment, &task))
     }
 
     async fn change_each(
@@ -143,21 +145,8 @@ impl Store for SqliteStore {
         moment: Moment,
         decide: DecideEach<'_>,
     ) -> Result<Committed, CommitError> {
-        candidacy::change_each(&mut *self.writer.lock().await, intent, candidacies, moment, decide).await
-    }
-
-    async fn reports(&self, page: Page<ReportId>) -> Result<Vec<ReportView>, StoreError> {
-        report::list(&self.readers, page).await
-    }
-
-    async fn due(&self, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
-        timer::due(&self.readers, now, limit).await
-    }
-
-    async fn job_ended(&self, job: &JobId) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
-        let done = timer::job_ended(&mut writer.connection, job).await;
-        writer.judge(done)
+        let task = Task::Each(candidacies, decide);
+        transact!(self, connection => candidacy::change(connection, intent, moment, &task))
     }
 
     async fn amend(
@@ -167,11 +156,18 @@ impl Store for SqliteStore {
         moment: Moment,
         decide: DecideAmendment<'_>,
     ) -> Result<Committed, CommitError> {
-        message::amend(&mut *self.writer.lock().await, write, target, moment, decide).await
+        let done: Result<_, CommitError> =
+            transact!(self, connection => message::amend(connection, write, target, moment, decide));
+        let (committed, deleted) = done?;
+        if deleted {
+            self.writer.lock().await.leftovers = true;
+        }
+        Ok(committed)
     }
 
     async fn mark(&self, marks: &[Mark]) -> Vec<Result<Marked, CommitError>> {
-        marker::mark(&mut *self.writer.lock().await, marks).await
+        let done = transact!(self, connection => marker::mark(connection, marks));
+        done.unwrap_or_else(|error: CommitError| marks.iter().map(|_| Err(error.clone())).collect())
     }
 
     async fn changes(
@@ -200,183 +196,20 @@ impl Store for SqliteStore {
     }
 
     async fn index(&self, limit: u32) -> Result<bool, StoreError> {
-        let mut writer = self.writer().await?;
-        let done = search::index(&mut writer.connection, limit).await;
-        let more = writer.judge(done)?;
-        if writer.leftovers && !more {
-            let emptied =
-                message::empty_the_log_ahead(&mut writer.connection).await.map_err(StoreError::from);
-            writer.leftovers = !writer.judge(emptied)?;
+        let indexed: Result<bool, StoreError> =
+            transact!(self, connection => search::index(connection, limit));
+        let more = indexed?;
+        if !more {
+            self.writer.lock().await.wipe().await?;
         }
         Ok(more)
     }
 
-    async fn put_user(
-        &self,
-        user: &UserId,
-        profile: &UserProfile,
-        moment: Moment,
-    ) -> Result<Vec<Appended>, StoreError> {
-        let mut writer = self.writer().await?;
-        let done = user::put(&mut writer, user, profile, moment).await;
-        writer.judge(done)
-    }
-
-    async fn put_fee_schedule(&self, id: &FeeScheduleId, schedule: &FeeSchedule) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
-        let done = fee::put_schedule(&mut writer.connection, id, schedule).await;
-        writer.judge(done)
-    }
-
-    async fn put_billing(
-        &self,
-        client: &UserId,
-        freelancer: &UserId,
-        billing: &Billing,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
-        let done = fee::put_billing(&mut writer.connection, (client, freelancer), billing).await;
-        writer.judge(done)
-    }
-
-    async fn put_job(&self, job: &JobId, posting: &JobPosting, now: Time) -> Result<bool, StoreError> {
-        let mut writer = self.writer().await?;
-        let done = job::put(&mut writer.connection, job, posting, now).await;
-        writer.judge(done)
-    }
-
-    async fn revoke_tokens(&self, user: &UserId, now: Time) -> Result<Option<Person>, StoreError> {
-        let mut writer = self.writer().await?;
-        let done = user::revoke_tokens(&mut writer.connection, user, now).await;
-        writer.judge(done)
-    }
-
-    async fn user(&self, user: &UserId) -> Result<Option<Person>, StoreError> {
-        user::load(&self.readers, user).await
-    }
-
-    async fn job(&self, reader: &UserId, job: &JobId) -> Result<Option<JobView>, StoreError> {
-        job::load(&self.readers, reader, job).await
-    }
-
-    async fn jobs(&self, reader: &UserId, limit: u32) -> Result<Vec<JobView>, StoreError> {
-        job::list(&self.readers, reader, limit).await
-    }
-
-    async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError> {
-        log::access(&self.readers, reader, logs).await
-    }
-
-    async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {
-        log::measure(&self.readers, log, after, up_to).await
-    }
-
-    async fn room(&self, reader: &UserId, room: RoomId) -> Result<Option<RoomView>, StoreError> {
-        room::load(&self.readers, reader, room).await
-    }
-
-    async fn rooms(&self, reader: &UserId, page: Page<RoomId>) -> Result<Vec<RoomView>, StoreError> {
-        room::list(&self.readers, reader, page).await
-    }
-
-    async fn room_of(&self, key: &CaseKey) -> Result<Option<RoomId>, StoreError> {
-        Ok(case::room(&self.readers, key).await?)
-    }
-
-    async fn invitation(
-        &self,
-        reader: &UserId,
-        invitation: InvitationId,
-        now: Time,
-    ) -> Result<Option<InvitationView>, StoreError> {
-        invitation::load(&self.readers, reader, invitation, now).await
-    }
-
-    async fn invitations(
-        &self,
-        reader: &UserId,
-        status: Option<InvitationStatus>,
-        page: Page<InvitationId>,
-        now: Time,
-    ) -> Result<Vec<InvitationView>, StoreError> {
-        invitation::list(&self.readers, reader, status, page, now).await
-    }
-
-    async fn proposal(
-        &self,
-        reader: &UserId,
-        proposal: ProposalId,
-    ) -> Result<Option<ProposalView>, StoreError> {
-        proposal::load(&self.readers, reader, proposal).await
-    }
-
-    async fn proposals(
-        &self,
-        reader: &UserId,
-        phase: Option<Phase>,
-        page: Page<ProposalId>,
-    ) -> Result<Vec<ProposalView>, StoreError> {
-        proposal::list(&self.readers, reader, phase, page).await
-    }
-
-    async fn candidacy(
-        &self,
-        reader: &UserId,
-        candidacy: CandidacyId,
-    ) -> Result<Option<CandidacyView>, StoreError> {
-        candidacy::load(&self.readers, reader, candidacy).await
-    }
-
-    async fn candidacies(
-        &self,
-        reader: &UserId,
-        phase: Option<Phase>,
-        mark: Option<ClientMark>,
-        page: Page<CandidacyId>,
-    ) -> Result<Vec<CandidacyView>, StoreError> {
-        candidacy::list(&self.readers, reader, (phase, mark), page).await
-    }
-
-    async fn terms(
-        &self,
-        reader: &UserId,
-        candidacy: CandidacyId,
-    ) -> Result<Option<Vec<TermsView>>, StoreError> {
-        terms::list(&self.readers, reader, candidacy).await
-    }
-
-    async fn offer(&self, reader: &UserId, offer: OfferId) -> Result<Option<OfferView>, StoreError> {
-        offer::load(&self.readers, reader, offer).await
-    }
-
-    async fn contract(
-        &self,
-        reader: &UserId,
-        contract: &ContractId,
-    ) -> Result<Option<ContractView>, StoreError> {
-        contract::load(&self.readers, reader, contract).await
-    }
-
-    async fn contracts(&self, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError> {
-        contract::list(&self.readers, page).await
-    }
-
-    async fn public_keys(&self, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StoreError> {
-        let mut writer = self.writer().await?;
-        let done = contract::public_keys(&mut writer.connection, current, now).await;
-        writer.judge(done)
-    }
-
-    async fn key(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        let mut writer = self.writer().await?;
-        let done = code::key(&mut writer.connection, name, fresh).await;
-        writer.judge(done)
-    }
-
     async fn ready(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
-        let done = code::ready(&mut writer.connection).await;
-        writer.judge(done)
+        // Fails when the file cannot be written.
+        let mut writer = self.writer.lock().await;
+        writer.begin().await?.rollback().await?;
+        Ok(())
     }
 }
 
@@ -385,20 +218,22 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use anteroom_protocol::id::ClientId;
-    use anteroom_protocol::user::Account;
-    use sqlx::AssertSqlSafe;
+    use anteroom_protocol::id::{ClientId, InvitationId};
+    use anteroom_protocol::time::Time;
+    use anteroom_protocol::user::{Account, Side, UserProfile};
+    use sqlx::{AssertSqlSafe, Row as _};
     use uuid::Uuid;
 
     use super::*;
     use crate::domain::candidacy::Case;
-    use crate::domain::log::{Event, LogEntry, What};
+    use crate::domain::ledger::FIGURE_ROWS;
+    use crate::domain::log::{Event, Log, LogEntry, What};
     use crate::domain::refusal::Refusal;
     use crate::domain::room::Room;
-    use crate::store::Place;
+    use crate::store::{Ledger as _, Marketplace as _, Place};
 
     async fn settings(store: &SqliteStore) -> (i64, String) {
-        let mut writer = store.writer().await.expect("a writer");
+        let mut writer = store.writer.lock().await;
         let synchronous = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer.connection).await;
         let journal = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer.connection).await;
         (synchronous.expect("a number"), journal.expect("a word"))
@@ -412,7 +247,10 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
         let failed: Result<(), _> = Err(StoreError::Database("the disk does not answer".into()));
-        assert!(store.writer.lock().await.judge(failed).is_err());
+        let mut writer = store.writer.lock().await;
+        assert!(writer.judge(failed).is_err());
+        writer.heal().await.expect("replaced");
+        drop(writer);
         assert_eq!(settings(&store).await, (FULL, "wal".to_owned()));
     }
 
@@ -543,5 +381,36 @@ mod tests {
             let amended = store.amend(&write, 1, moment, &decide).await;
             assert_eq!(matches!(amended, Err(CommitError::Busy(_))), is_broken, "{amended:?}");
         }
+    }
+
+    /// Somebody may have thousands of rows, and each look at the profile computes the figure anew.
+    #[tokio::test]
+    async fn a_figure_is_read_from_one_index_alone_and_in_its_order() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", ledger::WINDOW));
+        let plan = sqlx::query(explain).bind("").bind("").bind(0).bind(1).fetch_all(&store.readers).await;
+        let steps: Vec<String> = plan.expect("a plan").iter().map(|step| step.get("detail")).collect();
+        let expected =
+            "SEARCH ledger USING COVERING INDEX ledger_by_user (user=? AND side=? AND started_at>?)";
+        assert_eq!(steps, [expected]);
+    }
+
+    #[tokio::test]
+    async fn of_more_rows_than_a_figure_is_made_of_the_newest_are_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+        let rows = "PRAGMA foreign_keys = off;
+            INSERT INTO ledger (candidacy, round, \"user\", side, started_at, until)
+            WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10002)
+            SELECT CAST(n AS BLOB), 1, 'felix', 'freelancer', n, n + 1 FROM n";
+        let mut writer = store.writer.lock().await;
+        sqlx::raw_sql(rows).execute(&mut writer.connection).await.expect("kept");
+        drop(writer);
+        let felix: UserId = "felix".parse().expect("an id");
+        let read = store.ledger_window(&felix, Side::Freelancer, Time::from_micros(0)).await.expect("read");
+        let began: Vec<i64> = read.iter().map(|row| row.started_at.as_micros()).collect();
+        assert!(began.iter().copied().eq((3..=10_002).rev()), "{} rows", began.len());
+        assert_eq!(began.len(), FIGURE_ROWS as usize);
     }
 }

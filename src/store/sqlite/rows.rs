@@ -2,99 +2,29 @@
 //! the number of rows, and a whole batch is four ways to SQLite's thread and back: look up, begin, write, commit. Row by row, nearly all
 //! of an entry's cost was that way.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
-use anteroom_protocol::id::ClientId;
+use anteroom_protocol::id::{ClientId, UserId};
 use anteroom_protocol::log::to_hex;
 use serde::Serialize;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
+use uuid::Uuid;
 
-use super::code;
-use crate::domain::log::{Head, LogEntry, Part, Sealing};
-use crate::store::{CommitError, Intent, Moment};
-
-/// What a transaction writes.
-#[derive(Default)]
-pub(super) struct Rows<'a> {
-    /// Entries, in the order of their logs.
-    pub(super) entries: Vec<Pending>,
-    /// The commands behind them.
-    pub(super) commands: Vec<NewCommand<'a>>,
-    /// The heads of their logs.
-    pub(super) heads: Vec<HeadMove>,
-}
-
-/// An entry that is decided and not yet written.
-pub(super) struct Pending {
-    pub(super) log: i64,
-    pub(super) entry: Arc<LogEntry>,
-}
-
-/// A command that is decided and not yet written.
-pub(super) struct NewCommand<'a> {
-    pub(super) intent: &'a Intent,
-    pub(super) at: Option<(i64, u64)>,
-    pub(super) answer: Option<String>,
-}
-
-/// A log's head before and after, and its counts after.
-pub(super) struct HeadMove {
-    pub(super) log: i64,
-    pub(super) from: u64,
-    pub(super) to: Head,
-    pub(super) counts: Counts,
-}
-
-/// How many entries that count as unread each author has written; the server's name is empty.
-pub(super) type Counts = BTreeMap<String, u64>;
-
-/// Counts an entry in.
-pub(super) fn count_in(counts: &mut Counts, entry: &LogEntry) {
-    if entry.counts() {
-        let author = entry.by.as_ref().map_or_else(String::new, ToString::to_string);
-        *counts.entry(author).or_default() += 1;
-    }
-}
-
-/// What an entry is sealed with at this moment.
-pub(super) fn sealing(moment: Moment) -> Sealing {
-    let (public_salt, private_salt) = rand::random();
-    Sealing { at: moment.now, public_salt, private_salt, policy: moment.policy }
-}
-
-/// A command that was done before.
-#[derive(Clone)]
-pub(super) struct Known {
-    mac: Vec<u8>,
-    pub(super) place: Option<(i64, u64)>,
-    pub(super) answer: Option<String>,
-}
-
-impl Known {
-    /// Whether this is that command again. What a redacted command said is not known any more, so whatever comes under its id is it.
-    pub(super) fn is(&self, intent: &Intent) -> bool {
-        self.mac.is_empty() || self.mac == intent.mac
-    }
-}
-
-/// Nothing was written: the transaction had not been committed.
-#[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
-pub(super) fn busy(error: sqlx::Error) -> CommitError {
-    CommitError::Busy(error.to_string())
-}
+use crate::domain::log::Part;
+use crate::store::sql::batch::{HeadMove, Known, KnownCommands, NewCommand, Pending, Rows};
+use crate::store::sql::code;
+use crate::store::sql::work::Failed;
+use crate::store::{CommitError, Intent};
 
 /// Which of these intents were done before.
 pub(super) async fn known(
     connection: &mut SqliteConnection,
     intents: impl Iterator<Item = &Intent>,
-) -> sqlx::Result<HashMap<(String, ClientId), Known>> {
+) -> sqlx::Result<KnownCommands> {
     let sql = "SELECT c.actor, c.client_id, c.mac, c.log, c.seq, c.answer FROM jsonb_each($1) AS asked
                CROSS JOIN commands c ON c.actor = asked.value ->> 0 AND c.client_id = unhex(asked.value ->> 1)";
-    let asked = json(intents.map(|intent| (&intent.actor, to_hex(code::id(&intent.client_id.0)))))?;
-    let mut known = HashMap::new();
+    let asked = json(intents.map(|intent| (&intent.actor, intent.client_id.0.simple().to_string())))?;
+    let mut known = KnownCommands::new();
     for row in sqlx::query(sql).bind(asked).fetch_all(connection).await? {
-        let client_id = ClientId(code::uuid(row.try_get(1)?)?);
+        let client_id = ClientId(row.try_get::<Uuid, _>(1)?);
         let place: (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
         let place = match place {
             (Some(log), Some(seq)) => Some((log, code::count(seq)?)),
@@ -108,7 +38,7 @@ pub(super) async fn known(
 
 /// Writes rows as one commit.
 pub(super) async fn write_all(connection: &mut SqliteConnection, rows: &Rows<'_>) -> Result<(), CommitError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(busy)?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::from)?;
     write_rows(&mut transaction, rows).await?;
     transaction.commit().await.map_err(|error| CommitError::Unknown(error.to_string()))
 }
@@ -124,22 +54,18 @@ const WRITE: &str = "
     WHERE logs.id = new.value ->> 0 AND logs.seq = new.value ->> 1;";
 
 /// Writes rows inside a transaction. A head that moved since the decision fails all of it.
-pub(super) async fn write_rows(
-    connection: &mut SqliteConnection,
-    rows: &Rows<'_>,
-) -> Result<(), CommitError> {
+pub(super) async fn write_rows(connection: &mut SqliteConnection, rows: &Rows<'_>) -> Result<(), Failed> {
     let written = sqlx::query(WRITE)
-        .bind(json(rows.entries.iter().map(entry_row)).map_err(busy)?)
-        .bind(json(rows.commands.iter().map(command_row)).map_err(busy)?)
-        .bind(json(rows.heads.iter().map(head_row)).map_err(busy)?)
+        .bind(json(rows.entries.iter().map(entry_row))?)
+        .bind(json(rows.commands.iter().map(command_row))?)
+        .bind(json(rows.heads.iter().map(head_row))?)
         .execute(connection)
-        .await
-        .map_err(busy)?;
+        .await?;
     let expected = rows.entries.len() + rows.commands.len() + rows.heads.len();
     if written.rows_affected() == expected as u64 {
         Ok(())
     } else {
-        Err(CommitError::Busy("a log's head moved under a write".into()))
+        Err(Failed::Stale("a log's head moved under a write"))
     }
 }
 
@@ -151,7 +77,7 @@ fn entry_row(Pending { log, entry }: &Pending) -> impl Serialize {
         &entry.kind,
         entry.at.as_micros(),
         entry.by.as_ref(),
-        entry.client_id.map(|id| to_hex(code::id(&id.0))),
+        entry.client_id.map(|id| id.0.simple().to_string()),
         to_hex(&entry.hash.0),
         entry.public.salt().map(|salt| to_hex(salt)),
         entry.public.json(),
@@ -166,7 +92,7 @@ fn command_row(command: &NewCommand<'_>) -> impl Serialize {
     let (log, seq) = command.at.unzip();
     (
         &intent.actor,
-        to_hex(code::id(&intent.client_id.0)),
+        intent.client_id.0.simple().to_string(),
         to_hex(&intent.mac),
         log,
         seq,
@@ -182,4 +108,9 @@ fn head_row(head: &HeadMove) -> impl Serialize {
 fn json(rows: impl Iterator<Item = impl Serialize>) -> sqlx::Result<String> {
     let rows: Vec<_> = rows.collect();
     serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// What this person may do is decided anew from now on: nobody but this process remembers it.
+pub(super) async fn standing_changed(_: &mut SqliteConnection, _: &UserId) -> sqlx::Result<()> {
+    Ok(())
 }

@@ -5,26 +5,28 @@
 
 use anteroom_protocol::id::{RoomId, UserId};
 use anteroom_protocol::user::Side;
-use sqlx::{Connection as _, FromRow, Row as _, SqliteConnection, SqlitePool};
+use sqlx::{FromRow, Row as _, SqliteConnection, SqlitePool};
+use uuid::Uuid;
 
-use super::log::EntryRow;
-use super::{change, code};
+use super::change;
 use crate::domain::log::Log;
+use crate::store::sql::code;
+use crate::store::sql::entry::EntryRow;
+use crate::store::sql::work::{Done, Failed};
 use crate::store::{Found, Page, Position, StoreError};
 
 /// The kinds that are found by their words.
 const KINDS: [&str; 2] = ["message.posted", "message.edited"];
 
 /// See [`crate::store::Store::index`].
-pub(super) async fn index(connection: &mut SqliteConnection, limit: u32) -> Result<bool, StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn index(connection: &mut SqliteConnection, limit: u32) -> Result<Done<bool>, Failed> {
     let (from, end): (i64, Option<i64>) = sqlx::query_as(
         "SELECT upto, (SELECT MAX(id) FROM (SELECT id FROM entries WHERE id > upto ORDER BY id LIMIT $1)) FROM indexed",
     )
-    .bind(limit)
-    .fetch_one(&mut *transaction)
+    .bind(i64::from(limit))
+    .fetch_one(&mut *connection)
     .await?;
-    let Some(end) = end else { return Ok(false) };
+    let Some(end) = end else { return Ok(Done::plain(false)) };
     sqlx::query(
         "INSERT INTO search (rowid, scope, body)
          SELECT id, 'log' || log, public ->> '$.body' FROM entries
@@ -33,37 +35,42 @@ pub(super) async fn index(connection: &mut SqliteConnection, limit: u32) -> Resu
     .bind(from)
     .bind(end)
     .bind(code::to_json(&KINDS)?)
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
-    sqlx::query("UPDATE indexed SET upto = $1").bind(end).execute(&mut *transaction).await?;
+    sqlx::query("UPDATE indexed SET upto = $1").bind(end).execute(&mut *connection).await?;
     let more: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE id > $1)")
         .bind(end)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut *connection)
         .await?;
-    transaction.commit().await?;
-    Ok(more)
+    Ok(Done::plain(more))
 }
 
 /// Takes the words of an entry out of the index, if they are in it. The entry must still have its text: it is by the words that the
 /// places are found.
-pub(super) async fn forget(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<()> {
+pub(super) async fn forget(connection: &mut SqliteConnection, log: i64, seq: i64) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO search (search, rowid, scope, body)
          SELECT 'delete', id, 'log' || log, public ->> '$.body' FROM entries
-         WHERE id = $1 AND id <= (SELECT upto FROM indexed) AND public IS NOT NULL
+         WHERE log = $1 AND seq = $3 AND id <= (SELECT upto FROM indexed) AND public IS NOT NULL
            AND kind IN (SELECT value FROM json_each($2))",
     )
-    .bind(id)
+    .bind(log)
     .bind(code::to_json(&KINDS)?)
+    .bind(seq)
     .execute(connection)
     .await
     .map(drop)
 }
 
+/// Waits until nobody makes entries ready that are about to be deleted: one connection writes, so nobody does.
+pub(super) async fn wait_for_the_index(_: &mut SqliteConnection) -> sqlx::Result<()> {
+    Ok(())
+}
+
 #[derive(FromRow)]
 struct FoundRow {
     id: i64,
-    room: Vec<u8>,
+    room: Uuid,
     side: String,
     #[sqlx(flatten)]
     entry: EntryRow,
@@ -81,7 +88,7 @@ pub(super) async fn search(
         r#"SELECT m.log FROM members m JOIN logs l ON l.id = m.log WHERE m."user" = $1 AND ($2 IS NULL OR l.room = $2)"#,
     )
     .bind(reader.as_str())
-    .bind(room.as_ref().map(|room| code::id(&room.0)))
+    .bind(room.map(|room| room.0))
     .fetch_all(pool)
     .await?;
     let scopes: Vec<String> = logs
@@ -114,7 +121,7 @@ fn found(mut rows: Vec<FoundRow>, limit: usize) -> Result<Found, StoreError> {
     let next = rows.last().filter(|_| has_more).map(|row| row.id);
     let mut entries = Vec::with_capacity(rows.len());
     for FoundRow { room, side, entry, .. } in rows {
-        let log = Log::Room(RoomId(code::uuid(&room)?));
+        let log = Log::Room(RoomId(room));
         entries.push((Some(code::parse::<Side>(&side)?), entry.decode(&log)?));
     }
     let next = next.zip(entries.last()).map(|(id, (_, entry))| change::position(id, &entry.hash.0));

@@ -20,6 +20,7 @@ mod negotiation;
 mod numbering;
 mod offer;
 mod once;
+mod postgres;
 mod reading;
 mod search;
 mod seen;
@@ -223,6 +224,7 @@ macro_rules! promises {
 }
 
 conformance!(on_sqlite, crate::store::sqlite::database);
+conformance!(on_postgres, crate::store::postgres::database);
 
 /// The same cases each time, and more of them or others when the environment says so.
 pub(crate) fn property(cases: u32) -> Config {

@@ -325,6 +325,7 @@ pub(super) async fn whoever_was_removed_is_a_stranger_after_the_entry_that_says_
     let said = world.commit(&[world.post("tina", room, "gooseberries for everybody")]).await.remove(0);
     let said = said.expect("a member writes");
     assert!(said.appended[0].readers.contains(&tina));
+    world.settled().await;
     while world.store().index(ALL).await.expect("indexed") {}
     let word = ["gooseberries".to_owned()];
     let finds = async |world: &World| {

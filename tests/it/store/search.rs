@@ -13,6 +13,7 @@ use crate::support::ask;
 
 /// Makes everything ready to be found, in steps of this size.
 async fn index_by(world: &World, limit: u32) {
+    world.settled().await;
     while world.store().index(limit).await.expect("indexed") {}
 }
 

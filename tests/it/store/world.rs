@@ -38,6 +38,8 @@ pub(crate) trait Database: Send + Sync {
     async fn open(&self) -> Arc<dyn Store>;
     /// One more of the kind, empty.
     fn another(&self) -> Box<dyn Database>;
+    /// Waits until nothing is under way, in any database of the same server: until then, what was committed may be told twice.
+    async fn settled(&self) {}
 }
 
 /// The marketplace. Clara and Dora have jobs, Felix and Fiona look for some, Mallory has no part in anything.
@@ -106,6 +108,11 @@ impl World {
     pub(crate) fn live_on(&self) {
         self.wait(24 * 60 * 60);
         self.ids.store(1 << 40, Ordering::Relaxed);
+    }
+
+    /// Waits until what was committed is told once, and is made ready to be found.
+    pub(crate) async fn settled(&self) {
+        self.database.settled().await;
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {

@@ -9,6 +9,7 @@ mod exchange;
 pub(crate) mod issuer;
 mod person;
 mod pipeline;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod replay;

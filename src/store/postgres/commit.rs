@@ -1,0 +1,363 @@
+//! The commit path: a batch of writes, decided in memory on what this server last knew of their logs, and written by one statement that
+//! commits by itself. It locks the logs in the order of their ids, compares, and writes only into those that still are what the decision
+//! saw. The others are read again, decided again, and tried again.
+//!
+//! So numbers and hashes are known before the write, nothing holds a lock across a round trip, and whoever was removed or suspended meanwhile
+//! does not slip through: phase, people and standing count up the row's version. Which commands were done before is found out by the same
+//! statement, because that is rare: their logs are left alone, and the answer comes from what was done.
+
+use std::collections::{HashMap, HashSet};
+
+use anteroom_protocol::id::ClientId;
+use sqlx::{FromRow, PgConnection};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::command::repeated;
+use super::failure::{self, Failure};
+use super::rows::{CommandColumns, EntryColumns, HeadColumns, known};
+use super::writing::{DEADLINE, Turn, Writing, late};
+use crate::domain::log::Log;
+use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
+use crate::store::sql::code;
+use crate::store::{CommitError, Committed, DecideEntry, Intent, Moment, Write};
+
+/// Writes that are not settled yet, each with its place in the batch.
+type Items<'a> = Vec<(usize, &'a Write)>;
+
+/// What is known by now of a batch.
+struct Batch<'a> {
+    store: &'a PostgresStore,
+    moment: Moment,
+    decide: DecideEntry<'a>,
+    known: KnownCommands,
+    outcomes: HashMap<usize, Result<Committed, CommitError>>,
+}
+
+/// See [`crate::store::Store::commit`].
+pub(super) async fn commit(
+    store: &PostgresStore,
+    batch: &[Write],
+    moment: Moment,
+    decide: DecideEntry<'_>,
+) -> Vec<Result<Committed, CommitError>> {
+    let items: Items<'_> = batch.iter().enumerate().collect();
+    let mut state = Batch { store, moment, decide, known: KnownCommands::new(), outcomes: HashMap::new() };
+    if let Err((left, error)) = state.settle(items).await {
+        // One that cannot be written must not be its neighbours' loss.
+        state.alone(left, error).await;
+    }
+    let missing = || Err(CommitError::Busy("nobody settled it".to_owned()));
+    (0..batch.len()).map(|index| state.outcomes.remove(&index).unwrap_or_else(missing)).collect()
+}
+
+/// What one attempt came to.
+struct Attempt<'a> {
+    /// What has to be decided again.
+    left: Items<'a>,
+    /// Whether that is because it was done before, which is known now.
+    learned: bool,
+}
+
+/// Why an attempt wrote nothing that is known of.
+struct Missed {
+    failure: Failure,
+    why: String,
+}
+
+impl Missed {
+    /// It failed before anything could have been written.
+    #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+    fn before(error: sqlx::Error) -> Self {
+        Self { failure: Failure::Nothing, why: error.to_string() }
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// Tries until everything is settled. What is left when something in it cannot be written, and why.
+    async fn settle(&mut self, mut items: Items<'a>) -> Result<(), (Items<'a>, CommitError)> {
+        let mut turn = Turn::first();
+        loop {
+            match self.attempt(&items).await {
+                Ok(Attempt { left, .. }) if left.is_empty() => return Ok(()),
+                Ok(Attempt { left, learned }) => {
+                    items = left;
+                    if learned {
+                        continue;
+                    }
+                }
+                Err(Missed { failure, why }) => match failure {
+                    Failure::Lost => {}
+                    Failure::Refused => return Err((items, CommitError::Busy(why))),
+                    Failure::Nothing => return self.give_up(&items, &CommitError::Busy(why)),
+                    Failure::Unknown => return self.give_up(&items, &CommitError::Unknown(why)),
+                },
+            }
+            if !turn.next() {
+                let busy = CommitError::Busy("others write into the same logs all the time".to_owned());
+                return self.give_up(&items, &busy);
+            }
+            turn.pause().await;
+        }
+    }
+
+    /// All that is left fails like this.
+    fn give_up(&mut self, items: &Items<'a>, error: &CommitError) -> Result<(), (Items<'a>, CommitError)> {
+        self.outcomes.extend(items.iter().map(|(index, _)| (*index, Err(error.clone()))));
+        Ok(())
+    }
+
+    /// Each by itself. What its own author wrote after one that fails into the same log fails with it: written now, it would stand before
+    /// its predecessor.
+    async fn alone(&mut self, items: Items<'a>, error: CommitError) {
+        if let [(index, _)] = items.as_slice() {
+            self.outcomes.insert(*index, Err(error));
+            return;
+        }
+        let mut failed: HashMap<(&Log, &str), CommitError> = HashMap::new();
+        for (index, write) in items {
+            let lane = (&write.log, write.intent.actor.as_str());
+            if let Some(error) = failed.get(&lane) {
+                self.outcomes.insert(index, Err(error.clone()));
+                continue;
+            }
+            if let Err((_, error)) = self.settle(vec![(index, write)]).await {
+                self.outcomes.insert(index, Err(error));
+            }
+            if let Some(Err(error @ (CommitError::Busy(_) | CommitError::Unknown(_)))) =
+                self.outcomes.get(&index)
+            {
+                failed.insert(lane, error.clone());
+            }
+        }
+    }
+
+    /// Decides and writes once.
+    async fn attempt(&mut self, items: &Items<'a>) -> Result<Attempt<'a>, Missed> {
+        let mut writing = Writing::new(self.store.writers.acquire().await.map_err(Missed::before)?);
+        let wanted = items.iter().map(|(_, write)| &write.log).collect();
+        let (logs, remembered) =
+            in_time(self.store.take(writing.connection(), wanted)).await.map_err(Missed::before)?;
+        let mut plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
+        let decided = plan.decide_all();
+        // A refusal is compared with nothing, so it must not rest on what was only remembered, nor be of what was done before.
+        let refused = || {
+            let all = items.iter().zip(&decided).map(|((_, write), outcome)| (*write, outcome));
+            all.filter(|(_, outcome)| matches!(outcome, Outcome::Failed(CommitError::Refused(_))))
+        };
+        let doubted: HashSet<Log> =
+            refused().map(|(write, _)| write.log.clone()).filter(|log| remembered.contains(log)).collect();
+        let intents: Vec<&Intent> = refused().map(|(write, _)| &write.intent).collect();
+        let rows = plan.rows(&decided, &doubted);
+        let written = match in_time(write(writing.connection(), &rows, &intents)).await {
+            Ok(written) => written,
+            Err(error) => {
+                if matches!(error, sqlx::Error::Database(_)) {
+                    writing.give_back();
+                }
+                return Err(Missed { failure: failure::of(&error), why: error.to_string() });
+            }
+        };
+        let asked: HashSet<i64> = rows.heads.iter().map(|head| head.log).collect();
+        let mut logs = plan.logs;
+        let stands = |log: &Log| logs.get(log).is_some_and(|log| written.moved.contains(&log.row));
+        let (mut left, mut repeats) = (Items::new(), Vec::new());
+        for ((index, item), outcome) in items.iter().zip(decided) {
+            let name = (item.intent.actor.clone(), item.intent.client_id);
+            let is_doubted = doubted.contains(&item.log) || written.known.contains_key(&name);
+            match settled(outcome, |log| stands(log.unwrap_or(&item.log)), is_doubted) {
+                Settled::Done(outcome) => drop(self.outcomes.insert(*index, outcome)),
+                Settled::Before(known) => repeats.push((*index, known)),
+                Settled::Again => left.push((*index, item)),
+            }
+        }
+        // What was to be moved and was not, or was doubted, is not kept as what it is.
+        logs.retain(|log, cached| {
+            !doubted.contains(log) && (!asked.contains(&cached.row) || written.moved.contains(&cached.row))
+        });
+        self.store.keep(logs);
+        let learned = !written.known.is_empty();
+        self.known.extend(written.known);
+        self.answer_repeats(writing, repeats).await;
+        Ok(Attempt { left, learned })
+    }
+
+    /// Answers what was done before by what it did.
+    async fn answer_repeats(&mut self, mut writing: Writing, repeats: Vec<(usize, Known)>) {
+        for (index, known) in repeats {
+            match in_time(repeated(writing.connection(), &known)).await {
+                Ok(committed) => drop(self.outcomes.insert(index, Ok(committed))),
+                // The connection is dropped with the rest: what is left is told by `commit` to be tried again.
+                Err(_) => return,
+            }
+        }
+        writing.give_back();
+    }
+}
+
+/// What an outcome means to its author.
+enum Settled {
+    /// This.
+    Done(Result<Committed, CommitError>),
+    /// What this did, long ago.
+    Before(Known),
+    /// It is to be decided again.
+    Again,
+}
+
+/// `stands`: whether the log of the outcome, or this other one, was what the decision saw.
+fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool, is_doubted: bool) -> Settled {
+    match outcome {
+        Outcome::New(appended) if stands(None) => Settled::Done(Ok(Committed {
+            answer: message_answer(&appended.entry),
+            duplicate: false,
+            appended: vec![appended],
+        })),
+        Outcome::Repeat(entry) if stands(None) => {
+            let answer = message_answer(&entry);
+            Settled::Done(Ok(Committed { answer, duplicate: true, appended: Vec::new() }))
+        }
+        Outcome::Reused(log) if stands(Some(&log)) => Settled::Done(Err(CommitError::Reused)),
+        Outcome::Failed(error) if !is_doubted => Settled::Done(Err(error)),
+        Outcome::Known(known) => Settled::Before(known),
+        Outcome::New(_) | Outcome::Repeat(_) | Outcome::Reused(_) | Outcome::Failed(_) => Settled::Again,
+    }
+}
+
+/// Does something on a connection within the time that it may take.
+async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(DEADLINE, work).await.unwrap_or_else(|_| Err(late()))
+}
+
+impl PostgresStore {
+    /// Takes these logs, those that exist, out of memory or from the database, and tells which were in memory. Whoever takes them gives back
+    /// those that are still true.
+    async fn take(
+        &self,
+        connection: &mut PgConnection,
+        wanted: HashSet<&Log>,
+    ) -> sqlx::Result<(HashMap<Log, CachedLog>, HashSet<Log>)> {
+        let (mut taken, mut remembered) = (HashMap::new(), HashSet::new());
+        for log in wanted {
+            let cached = self.logs().pop(log);
+            if let Some(cached) = cached {
+                taken.insert(log.clone(), cached);
+                remembered.insert(log.clone());
+            } else if let Some(found) = super::log::load(connection, log).await? {
+                taken.insert(log.clone(), found);
+            }
+        }
+        Ok((taken, remembered))
+    }
+
+    /// Remembers logs as they are thought to be from now on.
+    fn keep(&self, logs: HashMap<Log, CachedLog>) {
+        let mut cached = self.logs();
+        for (log, found) in logs {
+            cached.put(log, found);
+        }
+    }
+}
+
+/// What the statement found and did.
+#[derive(Default)]
+struct Written {
+    /// The logs that were what the decision saw, and hold its entries now.
+    moved: HashSet<i64>,
+    /// Commands that were done before.
+    known: KnownCommands,
+}
+
+/// A log that was written into, or a command that was done before.
+#[derive(FromRow)]
+struct Row {
+    moved: Option<i64>,
+    actor: Option<String>,
+    client_id: Option<Uuid>,
+    mac: Option<Vec<u8>>,
+    log: Option<i64>,
+    seq: Option<i64>,
+    answer: Option<String>,
+}
+
+/// The row locks are taken by `locked`, in the order of the ids. Where one has to be waited for, its conditions are looked at again on the row
+/// as it is by then, and all of them are about that row alone.
+const WRITE: &str = "
+    WITH head AS (
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[])
+            AS h (log, was, version, seq, hash, counts)),
+    command AS (
+        SELECT * FROM unnest($7::text[], $8::uuid[], $9::bytea[], $10::bigint[], $11::bigint[], $12::text[])
+            AS c (actor, client_id, mac, log, seq, answer)),
+    known AS MATERIALIZED (
+        SELECT k.actor, k.client_id, k.mac, k.log, k.seq, k.answer, c.log AS meant
+        FROM command c JOIN commands k ON k.actor = c.actor AND k.client_id = c.client_id),
+    locked AS MATERIALIZED (
+        SELECT l.id FROM logs l JOIN head h ON h.log = l.id
+        WHERE l.seq = h.was AND l.version = h.version AND l.id NOT IN (SELECT meant FROM known)
+        ORDER BY l.id FOR NO KEY UPDATE OF l),
+    moved AS (
+        UPDATE logs l SET seq = h.seq, hash = h.hash, counts = h.counts FROM head h
+        WHERE l.id = h.log AND l.id IN (SELECT id FROM locked) RETURNING l.id),
+    written AS (
+        INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
+        SELECT * FROM unnest($13::bigint[], $14::bigint[], $15::text[], $16::bigint[], $17::text[], $18::uuid[], $19::bytea[],
+                             $20::bytea[], $21::text[], $22::bytea[], $23::text[], $24::bigint[])
+            AS e (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
+        WHERE e.log IN (SELECT id FROM moved)),
+    kept AS (
+        INSERT INTO commands (actor, client_id, mac, log, seq, answer)
+        SELECT actor, client_id, mac, log, seq, answer FROM command c WHERE c.log IN (SELECT id FROM moved))
+    SELECT id AS moved, NULL::text AS actor, NULL::uuid AS client_id, NULL::bytea AS mac, NULL::bigint AS log, NULL::bigint AS seq,
+           NULL::text AS answer FROM moved
+    UNION ALL SELECT NULL, actor, client_id, mac, log, seq, answer FROM known";
+
+/// Writes rows, and finds which of these and of their commands were done before.
+async fn write(connection: &mut PgConnection, rows: &Rows<'_>, refused: &[&Intent]) -> sqlx::Result<Written> {
+    let mut written = Written::default();
+    if !refused.is_empty() {
+        written.known = known(connection, refused.iter().copied()).await?;
+    }
+    if rows.heads.is_empty() {
+        return Ok(written);
+    }
+    let heads = HeadColumns::of(&rows.heads)?;
+    let commands = CommandColumns::of(&rows.commands);
+    let entries = EntryColumns::of(&rows.entries);
+    let found: Vec<Row> = sqlx::query_as(WRITE)
+        .bind(heads.log)
+        .bind(heads.was)
+        .bind(heads.version)
+        .bind(heads.seq)
+        .bind(heads.hash)
+        .bind(heads.counts)
+        .bind(commands.actor)
+        .bind(commands.client_id)
+        .bind(commands.mac)
+        .bind(commands.log)
+        .bind(commands.seq)
+        .bind(commands.answer)
+        .bind(entries.log)
+        .bind(entries.seq)
+        .bind(entries.kind)
+        .bind(entries.at)
+        .bind(entries.by)
+        .bind(entries.client_id)
+        .bind(entries.hash)
+        .bind(entries.public_salt)
+        .bind(entries.public)
+        .bind(entries.private_salt)
+        .bind(entries.private)
+        .bind(entries.policy)
+        .fetch_all(connection)
+        .await?;
+    for row in found {
+        written.moved.extend(row.moved);
+        if let (Some(actor), Some(client_id), Some(mac)) = (row.actor, row.client_id, row.mac) {
+            let place = row.log.zip(row.seq.map(code::count).transpose()?);
+            written.known.insert((actor, ClientId(client_id)), Known { mac, place, answer: row.answer });
+        }
+    }
+    Ok(written)
+}
