@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::config::SECRET_BYTES;
 use crate::config::{Config, ConfigError};
+use crate::store::postgres;
 use crate::store::sqlite::OpenError;
 use crate::telemetry;
 
@@ -44,6 +45,8 @@ pub enum StartCode {
     DatabaseNewer,
     /// The database is broken, or is none.
     DatabaseDamaged,
+    /// The database server does not answer, or does not let this server in.
+    DatabaseUnreachable,
     /// The database cannot be used, for a reason without a code of its own.
     DatabaseUnusable,
     /// None of these.
@@ -52,7 +55,7 @@ pub enum StartCode {
 
 impl StartCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ConfigurationInvalid,
         Self::SecretMissing,
         Self::TlsMissing,
@@ -67,6 +70,7 @@ impl StartCode {
         Self::AddressUnavailable,
         Self::DatabaseNewer,
         Self::DatabaseDamaged,
+        Self::DatabaseUnreachable,
         Self::DatabaseUnusable,
         Self::Other,
     ];
@@ -88,6 +92,7 @@ impl StartCode {
             Self::AddressUnavailable => "address_unavailable",
             Self::DatabaseNewer => "database_newer",
             Self::DatabaseDamaged => "database_damaged",
+            Self::DatabaseUnreachable => "database_unreachable",
             Self::DatabaseUnusable => "database_unusable",
             Self::Other => "other",
         }
@@ -110,6 +115,7 @@ impl StartCode {
             | Self::AddressUnavailable
             | Self::DatabaseNewer
             | Self::DatabaseDamaged
+            | Self::DatabaseUnreachable
             | Self::DatabaseUnusable => 3,
             Self::Other => 1,
         }
@@ -254,6 +260,39 @@ impl From<OpenError> for StartError {
                 StartCode::DatabaseUnusable,
                 what,
                 "look at the disk and at who may use the data directory; if both are well, restore a copy",
+            ),
+        }
+    }
+}
+
+impl From<postgres::OpenError> for StartError {
+    fn from(error: postgres::OpenError) -> Self {
+        let what = error.to_string();
+        match error {
+            postgres::OpenError::Address(_) => Self::new(
+                StartCode::ConfigurationInvalid,
+                what,
+                "write `database.url` as postgres://USER:PASSWORD@HOST/DATABASE",
+            ),
+            postgres::OpenError::Unreachable(_) => Self::new(
+                StartCode::DatabaseUnreachable,
+                what,
+                "look whether the server in `database.url` runs, whether this machine reaches it, and whether the user and the password are right",
+            ),
+            postgres::OpenError::ReadOnly(_) => Self::new(
+                StartCode::DatabaseUnusable,
+                what,
+                "name the primary in `database.url`, or let the database take writes",
+            ),
+            postgres::OpenError::Older { .. } => Self::new(
+                StartCode::DatabaseUnusable,
+                what,
+                "bring it up to date with `anteroom migrate`, or with a start of this version",
+            ),
+            postgres::OpenError::Migration(_) => Self::new(
+                StartCode::DatabaseUnusable,
+                what,
+                "give the user in `database.url` the right to make tables in its schema, or run `anteroom migrate` as one who has it",
             ),
         }
     }

@@ -3,15 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anteroom::app::transcript::{Signer, Transcript, TranscriptError};
 use anteroom::clock::{Clock, SystemClock};
 use anteroom::config::Config;
-use anteroom::server::{database, signing_key};
+use anteroom::server::{Keeping, signing_key};
 use anteroom::start::{StartCode, StartError};
 use anteroom::store::Archive;
-use anteroom::store::sqlite::SqliteArchive;
 use anteroom_protocol::id::RoomId;
 use anteroom_protocol::transcript::{Audience, Format};
 use clap::Args;
@@ -55,23 +53,23 @@ impl Export {
     }
 
     async fn begin(&self, config: &Config) -> Result<Transcript, StartError> {
-        let archive = SqliteArchive::open(&database(config)).await?;
+        let archive = Keeping::of(config).archive().await?;
         let subject = archive.subject(self.room).await.map_err(StartError::other)?;
         let Some(subject) = subject else {
             let what = format!("there is no room {}", self.room);
             return Err(StartError::new(StartCode::Other, what, "name the id of a room of this database"));
         };
-        let signer = signer(config, &archive).await?;
+        let signer = signer(config, &*archive).await?;
         let room = (self.room, subject);
-        Transcript::new(Arc::new(archive), signer, room, self.audience, self.format).map_err(unwritten)
+        Transcript::new(archive, signer, room, self.audience, self.format).map_err(unwritten)
     }
 }
 
 /// Signs as the server on this database does, with a key that `/v1/keys` tells of.
-async fn signer(config: &Config, archive: &SqliteArchive) -> Result<Signer, StartError> {
-    let kept = archive.key("signing").await.map_err(StartError::other)?;
+async fn signer(config: &Config, archive: &dyn Archive) -> Result<Signer, StartError> {
+    let kept = archive.kept_key("signing").await.map_err(StartError::other)?;
     let key = kept.map(|kept| signing_key(config, &kept));
-    let public_keys = archive.public_keys().await.map_err(StartError::other)?;
+    let public_keys = archive.kept_public_keys().await.map_err(StartError::other)?;
     match key {
         Some(key) if public_keys.contains(&key.public()) => {
             Ok(Signer { key, public_keys, now: SystemClock.now() })

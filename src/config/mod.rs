@@ -4,6 +4,7 @@
 //! Variables that name no key are left alone, so that scripts may have their own.
 
 mod auth;
+mod database;
 mod limits;
 mod policy;
 
@@ -11,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use self::auth::{Algorithm, Auth, Issuer};
+pub use self::database::Database;
 pub use self::limits::Limits;
 pub use config::ConfigError;
 use config::builder::DefaultState;
@@ -40,8 +42,10 @@ pub struct Config {
     /// Proxies, as addresses or networks, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else's are.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// Where the database and the development secret are kept.
+    /// Where the embedded database and the development secret are kept.
     pub data_dir: PathBuf,
+    /// The database that many nodes share.
+    pub database: Database,
     /// Whether to seed and print the demo. Only with the development secret.
     pub demo: bool,
     /// What is logged, in the form of `RUST_LOG`.
@@ -106,6 +110,7 @@ impl Default for Config {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             data_dir: PathBuf::from("anteroom-data"),
+            database: Database::default(),
             demo: true,
             log: "info".into(),
             drain_seconds: 60,
@@ -121,7 +126,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 51] = [
+pub const KEYS: [&str; 54] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -129,6 +134,9 @@ pub const KEYS: [&str; 51] = [
     "origins",
     "trusted_proxies",
     "data_dir",
+    "database.url",
+    "database.writers",
+    "database.readers",
     "demo",
     "log",
     "drain_seconds",
@@ -211,6 +219,7 @@ impl Config {
         }
         let config: Self = builder.build()?.try_deserialize()?;
         config.tls.check()?;
+        config.database.check()?;
         config.limits.check()?;
         policy::check(&config.policy)?;
         config.signing.check()?;

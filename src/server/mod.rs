@@ -2,10 +2,11 @@
 
 mod accept;
 mod address;
+mod keeping;
 mod tls;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
+pub use self::keeping::Keeping;
 use self::tls::Tls;
 use crate::app::audit::Audit;
 use crate::app::cursor::Cursors;
@@ -39,7 +41,6 @@ use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
 use crate::start::{self, StartCode, StartError};
 use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
 use crate::telemetry::Metrics;
 use crate::ws::crowd::Crowd;
 use crate::ws::origin::Origins;
@@ -86,8 +87,7 @@ impl Server {
             return Err(wrong);
         }
         let identity = identity(config)?;
-        let database = database(config);
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database).await?);
+        let store = Keeping::of(config).open().await?;
         let metrics = Arc::new(Metrics::new());
         let limits = &config.limits;
         let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone());
@@ -248,11 +248,6 @@ fn rates(limits: &Limits) -> Rates {
         commands: Rate::new("commands", limits.commands_per_second, limits.commands_burst),
         requests: Rate::new("requests", limits.requests_per_second, limits.requests_burst),
     }
-}
-
-/// The database's file.
-pub fn database(config: &Config) -> PathBuf {
-    config.data_dir.join("anteroom.db")
 }
 
 /// Makes the data directory if it is missing: what people write to each other is nobody else's to read on this machine.

@@ -2,6 +2,7 @@
 
 use anteroom_protocol::id::{CandidacyId, RoomId};
 use anteroom_protocol::job::JobSummary;
+use anteroom_protocol::signature::PublicKey;
 use anteroom_protocol::user::UserSummary;
 use async_trait::async_trait;
 
@@ -31,4 +32,10 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Entries of a log, rising, at most `size` of them.
     async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// The key of this name, if a server has kept one.
+    async fn kept_key(&self, name: &str) -> Result<Option<[u8; 32]>, StoreError>;
+
+    /// All public keys that servers have kept, the first one first.
+    async fn kept_public_keys(&self) -> Result<Vec<PublicKey>, StoreError>;
 }

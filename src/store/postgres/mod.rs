@@ -13,6 +13,8 @@ mod rows;
 mod search;
 mod writing;
 
+#[path = "../queries/archive.rs"]
+mod archive;
 #[path = "../queries/candidacy.rs"]
 mod candidacy;
 #[path = "../queries/case.rs"]
@@ -71,14 +73,24 @@ use self::candidacy::Task;
 use self::dialect::transact;
 pub use self::open::{OpenError, Settings, Version, migrate, version};
 use super::{
-    CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found, Growth,
-    Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
+    Growth, Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 use crate::domain::log::Log;
 use crate::store::sql::batch::CachedLog;
 
 /// Logs whose head and members stay in memory.
 const CACHED_LOGS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
+
+/// The database, to be read alone, beside the servers that write it.
+///
+/// # Errors
+/// It cannot be reached, or its tables are not those this server knows.
+pub async fn archive(settings: &Settings) -> Result<impl Archive + use<>, OpenError> {
+    open::must_be_known(settings).await?;
+    let (_, readers) = open::pools(&Settings { writers: 1, readers: 1, ..settings.clone() }).await?;
+    Ok(archive::Readers(readers))
+}
 
 /// The store on one PostgreSQL database.
 pub struct PostgresStore {

@@ -45,6 +45,14 @@ pub enum OpenError {
     /// It answers and takes no writes: a standby, or set to read only.
     #[error("the database takes no writes: {0}")]
     ReadOnly(String),
+    /// A server that reads it has to bring it up to date first.
+    #[error("the database has tables of version {}, and this version knows {known}", found.unwrap_or(0))]
+    Older {
+        /// The version it has, if any.
+        found: Option<i64>,
+        /// The version that is known.
+        known: i64,
+    },
     /// Its tables cannot be brought up to date.
     #[error("cannot bring the database up to date: {0}")]
     Migration(String),
@@ -88,6 +96,12 @@ pub async fn migrate(settings: &Settings) -> Result<Version, OpenError> {
     })?;
     connection.close().await.map_err(unreachable)?;
     Ok(version)
+}
+
+/// Whether the tables of a database that is only read are at least those this server knows.
+pub(super) async fn must_be_known(settings: &Settings) -> Result<(), OpenError> {
+    let Version { found, known } = version(settings).await?;
+    if found >= Some(known) { Ok(()) } else { Err(OpenError::Older { found, known }) }
 }
 
 /// The connections that write, and those that read.

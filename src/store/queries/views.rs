@@ -17,24 +17,10 @@ use async_trait::async_trait;
 
 use super::dialect::Adapter;
 use super::{
-    candidacy, case_room, contract, invitation, job, log, offer, proposal, report, room, terms, timer,
-    transcript, user,
+    candidacy, case_room, contract, invitation, job, log, offer, proposal, report, room, terms, timer, user,
 };
-use crate::domain::log::{Log, LogEntry};
-use crate::store::{
-    Access, Archive, CaseKey, Due, Page, PageSize, Person, Range, StoreError, Subject, Views,
-};
-
-#[async_trait]
-impl Archive for Adapter {
-    async fn subject(&self, room: RoomId) -> Result<Option<Subject>, StoreError> {
-        transcript::subject(&self.readers, room).await
-    }
-
-    async fn entries(&self, log: &Log, range: Range, size: PageSize) -> Result<Vec<LogEntry>, StoreError> {
-        log::entries(&self.readers, log, range, size).await
-    }
-}
+use crate::domain::log::Log;
+use crate::store::{Access, CaseKey, Due, Page, Person, StoreError, Views};
 
 #[async_trait]
 impl Views for Adapter {

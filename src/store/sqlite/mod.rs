@@ -4,7 +4,6 @@
 //! file beside the database keeps a second process out. A commit is one `BEGIN IMMEDIATE` transaction in WAL mode with
 //! `synchronous=FULL`: when it returns, the data is on disk.
 
-mod archive;
 mod change;
 mod commit;
 mod dialect;
@@ -13,6 +12,8 @@ mod rows;
 mod search;
 mod writer;
 
+#[path = "../queries/archive.rs"]
+mod archive;
 #[path = "../queries/candidacy.rs"]
 mod candidacy;
 #[path = "../queries/case.rs"]
@@ -67,14 +68,13 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, Semaphore};
 
-pub use self::archive::SqliteArchive;
 use self::candidacy::Task;
 use self::dialect::transact;
 pub use self::open::{OpenError, Version, migrate, version};
 use self::writer::Writer;
 use super::{
-    CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found, Growth,
-    Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
+    Growth, Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
@@ -83,6 +83,22 @@ const READERS: u32 = 4;
 const SEARCHES: usize = 2;
 /// Pages each reader keeps. The operating system caches the file once; each reader caching it again only costs memory.
 const READER_CACHE: &str = "-1024";
+
+/// The database in this file, to be read alone, also beside the server that writes it: the lock file is left alone, a reader and the one writer
+/// are in nobody's way (WAL).
+///
+/// # Errors
+/// There is none, it cannot be used, or its tables are not those this server knows.
+pub async fn archive(path: &Path) -> Result<impl Archive + use<>, OpenError> {
+    open::must_be_known(path).await?;
+    let options = open::options(path).read_only(true).create_if_missing(false);
+    let readers = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.pragma("cache_size", READER_CACHE))
+        .await
+        .map_err(|error| open::broken(path, error))?;
+    Ok(archive::Readers(readers))
+}
 
 /// The store on one SQLite file.
 pub struct SqliteStore {

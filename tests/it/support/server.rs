@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anteroom::app::App;
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
-use anteroom::config::{Auth, Config, Limits};
+use anteroom::config::{Auth, Config, Database, Limits};
 use anteroom::server::Server;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::token::TokenMint;
 use anteroom_protocol::id::UserId;
 use tempfile::TempDir;
+
+use super::postgres::Schema;
 
 /// The secret that the marketplace and every test server share.
 pub(crate) const SECRET: &str = "the secret of a marketplace that only tests know";
@@ -18,11 +20,16 @@ pub(crate) const SECRET: &str = "the secret of a marketplace that only tests kno
 /// Tokens outlive every invitation and a year of them, so that a test may turn the clock.
 const TOKEN_SECONDS: u64 = 400 * 24 * 60 * 60;
 
+/// Where the servers of these tests keep things: embedded, unless whoever runs the tests says `postgres`.
+fn is_on_postgres() -> bool {
+    std::env::var("ANTEROOM_TEST_STORE").is_ok_and(|store| store == "postgres")
+}
+
 /// A server that runs.
 pub(crate) struct TestServer {
     running: Server,
     config: Config,
-    directory: TempDir,
+    directory: Home,
     /// It stands until a test moves it.
     pub(crate) clock: Arc<ManualClock>,
     /// Makes tokens it believes.
@@ -55,7 +62,7 @@ impl TestServer {
         Self::on(directory, config, clock).await
     }
 
-    async fn on(directory: TempDir, config: Config, clock: Arc<ManualClock>) -> Self {
+    async fn on(directory: Home, config: Config, clock: Arc<ManualClock>) -> Self {
         super::documents::watch();
         let running = Server::start_with(&config, clock.clone()).await.expect("the server starts");
         let base = format!("http://{}", running.address);
@@ -73,7 +80,7 @@ impl TestServer {
     pub(crate) async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let Self { running, config, directory, clock, .. } = self;
         running.stop().await;
-        change(directory.path());
+        change(directory.files.path());
         Self::on(directory, config, clock).await
     }
 
@@ -94,7 +101,7 @@ impl TestServer {
 
     /// Its database's file.
     pub(crate) fn database(&self) -> PathBuf {
-        anteroom::server::database(&self.config)
+        self.config.data_dir.join("anteroom.db")
     }
 
     /// `http://127.0.0.1:PORT` of the figures.
@@ -103,16 +110,25 @@ impl TestServer {
     }
 }
 
+/// What a test server's data lives in.
+struct Home {
+    files: TempDir,
+    schema: Option<Schema>,
+}
+
 fn id_address() -> std::net::SocketAddr {
     super::id("127.0.0.1:0")
 }
 
 /// A directory, and a configuration on it.
-fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
-    let directory = tempfile::tempdir().expect("a directory");
+fn prepared(change: impl FnOnce(&mut Config)) -> (Home, Config) {
+    let home = Home {
+        files: tempfile::tempdir().expect("a directory"),
+        schema: is_on_postgres().then(Schema::fresh),
+    };
     let mut config = Config {
         listen: id_address(),
-        data_dir: directory.path().to_owned(),
+        data_dir: home.files.path().to_owned(),
         demo: false,
         // A test that stops a server does not want to wait for its sockets; those of going down set their own.
         drain_seconds: 0,
@@ -127,6 +143,9 @@ fn prepared(change: impl FnOnce(&mut Config)) -> (TempDir, Config) {
     for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
         *rate = 1_000_000;
     }
+    if let Some(schema) = &home.schema {
+        config.database = Database { url: Some(schema.url().into()), writers: 3, readers: 3 };
+    }
     change(&mut config);
-    (directory, config)
+    (home, config)
 }
