@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{PrivateError, port};
-use crate::machine;
+use super::PrivateError;
+use crate::{machine, port};
 
 /// How long a server may take to answer, and to end. Generous: a slow machine is no fault of the server's.
 const PATIENCE: Duration = Duration::from_secs(60);
