@@ -102,6 +102,10 @@ impl Keeper {
 
     /// The same on the port that it had.
     pub(super) async fn start_again(&mut self) -> Result<(), PrivateError> {
+        if self.server.is_some() {
+            // It has ended by itself, or somebody else has killed it.
+            self.reap()?;
+        }
         let answer = self.order(&format!("start {} {}", self.kind.port_option, self.port))?;
         let odd = PrivateError::Failed { program: "sh".to_owned(), output: answer.clone() };
         let pid = answer.trim().parse().map_err(|_| odd)?;
