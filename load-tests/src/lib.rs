@@ -6,6 +6,7 @@
 //! - [`marketplace`]: plays the marketplace: tells the server of people and jobs, and opens rooms.
 //! - [`server`]: starts a server binary on a data directory, and ends it as gently or as hard as asked.
 //! - [`private`]: a PostgreSQL and a Redis of one's own, to be killed and started again.
+//! - [`proxy`]: stands between a client and a server and does to their connections what networks do.
 //! - [`machine`]: what the operating system knows: memory, processor time, limits.
 //! - [`history`]: what every client did and was told, written down, and the judge of it.
 //! - [`scenario`]: the loads. [`report`]: what they found, as text or JSON.
@@ -16,7 +17,9 @@ pub mod client;
 pub mod history;
 pub mod machine;
 pub mod marketplace;
+mod port;
 pub mod private;
+pub mod proxy;
 pub mod report;
 pub mod scenario;
 pub mod server;

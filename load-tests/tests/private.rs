@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anteroom_load_tests::machine::is_alive;
+use anteroom_load_tests::machine::{children, is_alive};
 use anteroom_load_tests::private::{
     PostgresOptions, PrivateError, PrivatePostgres, PrivateRedis, RedisOptions,
 };
@@ -49,6 +49,16 @@ async fn a_private_postgres_keeps_what_is_committed_through_a_kill_and_leaves_no
     postgres.stop().await.unwrap();
     assert!(refuses(port));
     postgres.restart().await.unwrap();
+
+    // By somebody else, who tells nobody. The other processes notice, and end by themselves.
+    let pid = postgres.pid().unwrap();
+    let children = children(pid);
+    Command::new("kill").arg("-KILL").arg(pid.to_string()).status().unwrap();
+    while children.iter().chain([&pid]).any(|pid| is_alive(*pid)) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    postgres.restart().await.unwrap();
+    assert_eq!(postgres.query("postgres", "SELECT number FROM kept").await.unwrap(), "4711");
     let pid = postgres.pid().unwrap();
     drop(postgres);
     assert!(refuses(port) && !is_alive(pid) && !data.exists());

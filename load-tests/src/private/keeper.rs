@@ -15,8 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{PrivateError, port};
-use crate::machine;
+use super::PrivateError;
+use crate::{machine, port};
 
 /// How long a server may take to answer, and to end. Generous: a slow machine is no fault of the server's.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -102,6 +102,10 @@ impl Keeper {
 
     /// The same on the port that it had.
     pub(super) async fn start_again(&mut self) -> Result<(), PrivateError> {
+        if self.server.is_some() {
+            // It has ended by itself, or somebody else has killed it.
+            self.reap()?;
+        }
         let answer = self.order(&format!("start {} {}", self.kind.port_option, self.port))?;
         let odd = PrivateError::Failed { program: "sh".to_owned(), output: answer.clone() };
         let pid = answer.trim().parse().map_err(|_| odd)?;

@@ -8,7 +8,6 @@
 //! What never lives here: anything that reaches a server which this crate did not start.
 
 mod keeper;
-mod port;
 mod postgres;
 mod programs;
 mod redis;
