@@ -26,7 +26,12 @@ const HOUSE: &[Room] = &[
     Room { path: "store/outcome.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/transcript.rs", ours: &["domain", "store"], libraries: &[] },
     Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio", "futures_util"] },
-    Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
+    Room {
+        path: "bus/redis",
+        ours: &["domain", "store", "telemetry", "bus"],
+        libraries: &["redis", "futures_util", "tokio", "tokio_util"],
+    },
+    Room { path: "bus", ours: &["domain", "store", "bus"], libraries: &["tokio"] },
     Room {
         path: "hub",
         ours: &["store", "wire", "domain", "telemetry", "hub"],
