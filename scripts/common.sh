@@ -76,6 +76,17 @@ need_strace() {
     ensure "strace, for the test of a loss of power" "strace" command -v strace
 }
 
+# Debian keeps the server's programs out of the search path, and starts a server of its own when it installs them. The tests use the programs alone.
+need_postgres() {
+    ensure "PostgreSQL, its programs initdb, postgres and psql" "postgresql" find_postgres
+}
+
+find_postgres() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
+
+need_redis() {
+    ensure "redis-server" "redis-server" command -v redis-server
+}
+
 need_curl() {
     ensure "curl" "curl ca-certificates" command -v curl
 }
@@ -90,6 +101,29 @@ find_chromium() {
         if [[ -n $name ]] && command -v "$name"; then return; fi
     done
     return 1
+}
+
+# ---- What cargo has built
+
+# built NAME: builds all tests and prints the path of the program of this name among what they need. `cargo build` would build
+# half of it once more, because the tests switch on features of some dependencies; asking in the words of the tests builds nothing.
+built() {
+    cargo test --workspace --no-run --message-format=json-render-diagnostics | python3 -c '
+import json, sys
+name = sys.argv[1]
+def is_it(built):
+    target = built.get("target", {})
+    return target.get("name") == name and target.get("kind") == ["bin"] and not built["profile"]["test"]
+programs = [built["executable"] for built in map(json.loads, sys.stdin) if is_it(built)]
+print(programs[0] if programs else sys.exit(f"no tests have built {name}: are its tests gone?"))
+' "$1"
+}
+
+# with_servers COMMAND...: all its processes share one PostgreSQL and one Redis, which end with it.
+with_servers() {
+    local load_tests
+    load_tests=$(built anteroom-load-tests)
+    "$load_tests" servers -- "$@"
 }
 
 # ---- What the clients of other authors are kept in

@@ -32,9 +32,9 @@ entries=${ANTEROOM_BACKLOG_ENTRIES:-100000}
 
 properties() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$duel|$slow|$backlog/)"
+        with_servers cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$duel|$slow|$backlog/)"
     else
-        cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$duel" \
+        with_servers cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$duel" \
             --skip "$slow" --skip "$backlog"
     fi
 }
@@ -51,6 +51,9 @@ every_bit() {
 }
 
 need_rust
+need_python
+need_postgres
+need_redis
 demand
 
 step "properties, $PROPTEST_CASES cases each, a tenth of them on a database" properties

@@ -10,26 +10,13 @@ source scripts/common.sh
 
 rust_tests() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace
+        with_servers cargo nextest run --workspace
     else
-        cargo test --workspace --tests
+        with_servers cargo test --workspace --tests
     fi
 }
 
 doc_tests() { cargo test --workspace --doc; }
-
-# Prints the path of the server that the tests above have built. `cargo build` would build half of it once more, because
-# the tests switch on features of some dependencies; asking in the words of the tests builds nothing.
-built_server() {
-    cargo test --workspace --no-run --message-format=json-render-diagnostics | python3 -c '
-import json, sys
-def is_the_server(built):
-    target = built.get("target", {})
-    return target.get("name") == "anteroom" and target.get("kind") == ["bin"] and not built["profile"]["test"]
-servers = [built["executable"] for built in map(json.loads, sys.stdin) if is_the_server(built)]
-print(servers[0] if servers else sys.exit("no tests have built the server: is tests/it gone?"))
-'
-}
 
 browser_tests() {
     npm_ci tests/browser
@@ -47,13 +34,15 @@ need_node
 need_curl
 need_java
 need_strace
+need_postgres
+need_redis
 need_browser
 demand
 
 step "Rust tests" rust_tests
 step "documentation tests" doc_tests
 
-ANTEROOM_BIN=$(built_server)
+ANTEROOM_BIN=$(built anteroom)
 CHROMIUM=$(find_chromium)
 export ANTEROOM_BIN CHROMIUM
 

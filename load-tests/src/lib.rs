@@ -5,6 +5,7 @@
 //! - [`token`]: mints the tokens of the marketplace from the shared secret.
 //! - [`marketplace`]: plays the marketplace: tells the server of people and jobs, and opens rooms.
 //! - [`server`]: starts a server binary on a data directory, and ends it as gently or as hard as asked.
+//! - [`private`]: a PostgreSQL and a Redis of one's own, to be killed and started again.
 //! - [`machine`]: what the operating system knows: memory, processor time, limits.
 //! - [`history`]: what every client did and was told, written down, and the judge of it.
 //! - [`scenario`]: the loads. [`report`]: what they found, as text or JSON.
@@ -15,6 +16,7 @@ pub mod client;
 pub mod history;
 pub mod machine;
 pub mod marketplace;
+pub mod private;
 pub mod report;
 pub mod scenario;
 pub mod server;

@@ -50,6 +50,28 @@ pub fn cpu_seconds(pid: u32) -> io::Result<f64> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// Whether there is such a process and it has not ended; one that has ended and waits for its parent to notice is not alive.
+pub fn is_alive(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
+}
+
+/// Whether there is such a process and a signal has stopped it.
+pub fn is_stopped(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state == 'T')
+}
+
+/// The processes that this one has started and that have not ended.
+pub fn children(pid: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let processes = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.filter(|child| stat(*child).is_some_and(|(_, parent)| parent == pid)).collect()
+}
+
+/// The state of a process, and its parent.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    parse_parent(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
 fn odd(path: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{path} does not say what it used to"))
 }
@@ -67,6 +89,11 @@ fn parse_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
+fn parse_parent(stat: &str) -> Option<(char, u32)> {
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
 fn parse_open_files(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     let soft = line.split_whitespace().next()?;
@@ -82,6 +109,7 @@ mod tests {
         assert_eq!(parse_rss("Name:\tx\nVmRSS:\t    12 kB\n"), Some(12 * 1_024));
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 99 1 2";
         assert_eq!(parse_ticks(stat), Some(300));
+        assert_eq!(parse_parent(stat), Some(('S', 1)));
     }
 
     #[test]
@@ -96,6 +124,7 @@ mod tests {
         let pid = std::process::id();
         assert!(rss_bytes(pid).expect("memory") > 0);
         assert!(cpu_seconds(pid).expect("time") >= 0.0);
+        assert!(is_alive(pid) && !is_stopped(pid));
         assert!(Machine::look().expect("a machine").open_files > 0);
     }
 }

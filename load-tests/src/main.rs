@@ -1,10 +1,12 @@
 //! The command line: runs one scenario, prints its report, and says by its exit code whether the server kept its promises.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anteroom_load_tests::history::check::{Options, check};
 use anteroom_load_tests::history::files::Files;
+use anteroom_load_tests::private::shelter;
 use anteroom_load_tests::scenario::{hostile, steady_rooms};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -22,6 +24,7 @@ enum Scenario {
     SteadyRooms(steady_rooms::Options),
     Hostile(hostile::Options),
     Check(Check),
+    Servers(Servers),
 }
 
 /// Judges the logs of a run that is over. Exit code: 0 valid, 1 invalid, 2 unknown (3: the logs cannot be read)
@@ -37,6 +40,15 @@ struct Check {
     json: bool,
 }
 
+/// Runs a command with a PostgreSQL and a Redis of its own, which it finds in `ANTEROOM_TEST_POSTGRES` and `ANTEROOM_TEST_REDIS` and which
+/// end with it. Exit code: the command's
+#[derive(Debug, Args)]
+struct Servers {
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
 /// The logs could not be read: a verdict of its own would be a lie.
 const UNREADABLE: u8 = 3;
 
@@ -47,6 +59,7 @@ async fn main() -> ExitCode {
         Scenario::SteadyRooms(options) => (steady_rooms(&options).await, ExitCode::FAILURE),
         Scenario::Hostile(options) => (hostile(&options).await, ExitCode::FAILURE),
         Scenario::Check(options) => (judge(&options), ExitCode::from(UNREADABLE)),
+        Scenario::Servers(options) => (servers(&options).await, ExitCode::FAILURE),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -74,6 +87,10 @@ fn judge(options: &Check) -> anyhow::Result<ExitCode> {
     let verdict = check(&files, Options { allow_epoch_loss: options.allow_epoch_loss });
     print(&if options.json { verdict.json()? } else { verdict.text() });
     Ok(ExitCode::from(verdict.valid.exit_code()))
+}
+
+async fn servers(options: &Servers) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::from(shelter::run(&options.command).await?))
 }
 
 #[expect(clippy::print_stdout, reason = "the report is what this program is for")]
