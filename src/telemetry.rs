@@ -106,6 +106,11 @@ pub struct Metrics {
     keys_fetched: Mutex<HashMap<String, Instant>>,
     refused_upgrades: Family<RefusalLabel, Counter>,
     unaudited: Counter,
+    bus_sent: Family<OutcomeLabel, Counter>,
+    bus_heard: Family<OutcomeLabel, Counter>,
+    bus_missed: Family<ReasonLabel, Counter>,
+    bus_subscriptions: Counter,
+    bus_degraded: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -148,6 +153,11 @@ impl Metrics {
             keys_fetched: Mutex::default(),
             refused_upgrades: Family::default(),
             unaudited: Counter::default(),
+            bus_sent: Family::default(),
+            bus_heard: Family::default(),
+            bus_missed: Family::default(),
+            bus_subscriptions: Counter::default(),
+            bus_degraded: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -188,6 +198,21 @@ impl Metrics {
         let dropped = logging::DROPPED.clone();
         registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
         self.register_keys();
+        self.register_bus();
+    }
+
+    fn register_bus(&mut self) {
+        let registry = &mut self.registry;
+        let sent = self.bus_sent.clone();
+        registry.register("bus_publications", "Publications for other nodes by outcome", sent);
+        let heard = self.bus_heard.clone();
+        registry.register("bus_heard", "What came over the bus, by what became of it", heard);
+        let help = "Times that something may have been lost on the bus, by how it is known";
+        registry.register("bus_missed", help, self.bus_missed.clone());
+        let help = "Times that all channels of the bus were subscribed to";
+        registry.register("bus_subscriptions", help, self.bus_subscriptions.clone());
+        let help = "Whether this node hears nothing of the others";
+        registry.register("bus_degraded", help, self.bus_degraded.clone());
     }
 
     fn register_keys(&mut self) {
@@ -264,6 +289,26 @@ impl Metrics {
 
     pub(crate) fn unaudited(&self) {
         self.unaudited.inc();
+    }
+
+    pub(crate) fn bus_sent(&self, outcome: &'static str, publications: u64) {
+        self.bus_sent.get_or_create(&OutcomeLabel { outcome }).inc_by(publications);
+    }
+
+    pub(crate) fn bus_heard(&self, outcome: &'static str) {
+        self.bus_heard.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn bus_missed(&self, reason: &'static str) {
+        self.bus_missed.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    pub(crate) fn bus_subscribed(&self) {
+        self.bus_subscriptions.inc();
+    }
+
+    pub(crate) fn bus_degraded(&self, degraded: bool) {
+        self.bus_degraded.set(degraded.into());
     }
 
     pub(crate) fn answered(&self, status: u16) {

@@ -31,7 +31,12 @@ const HOUSE: &[Room] = &[
     Room { path: "store/queries/", ours: &["domain", "store"], libraries: &["sqlx", "futures_util"] },
     Room { path: "store/sqlite", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
     Room { path: "store/postgres", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
-    Room { path: "bus", ours: &["store", "bus"], libraries: &[] },
+    Room {
+        path: "bus/redis",
+        ours: &["domain", "store", "telemetry", "bus"],
+        libraries: &["redis", "futures_util", "tokio", "tokio_util"],
+    },
+    Room { path: "bus", ours: &["domain", "store", "bus"], libraries: &["tokio"] },
     Room {
         path: "hub",
         ours: &["store", "wire", "domain", "telemetry", "hub"],
