@@ -111,6 +111,13 @@ pub struct Metrics {
     bus_missed: Family<ReasonLabel, Counter>,
     bus_subscriptions: Counter,
     bus_degraded: Gauge,
+    repairs: Family<LayerLabel, Counter>,
+    look_backs: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LayerLabel {
+    layer: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -158,6 +165,8 @@ impl Metrics {
             bus_missed: Family::default(),
             bus_subscriptions: Counter::default(),
             bus_degraded: Gauge::default(),
+            repairs: Family::default(),
+            look_backs: Counter::default(),
         };
         metrics.register();
         metrics
@@ -213,6 +222,9 @@ impl Metrics {
         registry.register("bus_subscriptions", help, self.bus_subscriptions.clone());
         let help = "Whether this node hears nothing of the others";
         registry.register("bus_degraded", help, self.bus_degraded.clone());
+        let help = "Entries that were not heard of and were read, by what noticed it";
+        registry.register("repairs", help, self.repairs.clone());
+        registry.register("look_backs", "Looks back at what was written", self.look_backs.clone());
     }
 
     fn register_keys(&mut self) {
@@ -309,6 +321,14 @@ impl Metrics {
 
     pub(crate) fn bus_degraded(&self, degraded: bool) {
         self.bus_degraded.set(degraded.into());
+    }
+
+    pub(crate) fn repaired(&self, layer: &'static str, entries: usize) {
+        self.repairs.get_or_create(&LayerLabel { layer }).inc_by(entries as u64);
+    }
+
+    pub(crate) fn looked_back(&self) {
+        self.look_backs.inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

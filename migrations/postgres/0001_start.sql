@@ -11,8 +11,11 @@ CREATE TABLE users (
     status_reason      TEXT,
     status_reversible  BOOLEAN,
     status_next_step   TEXT,
-    tokens_valid_after BIGINT
+    tokens_valid_after BIGINT,
+    -- The transaction that last told something of the person: see entries.tx.
+    tx                 BIGINT NOT NULL DEFAULT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
 );
+CREATE INDEX users_by_tx ON users (tx);
 
 CREATE TABLE fee_schedules (
     id       TEXT COLLATE "C" PRIMARY KEY,
@@ -181,6 +184,7 @@ CREATE TABLE entries (
     PRIMARY KEY (log, seq)
 );
 CREATE INDEX entries_by_tx ON entries (tx, log, seq);
+CREATE INDEX entries_of_removals ON entries (tx, log) WHERE kind = 'member.removed';
 
 CREATE TABLE commands (
     actor     TEXT COLLATE "C" NOT NULL,

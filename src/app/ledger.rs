@@ -97,6 +97,6 @@ pub async fn tell(app: &App, user: &UserId, side: Side) -> Result<(), AppError> 
     };
     let since = ledger::window(moment.now, &app.policy);
     let told = app.store.tell_responsiveness((user, side), since, moment, &decide).await?;
-    app.hub.deliver(&told);
+    app.telling.committed(&told);
     Ok(())
 }

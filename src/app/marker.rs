@@ -60,10 +60,10 @@ pub fn tell(hub: &Hub, mark: &Mark, marked: &Marked) {
     }
     let room = mark.log.reference();
     let own = receipt(room, &marked.reach, Some(marked.marker));
-    hub.news(std::slice::from_ref(&mark.user), &mark.log, &own);
+    hub.news_everywhere(std::slice::from_ref(&mark.user), &mark.log, &own);
     if !matches!(mark.place, Place::Unread(_)) {
         let others: Vec<_> = marked.readers.iter().filter(|reader| **reader != mark.user).cloned().collect();
-        hub.news(&others, &mark.log, &receipt(room, &marked.reach, None));
+        hub.news_everywhere(&others, &mark.log, &receipt(room, &marked.reach, None));
     }
 }
 

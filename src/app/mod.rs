@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod demo;
 pub mod dispatch;
 pub mod fee;
+pub mod follow;
 pub mod identity;
 pub mod invitation;
 pub mod job;
@@ -24,6 +25,7 @@ pub mod resume;
 pub mod room;
 pub mod rule;
 pub mod search;
+pub mod telling;
 pub mod terms;
 pub mod timer;
 pub mod transcript;
@@ -48,6 +50,7 @@ use self::cursor::Cursors;
 use self::identity::{Identity, Unbelieved, Verified};
 use self::rate::Rates;
 use self::rule::Rule;
+use self::telling::Telling;
 use self::writer::{CaseJob, Writer};
 use crate::clock::Clock;
 use crate::domain::actor::{Actor, Scope};
@@ -69,6 +72,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who listens here.
     pub hub: Arc<Hub>,
+    /// Who is told of what: they, and the other nodes.
+    pub telling: Arc<Telling>,
     /// The way to the truth.
     pub writer: Writer,
     /// Who is believed.

@@ -17,15 +17,15 @@ pub async fn put(app: &App, id: UserId, profile: UserProfile) -> Result<UserView
     let moment = Moment { now: app.clock.now(), policy: app.policy.version };
     let kept = app.store.put_user(&id, &profile, moment).await;
     // Also after an error, behind which it may have been kept: sockets look for themselves.
-    app.hub.person_changed(&id);
-    app.hub.deliver(&kept?);
+    app.telling.person_changed(&id);
+    app.telling.committed(&kept?);
     Ok(UserView { user: id, profile })
 }
 
 /// Takes back all tokens of a person that were issued until now, and ends the sockets that were opened with one.
 pub async fn revoke(app: &App, id: UserId) -> Result<UserView, AppError> {
     let revoked = app.store.revoke_tokens(&id, app.clock.now()).await;
-    app.hub.person_changed(&id);
+    app.telling.person_changed(&id);
     let person = revoked?.ok_or(AppError::Refused(Refusal::NotFound))?;
     Ok(UserView { user: id, profile: person.profile })
 }

@@ -14,14 +14,13 @@ use tokio::time::Instant;
 
 use super::lane::{Lane, Stamp};
 use super::rule::About;
+use super::telling::Telling;
 use super::{AppError, Pending, marker};
-use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, LogEntry};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
-use crate::hub::Hub;
 use crate::store::{Committed, Intent, Mark, Marked, Moment, Store, Write};
 use crate::telemetry::Metrics;
 use crate::wire::to_wire;
@@ -104,10 +103,8 @@ pub struct Writer {
 pub struct WriterTask {
     /// The truth.
     pub store: Arc<dyn Store>,
-    /// This node's readers.
-    pub hub: Arc<Hub>,
-    /// The other nodes.
-    pub bus: Arc<dyn Bus>,
+    /// Who is told.
+    pub telling: Arc<Telling>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// The figures.
@@ -311,7 +308,7 @@ impl WriterTask {
                     }
                     Told::Marked(mark, outcome, reply) => {
                         if let Ok(marked) = &outcome {
-                            marker::tell(&self.hub, &mark, marked);
+                            marker::tell(self.telling.hub(), &mark, marked);
                         }
                         drop(reply.send(outcome));
                     }
@@ -322,10 +319,7 @@ impl WriterTask {
 
     fn tell_of(&self, outcome: &Result<Committed, AppError>) {
         match outcome {
-            Ok(done) => {
-                self.hub.deliver(&done.appended);
-                self.bus.announce(&done.appended);
-            }
+            Ok(done) => self.telling.committed(&done.appended),
             Err(AppError::Busy(why) | AppError::Unknown(why)) => tracing::error!(why, "a commit failed"),
             Err(_) => {}
         }

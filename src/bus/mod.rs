@@ -72,6 +72,8 @@ pub enum Word {
     },
     /// The person is writing.
     Typing,
+    /// The person has come, and asks which of the others are there.
+    Asking,
     /// The person has come or gone.
     Presence {
         /// Whether a socket of the person's reads the log, on the node that says so.

@@ -4,8 +4,10 @@
 //! with the entry that says so, and no list of subscriptions can be out of date. A socket that reads the log queues the entry; any
 //! other is told that the log has grown.
 
+pub mod elsewhere;
 pub mod outbox;
 mod presence;
+mod reached;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,8 +16,10 @@ use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::UserId;
 use dashmap::DashMap;
 
+use self::elsewhere::{Elsewhere, Others};
 use self::outbox::{News, Offered, Outbox};
 use self::presence::Departures;
+use self::reached::Reached;
 use crate::domain::log::Log;
 use crate::store::Appended;
 use crate::telemetry::Metrics;
@@ -27,6 +31,9 @@ pub struct Hub {
     sockets_per_user: usize,
     outbox_bytes: usize,
     departures: Departures,
+    reached: Reached,
+    elsewhere: Elsewhere,
+    others: Arc<dyn Others>,
     metrics: Arc<Metrics>,
 }
 
@@ -41,9 +48,22 @@ pub struct Seat {
 
 impl Hub {
     /// A hub where nobody listens yet.
-    pub fn new(sockets_per_user: usize, outbox_bytes: usize, metrics: Arc<Metrics>) -> Arc<Self> {
-        let departures = Departures::default();
-        Arc::new(Self { people: DashMap::new(), sockets_per_user, outbox_bytes, departures, metrics })
+    pub fn new(
+        sockets_per_user: usize,
+        outbox_bytes: usize,
+        metrics: Arc<Metrics>,
+        others: Arc<dyn Others>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            people: DashMap::new(),
+            sockets_per_user,
+            outbox_bytes,
+            departures: Departures::default(),
+            reached: Reached::default(),
+            elsewhere: Elsewhere::default(),
+            others,
+            metrics,
+        })
     }
 
     /// Takes a place for a new socket of this person. One socket too many closes the one that has been silent for longest.
@@ -64,6 +84,7 @@ impl Hub {
     /// Offers what was committed to everybody whom it concerns.
     pub fn deliver(&self, appended: &[Appended]) {
         for Appended { entry, readers } in appended {
+            self.reached.note(&entry.log, entry.seq);
             let encoded = Arc::new(EncodedEntry::new(entry.clone()));
             for reader in readers.iter() {
                 // An outbox never calls the hub, so the map is not entered again under this guard.
@@ -72,6 +93,21 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// The highest number of this log that was offered here lately.
+    pub fn reached(&self, log: &Log) -> Option<u64> {
+        self.reached.of(log)
+    }
+
+    /// It was looked back: what was offered before the look before that is forgotten.
+    pub fn looked_back(&self) {
+        self.reached.turn();
+    }
+
+    /// Everybody who has a socket here.
+    pub fn everybody(&self) -> Vec<UserId> {
+        self.people.iter().map(|sockets| sockets.key().clone()).collect()
     }
 
     /// Offers news of a log to those sockets of these people that read it.
@@ -129,7 +165,7 @@ impl Seat {
     pub fn typing(&self, log: &Log, news: &News) {
         if let Some(people) = self.rooms.get(log) {
             let others: Vec<UserId> = people.iter().filter(|other| **other != self.user).cloned().collect();
-            self.hub.news(&others, log, news);
+            self.hub.news_everywhere(&others, log, news);
         }
     }
 }

@@ -66,6 +66,11 @@ impl News {
         Self { about, frame }
     }
 
+    /// About whom.
+    pub fn about(&self) -> &UserId {
+        &self.about
+    }
+
     /// What is sent.
     pub fn frame(&self) -> &ServerFrame {
         &self.frame

@@ -98,15 +98,20 @@ impl Departures {
     }
 }
 
-fn presence(log: &Log, user: &UserId, online: bool) -> News {
+pub(super) fn presence(log: &Log, user: &UserId, online: bool) -> News {
     let frame = ServerFrame::Presence { room: log.reference(), user: user.clone(), online };
     News::new(user.clone(), frame)
 }
 
 impl Hub {
     /// Whether a socket of this person is seen in the log.
-    fn is_there(&self, user: &UserId, log: &Log) -> bool {
+    pub(super) fn is_there(&self, user: &UserId, log: &Log) -> bool {
         self.people.get(user).is_some_and(|sockets| sockets.iter().any(|outbox| outbox.shows(log)))
+    }
+
+    /// The same, or the person has gone and is expected back.
+    pub(super) fn is_here(&self, user: &UserId, log: &Log) -> bool {
+        self.is_there(user, log) || self.departures.lock().expects(user, log)
     }
 
     /// Shows a socket of this person in the log. Whether another one, or this one, was seen there already.
@@ -126,22 +131,33 @@ impl Hub {
         let mut gone = self.departures.lock();
         let is_back = gone.remove(user, log);
         if !was_there && !is_back {
-            self.news(&others, log, &presence(log, user, true));
+            let news = presence(log, user, true);
+            self.others.news(&others, log, &news);
+            if !self.elsewhere.has(user, log) {
+                self.news(&others, log, &news);
+            }
         }
-        let there = others.into_iter().filter(|other| self.is_there(other, log) || gone.expects(other, log));
+        self.others.ask(user, log, &others);
+        let there = others.into_iter().filter(|other| {
+            self.is_there(other, log) || gone.expects(other, log) || self.elsewhere.has(other, log)
+        });
         there.map(|other| presence(log, &other, true)).collect()
     }
 
     /// A socket of this person is seen in the log no more. The others hear of it when the person has not come back in time; at once,
     /// when there is no room to wait for that.
     pub(super) fn departed(&self, user: &UserId, log: &Log, people: &Arc<[UserId]>) {
-        if !people.iter().any(|other| other != user && self.is_there(other, log)) {
+        let others_here = people.iter().any(|other| other != user && self.is_there(other, log));
+        if !others_here && !self.is_there(user, log) {
+            self.elsewhere.forget(log);
+        }
+        if !others_here && self.is_alone() {
             return;
         }
         // Told under the lock: whoever comes back now is told of after it.
         let mut gone = self.departures.lock();
         if !self.is_there(user, log) && !gone.add(user, log, people) {
-            self.news(people, log, &presence(log, user, false));
+            self.tell_of_absence(user, log, people);
         }
     }
 
@@ -152,10 +168,19 @@ impl Hub {
         let due = gone.due();
         for (user, log, people) in &due {
             if !self.is_there(user, log) {
-                self.news(people, log, &presence(log, user, false));
+                self.tell_of_absence(user, log, people);
             }
         }
         due.len()
+    }
+
+    /// Somebody is here no more. Whoever is there on another node is not away.
+    fn tell_of_absence(&self, user: &UserId, log: &Log, people: &[UserId]) {
+        let news = presence(log, user, false);
+        self.others.news(people, log, &news);
+        if !self.elsewhere.has(user, log) {
+            self.news(people, log, &news);
+        }
     }
 
     /// Tells of those who have gone and did not come back, for ever.
@@ -176,6 +201,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::Seat;
+    use super::super::elsewhere::Nobody;
     use super::*;
     use crate::telemetry::Metrics;
 
@@ -192,7 +218,7 @@ mod tests {
     }
 
     fn hub() -> Arc<Hub> {
-        let hub = Hub::new(10, 1_000_000, Arc::new(Metrics::default()));
+        let hub = Hub::new(10, 1_000_000, Arc::new(Metrics::default()), Arc::new(Nobody));
         tokio::spawn(hub.clone().watch_departures());
         hub
     }

@@ -31,14 +31,17 @@ use crate::app::cursor::Cursors;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
+use crate::app::telling::Telling;
 use crate::app::transcript::Places;
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search, timer};
+use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Auth, Config, Limits};
 use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
+use crate::hub::elsewhere::{Nobody, Others};
 use crate::start::{self, StartCode, StartError};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -90,12 +93,14 @@ impl Server {
         let store = Keeping::of(config).open().await?;
         let metrics = Arc::new(Metrics::new());
         let limits = &config.limits;
-        let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone());
+        let bus: Arc<dyn Bus> = Arc::new(LocalBus);
+        let others: Arc<dyn Others> = Arc::new(Nobody);
+        let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone(), others);
+        let telling = Arc::new(Telling::new(hub.clone(), bus));
         let policy = config.policy.clone();
         let task = WriterTask {
             store: store.clone(),
-            hub: hub.clone(),
-            bus: Arc::new(LocalBus),
+            telling: telling.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             policy: policy.version,
@@ -110,6 +115,7 @@ impl Server {
         let app = Arc::new(App {
             store,
             hub,
+            telling,
             writer,
             identity,
             clock,

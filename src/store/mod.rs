@@ -19,6 +19,7 @@
 
 mod change;
 mod ledger;
+mod lookback;
 mod marker;
 mod marketplace;
 mod outcome;
@@ -39,6 +40,7 @@ use async_trait::async_trait;
 
 pub use self::change::{Growth, Position};
 pub use self::ledger::{DecideResponsiveness, Ledger, LedgerItem, LedgerPlace};
+pub use self::lookback::{Grown, LookBack};
 pub use self::marker::{Mark, Marked, Place, Reach};
 pub use self::marketplace::Marketplace;
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
@@ -239,6 +241,10 @@ pub trait Store: Archive + Ledger + Marketplace + Views {
 
     /// The place behind everything that is committed.
     async fn changes_end(&self) -> Result<Position, StoreError>;
+
+    /// What was written since this place that concerns these people: their logs, those in which somebody was removed, and they themselves;
+    /// without a place nothing but where to begin. What is committed while this is asked may be told again the next time, and is never left out.
+    async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError>;
 
     /// Messages that hold all of these words (the last may be a beginning, if it is not too short for that), in one room of the reader's or in all of them, newest first.
     async fn search(

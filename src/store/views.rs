@@ -33,6 +33,9 @@ pub trait Views: Send + Sync + 'static {
     /// For each log, what this reader may know of it; `None`: not theirs, or not there. One question whatever their number.
     async fn access(&self, reader: &UserId, logs: &[(Log, u64)]) -> Result<Vec<Option<Access>>, StoreError>;
 
+    /// The people of a log as they are now.
+    async fn readers(&self, log: &Log) -> Result<Vec<UserId>, StoreError>;
+
     /// How many bytes the entries after this number and up to that one hold.
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError>;
 

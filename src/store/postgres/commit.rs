@@ -21,7 +21,7 @@ use super::writing::{DEADLINE, Turn, Writing, late};
 use crate::domain::log::Log;
 use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
 use crate::store::sql::code;
-use crate::store::{CommitError, Committed, DecideEntry, Intent, Moment, Write};
+use crate::store::{CommitError, Committed, DecideEntry, Moment, Write};
 
 /// Writes that are not settled yet, each with its place in the batch.
 type Items<'a> = Vec<(usize, &'a Write)>;
@@ -136,21 +136,21 @@ impl<'a> Batch<'a> {
     /// Decides and writes once.
     async fn attempt(&mut self, items: &Items<'a>) -> Result<Attempt<'a>, Missed> {
         let mut writing = Writing::new(self.store.writers.acquire().await.map_err(Missed::before)?);
-        let wanted = items.iter().map(|(_, write)| &write.log).collect();
-        let (logs, remembered) =
-            in_time(self.store.take(writing.connection(), wanted)).await.map_err(Missed::before)?;
+        let wanted: HashSet<&Log> = items.iter().map(|(_, write)| &write.log).collect();
+        let logs = in_time(self.store.take(writing.connection(), &wanted)).await.map_err(Missed::before)?;
         let mut plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
-        let decided = plan.decide_all();
-        // A refusal is compared with nothing, so it must not rest on what was only remembered, nor be of what was done before.
-        let refused = || {
-            let all = items.iter().zip(&decided).map(|((_, write), outcome)| (*write, outcome));
-            all.filter(|(_, outcome)| matches!(outcome, Outcome::Failed(CommitError::Refused(_))))
-        };
-        let doubted: HashSet<Log> =
-            refused().map(|(write, _)| write.log.clone()).filter(|log| remembered.contains(log)).collect();
-        let intents: Vec<&Intent> = refused().map(|(write, _)| &write.intent).collect();
-        let rows = plan.rows(&decided, &doubted);
-        let written = match in_time(write(writing.connection(), &rows, &intents)).await {
+        let mut decided = plan.decide_all();
+        if decided.iter().any(|outcome| matches!(outcome, Outcome::Failed(CommitError::Refused(_)))) {
+            // A refusal is compared with nothing, so it must not rest on what was only remembered, nor be of what was done before.
+            let intents = items.iter().map(|(_, write)| &write.intent);
+            let done = in_time(known(writing.connection(), intents)).await.map_err(Missed::before)?;
+            let logs = in_time(load(writing.connection(), &wanted)).await.map_err(Missed::before)?;
+            self.known.extend(done);
+            plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
+            decided = plan.decide_all();
+        }
+        let rows = plan.rows(&decided);
+        let written = match in_time(write(writing.connection(), &rows)).await {
             Ok(written) => written,
             Err(error) => {
                 if matches!(error, sqlx::Error::Database(_)) {
@@ -164,18 +164,14 @@ impl<'a> Batch<'a> {
         let stands = |log: &Log| logs.get(log).is_some_and(|log| written.moved.contains(&log.row));
         let (mut left, mut repeats) = (Items::new(), Vec::new());
         for ((index, item), outcome) in items.iter().zip(decided) {
-            let name = (item.intent.actor.clone(), item.intent.client_id);
-            let is_doubted = doubted.contains(&item.log) || written.known.contains_key(&name);
-            match settled(outcome, |log| stands(log.unwrap_or(&item.log)), is_doubted) {
+            match settled(outcome, |log| stands(log.unwrap_or(&item.log))) {
                 Settled::Done(outcome) => drop(self.outcomes.insert(*index, outcome)),
                 Settled::Before(known) => repeats.push((*index, known)),
                 Settled::Again => left.push((*index, item)),
             }
         }
-        // What was to be moved and was not, or was doubted, is not kept as what it is.
-        logs.retain(|log, cached| {
-            !doubted.contains(log) && (!asked.contains(&cached.row) || written.moved.contains(&cached.row))
-        });
+        // What was to be moved and was not, is not what was thought.
+        logs.retain(|_, log| !asked.contains(&log.row) || written.moved.contains(&log.row));
         self.store.keep(logs);
         let learned = !written.known.is_empty();
         self.known.extend(written.known);
@@ -207,7 +203,7 @@ enum Settled {
 }
 
 /// `stands`: whether the log of the outcome, or this other one, was what the decision saw.
-fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool, is_doubted: bool) -> Settled {
+fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool) -> Settled {
     match outcome {
         Outcome::New(appended) if stands(None) => Settled::Done(Ok(Committed {
             answer: message_answer(&appended.entry),
@@ -219,9 +215,9 @@ fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool, is_doubted: 
             Settled::Done(Ok(Committed { answer, duplicate: true, appended: Vec::new() }))
         }
         Outcome::Reused(log) if stands(Some(&log)) => Settled::Done(Err(CommitError::Reused)),
-        Outcome::Failed(error) if !is_doubted => Settled::Done(Err(error)),
+        Outcome::Failed(error) => Settled::Done(Err(error)),
         Outcome::Known(known) => Settled::Before(known),
-        Outcome::New(_) | Outcome::Repeat(_) | Outcome::Reused(_) | Outcome::Failed(_) => Settled::Again,
+        Outcome::New(_) | Outcome::Repeat(_) | Outcome::Reused(_) => Settled::Again,
     }
 }
 
@@ -231,24 +227,24 @@ async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result
 }
 
 impl PostgresStore {
-    /// Takes these logs, those that exist, out of memory or from the database, and tells which were in memory. Whoever takes them gives back
-    /// those that are still true.
+    /// Takes these logs, those that exist, out of memory or from the database. Whoever takes them gives back those that are still true.
     async fn take(
         &self,
         connection: &mut PgConnection,
-        wanted: HashSet<&Log>,
-    ) -> sqlx::Result<(HashMap<Log, CachedLog>, HashSet<Log>)> {
-        let (mut taken, mut remembered) = (HashMap::new(), HashSet::new());
-        for log in wanted {
-            let cached = self.logs().pop(log);
-            if let Some(cached) = cached {
-                taken.insert(log.clone(), cached);
-                remembered.insert(log.clone());
-            } else if let Some(found) = super::log::load(connection, log).await? {
-                taken.insert(log.clone(), found);
+        wanted: &HashSet<&Log>,
+    ) -> sqlx::Result<HashMap<Log, CachedLog>> {
+        let (mut taken, mut missing) = (HashMap::new(), HashSet::new());
+        {
+            let mut cached = self.logs();
+            for log in wanted {
+                match cached.pop(*log) {
+                    Some(found) => drop(taken.insert((*log).clone(), found)),
+                    None => drop(missing.insert(*log)),
+                }
             }
         }
-        Ok((taken, remembered))
+        taken.extend(load(connection, &missing).await?);
+        Ok(taken)
     }
 
     /// Remembers logs as they are thought to be from now on.
@@ -258,6 +254,20 @@ impl PostgresStore {
             cached.put(log, found);
         }
     }
+}
+
+/// These logs, those that exist, as they are in the database.
+async fn load(
+    connection: &mut PgConnection,
+    wanted: &HashSet<&Log>,
+) -> sqlx::Result<HashMap<Log, CachedLog>> {
+    let mut found = HashMap::new();
+    for log in wanted {
+        if let Some(cached) = super::log::load(connection, log).await? {
+            found.insert((*log).clone(), cached);
+        }
+    }
+    Ok(found)
 }
 
 /// What the statement found and did.
@@ -313,12 +323,9 @@ const WRITE: &str = "
            NULL::text AS answer FROM moved
     UNION ALL SELECT NULL, actor, client_id, mac, log, seq, answer FROM known";
 
-/// Writes rows, and finds which of these and of their commands were done before.
-async fn write(connection: &mut PgConnection, rows: &Rows<'_>, refused: &[&Intent]) -> sqlx::Result<Written> {
+/// Writes rows, and finds which of their commands were done before.
+async fn write(connection: &mut PgConnection, rows: &Rows<'_>) -> sqlx::Result<Written> {
     let mut written = Written::default();
-    if !refused.is_empty() {
-        written.known = known(connection, refused.iter().copied()).await?;
-    }
     if rows.heads.is_empty() {
         return Ok(written);
     }

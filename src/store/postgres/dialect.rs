@@ -79,6 +79,12 @@ macro_rules! room_changed {
         ", version = logs.version + 1"
     };
 }
+/// What is noted when something is told of a person.
+macro_rules! person_changed {
+    () => {
+        ", tx = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+    };
+}
 /// The number of the entry that an edit is of, from its public part.
 macro_rules! edited {
     ($public:literal) => {
@@ -106,6 +112,6 @@ macro_rules! transact {
     }};
 }
 pub(super) use {
-    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, room_changed, transact,
-    version,
+    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, person_changed,
+    room_changed, transact, version,
 };

@@ -8,6 +8,7 @@ mod change;
 mod commit;
 mod dialect;
 mod failure;
+mod lookback;
 mod open;
 mod rows;
 mod search;
@@ -74,7 +75,7 @@ use self::dialect::transact;
 pub use self::open::{OpenError, Settings, Version, migrate, version};
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
-    Growth, Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 use crate::domain::log::Log;
 use crate::store::sql::batch::CachedLog;
@@ -181,6 +182,10 @@ impl Store for PostgresStore {
 
     async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?.position())
+    }
+
+    async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError> {
+        Ok(lookback::look_back(&self.readers, after, people).await?)
     }
 
     async fn search(

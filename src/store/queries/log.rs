@@ -90,6 +90,29 @@ async fn members(connection: &mut Connection, log: i64) -> sqlx::Result<Vec<Memb
         .collect()
 }
 
+/// The people of a log as they are now.
+pub(super) async fn readers(pool: &Pool, log: &Log) -> sqlx::Result<Vec<UserId>> {
+    let room = match log {
+        Log::Inbox(owner) => return Ok(vec![owner.clone()]),
+        Log::Room(room) => room.0,
+    };
+    let people: Vec<String> =
+        sqlx::query_scalar(r#"SELECT m."user" FROM logs l JOIN members m ON m.log = l.id WHERE l.room = $1"#)
+            .bind(room)
+            .fetch_all(pool)
+            .await?;
+    people.iter().map(|user| code::user(user)).collect()
+}
+
+/// A log by the two columns that name it.
+pub(super) fn named(room: Option<Uuid>, owner: Option<&str>) -> sqlx::Result<Log> {
+    match (room, owner) {
+        (Some(room), _) => Ok(Log::Room(RoomId(room))),
+        (None, Some(owner)) => Ok(Log::Inbox(code::user(owner)?)),
+        (None, None) => Err(code::damaged("a log without a name")),
+    }
+}
+
 /// The two columns that name a log: exactly one is not null.
 pub(super) fn keys(log: &Log) -> (Option<Uuid>, Option<&str>) {
     match log {
@@ -203,11 +226,7 @@ pub(super) async fn entry(connection: &mut Connection, log: i64, seq: u64) -> sq
             .bind(log)
             .fetch_one(&mut *connection)
             .await?;
-    let name = match (room, owner) {
-        (Some(room), _) => Log::Room(RoomId(room)),
-        (None, Some(owner)) => Log::Inbox(code::user(&owner)?),
-        (None, None) => return Err(code::damaged("a log without a name")),
-    };
+    let name = named(room, owner.as_deref())?;
     let sql = entry_select!("WHERE e.log = $1 AND e.seq = $2");
     let row: EntryRow = sqlx::query_as(sql).bind(log).bind(code::number(seq)).fetch_one(connection).await?;
     row.decode(&name)

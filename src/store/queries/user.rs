@@ -7,7 +7,7 @@ use anteroom_protocol::user::{Account, UserProfile};
 use sqlx::FromRow;
 
 use super::candidacy::append_to;
-use super::dialect::{Connection, Pool, greatest, lock};
+use super::dialect::{Connection, Pool, greatest, lock, person_changed};
 use super::rows::standing_changed;
 use crate::domain::log::{Event, Log, What};
 use crate::store::sql::standing::StandingRow;
@@ -24,13 +24,14 @@ pub(super) async fn put(
     let before = standing(connection, user).await?;
     let account = Account::from(profile);
     let stands_otherwise = before.as_ref() != Some(&account);
-    sqlx::query(
+    sqlx::query(concat!(
         "INSERT INTO users (id, name, avatar_url, profile_url, status, status_reason, status_reversible, status_next_step)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url,
              profile_url = excluded.profile_url, status = excluded.status, status_reason = excluded.status_reason,
              status_reversible = excluded.status_reversible, status_next_step = excluded.status_next_step",
-    )
+        person_changed!()
+    ))
     .bind(user.as_str())
     .bind(&profile.name)
     .bind(&profile.avatar_url)
@@ -85,7 +86,9 @@ pub(super) async fn revoke_tokens(
     let sql = concat!(
         "UPDATE users SET tokens_valid_after = ",
         greatest!(),
-        "(coalesce(tokens_valid_after, $2), $2) WHERE id = $1"
+        "(coalesce(tokens_valid_after, $2), $2)",
+        person_changed!(),
+        " WHERE id = $1"
     );
     sqlx::query(sql).bind(user.as_str()).bind(now.as_micros()).execute(&mut *connection).await?;
     let row: Option<PersonRow> =

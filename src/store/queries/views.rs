@@ -40,6 +40,10 @@ impl Views for Adapter {
         log::access(&self.readers, reader, logs).await
     }
 
+    async fn readers(&self, log: &Log) -> Result<Vec<UserId>, StoreError> {
+        Ok(log::readers(&self.readers, log).await?)
+    }
+
     async fn measure(&self, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {
         log::measure(&self.readers, log, after, up_to).await
     }

@@ -1,7 +1,7 @@
 //! A batch of writes, decided in memory on the logs as they are thought to be, and the rows that come of it. Whether they still were so is
 //! for the statement that writes them to say.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anteroom_protocol::id::{ClientId, UserId};
@@ -169,21 +169,18 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The rows that these outcomes are, without those into logs that are to be left alone.
-    pub(in crate::store) fn rows(&self, outcomes: &[Outcome], but: &HashSet<Log>) -> Rows<'a> {
+    /// The rows that these outcomes are.
+    pub(in crate::store) fn rows(&self, outcomes: &[Outcome]) -> Rows<'a> {
         let mut rows = Rows::default();
         for ((_, write), outcome) in self.batch.iter().zip(outcomes) {
-            if let Outcome::New(appended) = outcome
-                && !but.contains(&write.log)
-            {
+            if let Outcome::New(appended) = outcome {
                 let log = self.logs.get(&write.log).map_or(0, |cached| cached.row);
                 rows.entries.push(Pending { log, entry: appended.entry.clone() });
                 let at = Some((log, appended.entry.seq));
                 rows.commands.push(NewCommand { intent: &write.intent, at, answer: None });
             }
         }
-        let moved = self.before.iter().filter(|(log, _)| !but.contains(**log));
-        rows.heads.extend(moved.filter_map(|(log, before)| {
+        rows.heads.extend(self.before.iter().filter_map(|(log, before)| {
             let cached = self.logs.get(*log)?;
             Some(HeadMove {
                 log: cached.row,

@@ -8,9 +8,10 @@ use anteroom_protocol::room::RoomChange;
 use sqlx::{FromRow, SqlitePool};
 use uuid::Uuid;
 
+use super::log::named;
 use super::marker::unread_of;
 use crate::store::sql::code;
-use crate::store::{Growth, Position, StoreError};
+use crate::store::{Grown, Growth, LookBack, Position, StoreError};
 
 /// The position before the first commit.
 const BEGINNING: Position = Position::new(&[0; 16]);
@@ -99,4 +100,35 @@ async fn place(pool: &SqlitePool, asked: Position) -> sqlx::Result<Option<i64>> 
     let there: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT hash FROM entries WHERE id = $1").bind(id).fetch_optional(pool).await?;
     Ok(there.filter(|hash| position(id, hash) == asked).map(|_| id))
+}
+
+#[derive(FromRow)]
+struct GrownRow {
+    room: Option<Uuid>,
+    owner: Option<String>,
+    first: i64,
+    last: i64,
+}
+
+/// See [`crate::store::Store::look_back`]. People are told of by this process, which alone writes: nothing of them can be missed.
+pub(super) async fn look_back(
+    pool: &SqlitePool,
+    after: Option<Position>,
+    people: &[UserId],
+) -> sqlx::Result<LookBack> {
+    let position = end(pool).await?;
+    let Some(after) = after else {
+        return Ok(LookBack { logs: Vec::new(), people: Vec::new(), position });
+    };
+    let sql = r#"SELECT l.room, l.owner, min(e.seq) AS first, max(e.seq) AS last FROM entries e JOIN logs l ON l.id = e.log
+        WHERE e.id > $1 GROUP BY e.log HAVING l.owner IN (SELECT value FROM json_each($2)) OR max(e.kind = 'member.removed')
+            OR EXISTS (SELECT 1 FROM members m WHERE m.log = e.log AND m."user" IN (SELECT value FROM json_each($2)))"#;
+    let rows: Vec<GrownRow> =
+        sqlx::query_as(sql).bind(id(after)).bind(code::to_json(people)?).fetch_all(pool).await?;
+    let grown = |row: GrownRow| {
+        let log = named(row.room, row.owner.as_deref())?;
+        Ok(Grown { log, from: code::count(row.first)?, to: code::count(row.last)? })
+    };
+    let logs = rows.into_iter().map(grown).collect::<sqlx::Result<_>>()?;
+    Ok(LookBack { logs, people: Vec::new(), position })
 }

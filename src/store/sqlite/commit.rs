@@ -1,6 +1,6 @@
 //! The commit path: a batch of writes, decided in memory on the heads of their logs, written set by set in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::command::repeated;
 use super::rows::{known, write_all};
@@ -85,7 +85,7 @@ impl Writer {
         let items: Vec<(usize, &Write)> = batch.iter().enumerate().collect();
         let mut plan = Plan::new(&items, &known, logs, moment, decide);
         let outcomes = plan.decide_all();
-        let rows = plan.rows(&outcomes, &HashSet::new());
+        let rows = plan.rows(&outcomes);
         if !rows.entries.is_empty() {
             // When this fails, the logs are not given back, and are read anew the next time.
             write_all(&mut self.connection, &rows).await?;

@@ -79,6 +79,12 @@ macro_rules! room_changed {
         ""
     };
 }
+/// What is noted when something is told of a person.
+macro_rules! person_changed {
+    () => {
+        ""
+    };
+}
 /// The number of the entry that an edit is of, from its public part.
 macro_rules! edited {
     ($public:literal) => {
@@ -103,6 +109,6 @@ macro_rules! transact {
     }};
 }
 pub(super) use {
-    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, room_changed, transact,
-    version,
+    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, person_changed,
+    room_changed, transact, version,
 };

@@ -74,7 +74,7 @@ pub use self::open::{OpenError, Version, migrate, version};
 use self::writer::Writer;
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
-    Growth, Intent, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
@@ -197,6 +197,10 @@ impl Store for SqliteStore {
 
     async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?)
+    }
+
+    async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError> {
+        Ok(change::look_back(&self.readers, after, people).await?)
     }
 
     async fn search(

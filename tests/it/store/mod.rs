@@ -12,6 +12,7 @@ pub(crate) mod deed;
 mod fixture;
 mod ledger;
 mod lists;
+mod lookback;
 mod marker;
 mod marketplace;
 mod member;
@@ -117,6 +118,12 @@ macro_rules! conformance {
                 a_refusal_says_of_an_account_what_was_told_last_also_when_the_status_stays,
                 a_change_is_decided_on_the_standing_and_the_job_as_they_are,
                 entries_of_changes_and_of_posts_stand_in_one_row_of_numbers,
+            ],
+            lookback: [
+                what_was_written_since_is_found_for_those_whose_it_is,
+                an_inbox_that_has_grown_is_found_for_its_owner,
+                a_removal_is_found_whoever_is_asked_for,
+                the_people_of_a_log_are_those_of_now,
             ],
             strangers: [
                 what_a_reader_is_no_party_of_is_answered_like_what_does_not_exist,

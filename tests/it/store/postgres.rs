@@ -1,4 +1,4 @@
-//! The conformance suite on PostgreSQL, and what only PostgreSQL can do or suffer.
+//! The conformance suite on PostgreSQL, on two nodes that are asked in turn, and what only PostgreSQL can do or suffer.
 
 use std::sync::Arc;
 
@@ -19,6 +19,10 @@ pub(super) fn database() -> Box<Schema> {
 impl Database for Schema {
     async fn open(&self) -> Arc<dyn Store> {
         Arc::new(PostgresStore::open(&self.settings()).await.expect("opened"))
+    }
+
+    fn nodes(&self) -> usize {
+        2
     }
 
     fn another(&self) -> Box<dyn Database> {

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use anteroom::app::rule::About;
 use anteroom::domain::actor::Actor;
@@ -36,6 +36,10 @@ use crate::support::ask;
 pub(crate) trait Database: Send + Sync {
     /// Opens it.
     async fn open(&self) -> Arc<dyn Store>;
+    /// How many open it, as servers of one fleet do.
+    fn nodes(&self) -> usize {
+        1
+    }
     /// One more of the kind, empty.
     fn another(&self) -> Box<dyn Database>;
     /// Waits until nothing is under way, in any database of the same server: until then, what was committed may be told twice.
@@ -45,7 +49,8 @@ pub(crate) trait Database: Send + Sync {
 /// The marketplace. Clara and Dora have jobs, Felix and Fiona look for some, Mallory has no part in anything.
 pub(crate) struct World {
     database: Box<dyn Database>,
-    store: Option<Arc<dyn Store>>,
+    nodes: Vec<Arc<dyn Store>>,
+    asked: AtomicUsize,
     micros: AtomicI64,
     ids: AtomicU64,
 }
@@ -88,15 +93,19 @@ impl World {
 
     /// Only the database, whatever is in it.
     pub(crate) async fn empty(database: Box<dyn Database>) -> Self {
-        let store = Some(database.open().await);
         let micros = AtomicI64::new(1_750_000_000_000_000);
-        Self { database, store, micros, ids: AtomicU64::new(1) }
+        let (nodes, asked) = (Vec::new(), AtomicUsize::new(0));
+        let mut world = Self { database, nodes, asked, micros, ids: AtomicU64::new(1) };
+        world.open_again().await;
+        world
     }
 
     /// The same on the same data, as after a restart.
     pub(crate) async fn open_again(&mut self) {
-        self.store = None;
-        self.store = Some(self.database.open().await);
+        self.nodes.clear();
+        for _ in 0..self.database.nodes() {
+            self.nodes.push(self.database.open().await);
+        }
     }
 
     /// Ends the store and gives back what its data lives in.
@@ -115,8 +124,9 @@ impl World {
         self.database.settled().await;
     }
 
+    /// The store; of several nodes each in turn, so that what one of them has done is at once asked of another.
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
-        self.store.as_ref().expect("open")
+        &self.nodes[self.asked.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
     }
 
     /// A second later than the last time it was asked.

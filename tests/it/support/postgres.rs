@@ -14,7 +14,7 @@ pub(crate) struct Schema {
 /// The server that the tests share, as whoever runs them tells it.
 fn server() -> String {
     std::env::var("ANTEROOM_TEST_POSTGRES").expect(
-        "ANTEROOM_TEST_POSTGRES names no server; run the tests with `make test`, or below `scripts/with-servers.sh`",
+        "ANTEROOM_TEST_POSTGRES names no server; run the tests with `make test`, or as CONTRIBUTING.md says",
     )
 }
 
