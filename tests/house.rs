@@ -72,6 +72,12 @@ const HOUSE: &[Room] = &[
         libraries: &["axum", "hyper", "hyper_util", "tokio", "tokio_util"],
     },
     Room { path: "server/tls/", ours: &["config", "ws"], libraries: &["tokio", "tokio_rustls"] },
+    Room { path: "server/keeping.rs", ours: &["config", "start", "store"], libraries: &[] },
+    Room {
+        path: "server/neighbours.rs",
+        ours: &["app::follow", "app::telling", "bus", "config", "hub::elsewhere", "start", "telemetry"],
+        libraries: &["tokio_util"],
+    },
     Room { path: "server/address.rs", ours: &["peer"], libraries: &["axum"] },
     Room { path: "web", ours: &["web"], libraries: &["axum"] },
     Room { path: "clock.rs", ours: &[], libraries: &[] },

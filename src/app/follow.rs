@@ -182,6 +182,7 @@ impl Follower {
             // Not all nodes at once.
             let soon = self.pace.degraded.mul_f64(rand::random());
             self.asked = Some(Layer::Degraded);
+            self.eyes.hub.show_again();
             self.next = Instant::now() + soon;
         }
     }

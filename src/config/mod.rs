@@ -7,6 +7,7 @@ mod auth;
 mod database;
 mod limits;
 mod policy;
+mod redis;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::database::Database;
 pub use self::limits::Limits;
+pub use self::redis::Redis;
 pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
@@ -57,6 +59,8 @@ pub struct Config {
     pub auth: Auth,
     /// Signatures.
     pub signing: Signing,
+    /// The other nodes.
+    pub redis: Redis,
     /// What marketplaces decide differently.
     pub policy: Policy,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
@@ -116,6 +120,7 @@ impl Default for Config {
             drain_seconds: 60,
             auth: Auth::default(),
             signing: Signing::default(),
+            redis: Redis::default(),
             policy: Policy::default(),
             limits: Limits::default(),
         }
@@ -126,7 +131,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 54] = [
+pub const KEYS: [&str; 57] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -147,6 +152,9 @@ pub const KEYS: [&str; 54] = [
     "auth.jwks_url",
     "auth.jwks_stale_seconds",
     "signing.secret",
+    "redis.url",
+    "redis.ca",
+    "redis.tick_ms",
     "policy.version",
     "policy.invitation_days",
     "policy.edit_minutes",
@@ -223,6 +231,7 @@ impl Config {
         config.limits.check()?;
         policy::check(&config.policy)?;
         config.signing.check()?;
+        config.redis.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(
                 "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",

@@ -143,6 +143,21 @@ impl Hub {
         }
     }
 
+    /// What was told of who is here may have been lost, and what was told of others: all of it is told, and asked for, again.
+    pub fn show_again(&self) {
+        let mut shown: HashMap<(UserId, Log), Arc<[UserId]>> = HashMap::new();
+        for sockets in &self.people {
+            for (log, people) in sockets.iter().flat_map(|outbox| outbox.shown()) {
+                shown.insert((sockets.key().clone(), log), people);
+            }
+        }
+        for ((user, log), people) in shown {
+            let others: Vec<UserId> = people.iter().filter(|other| **other != user).cloned().collect();
+            self.others.news(&others, &log, &presence(&log, &user, true));
+            self.others.ask(&user, &log, &others);
+        }
+    }
+
     /// A node is gone: nobody is there on it any more.
     pub fn node_gone(&self, node: Node) {
         for (user, log, people) in self.elsewhere.lost(node) {

@@ -30,8 +30,8 @@ pub struct Outbox {
 
 #[derive(Default)]
 struct State {
-    /// The logs whose entries are queued, and whether the socket's person is seen in each.
-    reads: HashMap<Log, bool>,
+    /// The logs whose entries are queued, and for whom the socket's person is seen in each, if so.
+    reads: HashMap<Log, Option<Arc<[UserId]>>>,
     waiting: Waiting,
     bytes: usize,
 }
@@ -113,16 +113,23 @@ impl Outbox {
         self.lock().reads.entry(log).or_default();
     }
 
-    /// The socket's person is seen in this log from now on, if it is read.
-    pub(super) fn show(&self, log: &Log) {
+    /// The socket's person is seen in this log by these people from now on, if it is read.
+    pub(super) fn show(&self, log: &Log, people: Arc<[UserId]>) {
         if let Some(seen) = self.lock().reads.get_mut(log) {
-            *seen = true;
+            *seen = Some(people);
         }
+    }
+
+    /// The logs in which the socket's person is seen, and by whom.
+    pub(super) fn shown(&self) -> Vec<(Log, Arc<[UserId]>)> {
+        let state = self.lock();
+        let seen = state.reads.iter().filter_map(|(log, people)| Some((log.clone(), people.clone()?)));
+        seen.collect()
     }
 
     /// Whether the socket's person is seen in this log by this socket.
     pub(super) fn shows(&self, log: &Log) -> bool {
-        self.lock().reads.get(log).copied().unwrap_or_default()
+        self.lock().reads.get(log).is_some_and(Option::is_some)
     }
 
     /// From now on they are not. What still waits becomes word that the log has grown.

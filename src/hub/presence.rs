@@ -115,19 +115,25 @@ impl Hub {
     }
 
     /// Shows a socket of this person in the log. Whether another one, or this one, was seen there already.
-    fn show(&self, user: &UserId, outbox: &Outbox, log: &Log) -> bool {
+    fn show(&self, user: &UserId, outbox: &Outbox, log: &Log, people: &Arc<[UserId]>) -> bool {
         // Under the person's lock, so that of two sockets that come at the same time one is the first.
         let sockets = self.people.get_mut(user);
         let was_there = sockets.as_ref().is_some_and(|sockets| sockets.iter().any(|one| one.shows(log)));
-        outbox.show(log);
+        outbox.show(log, people.clone());
         was_there
     }
 
     /// A socket of this person is seen in the log from now on: tells the others, unless the person was there or has not been gone for
     /// long, and gives back who of them is there.
-    pub(super) fn arrived(&self, user: &UserId, outbox: &Outbox, log: &Log, people: &[UserId]) -> Vec<News> {
+    pub(super) fn arrived(
+        &self,
+        user: &UserId,
+        outbox: &Outbox,
+        log: &Log,
+        people: &Arc<[UserId]>,
+    ) -> Vec<News> {
         let others: Vec<UserId> = people.iter().filter(|other| *other != user).cloned().collect();
-        let was_there = self.show(user, outbox, log);
+        let was_there = self.show(user, outbox, log, people);
         let mut gone = self.departures.lock();
         let is_back = gone.remove(user, log);
         if !was_there && !is_back {

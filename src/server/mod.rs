@@ -3,6 +3,7 @@
 mod accept;
 mod address;
 mod keeping;
+mod neighbours;
 mod tls;
 
 use std::net::SocketAddr;
@@ -25,9 +26,11 @@ use tokio_util::task::TaskTracker;
 use self::accept::{Entrance, accept};
 use self::address::Proxies;
 pub use self::keeping::Keeping;
+use self::neighbours::{Neighbours, Parting};
 use self::tls::Tls;
 use crate::app::audit::Audit;
 use crate::app::cursor::Cursors;
+use crate::app::follow::Follower;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
@@ -35,13 +38,10 @@ use crate::app::telling::Telling;
 use crate::app::transcript::Places;
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search, timer};
-use crate::bus::Bus;
-use crate::bus::local::LocalBus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Auth, Config, Limits};
 use crate::drain::{Drain, Plan};
 use crate::hub::Hub;
-use crate::hub::elsewhere::{Nobody, Others};
 use crate::start::{self, StartCode, StartError};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -70,6 +70,7 @@ pub struct Server {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     writer: tokio::task::JoinHandle<()>,
+    parting: Parting,
 }
 
 impl Server {
@@ -93,9 +94,12 @@ impl Server {
         let store = Keeping::of(config).open().await?;
         let metrics = Arc::new(Metrics::new());
         let limits = &config.limits;
-        let bus: Arc<dyn Bus> = Arc::new(LocalBus);
-        let others: Arc<dyn Others> = Arc::new(Nobody);
+        let Neighbours { bus, others, hearing, pace, parting } =
+            Neighbours::of(config, &key(&*store, "bus").await?, &metrics)?;
         let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone(), others);
+        let follower = Follower::begin(store.clone(), hub.clone(), metrics.clone(), pace).await;
+        let follower =
+            follower.map_err(|error| StartError::other(format!("cannot read the database: {error}")))?;
         let telling = Arc::new(Telling::new(hub.clone(), bus));
         let policy = config.policy.clone();
         let task = WriterTask {
@@ -134,13 +138,15 @@ impl Server {
                 .await
                 .map_err(|error| StartError::other(format!("cannot seed the demo: {error:#}")))?;
         }
-        Self::serve(config, app, writer_task).await
+        let following = follower.follow(hearing);
+        Self::serve(config, app, writer_task, (following, parting)).await
     }
 
     async fn serve(
         config: &Config,
         app: Arc<App>,
         writer: tokio::task::JoinHandle<()>,
+        (following, parting): (impl Future<Output = ()> + Send + 'static, Parting),
     ) -> Result<Self, StartError> {
         let (listener, address) = bind(config.listen, "listen").await?;
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
@@ -165,6 +171,7 @@ impl Server {
             .merge(web::router())
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
+        tasks.spawn(until(shutdown.clone(), following));
         tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
         tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
         tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
@@ -195,7 +202,18 @@ impl Server {
         };
         tasks.spawn(accept(metrics_listener, figures, shutdown.clone(), tasks.clone()));
         let longest_drain = Duration::from_secs(config.drain_seconds.into());
-        Ok(Self { address, metrics_address, app, drain, longest_drain, sockets, shutdown, tasks, writer })
+        Ok(Self {
+            address,
+            metrics_address,
+            app,
+            drain,
+            longest_drain,
+            sockets,
+            shutdown,
+            tasks,
+            writer,
+            parting,
+        })
     }
 
     /// Takes the server down: not ready any more, no new connections, every socket told when to come back and closed with 1012 after
@@ -218,6 +236,9 @@ impl Server {
         // The writer ends with the last handle to it; a connection that hangs on may still hold one.
         if tokio::time::timeout(LAST_WORDS, self.writer).await.is_err() {
             tracing::warn!("the writer did not end in time");
+        }
+        if tokio::time::timeout(LAST_WORDS, self.parting.take_leave()).await.is_err() {
+            tracing::warn!("the other nodes were not told in time");
         }
         tracing::info!("down");
     }

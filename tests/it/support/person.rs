@@ -40,7 +40,7 @@ impl Person {
 
     /// Somebody known.
     pub(crate) async fn come(server: &TestServer, user: UserId, door: Door) -> Self {
-        let http = server.marketplace.as_user(&user);
+        let http = Http::new(&server.base_of(&user), server.token(&user));
         let socket = Self::open(server, &user, vec![at_head(RoomRef::Inbox)]).await;
         Self { user, http, socket, door }
     }
@@ -51,7 +51,7 @@ impl Person {
     }
 
     async fn open(server: &TestServer, user: &UserId, rooms: Vec<Cursor>) -> Socket {
-        let connected = Socket::connect(&server.base, &server.token(user), rooms).await;
+        let connected = Socket::connect(&server.base_of(user), &server.token(user), rooms).await;
         connected.expect("a socket").0
     }
 

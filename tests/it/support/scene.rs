@@ -141,7 +141,8 @@ impl Scene {
         trial.room_of(&self.server.marketplace, room, people).await.expect("a room");
         for person in [&mut self.client, &mut self.freelancer] {
             let (scribe, token) = (trial.device(&person.user), self.server.token(&person.user));
-            let connected = scribe.connect(&self.server.base, &token, vec![at_head(room)]).await;
+            let connected =
+                scribe.connect(&self.server.base_of(&person.user), &token, vec![at_head(room)]).await;
             person.socket = connected.expect("a socket").0;
         }
         trial

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anteroom::app::App;
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
-use anteroom::config::{Auth, Config, Database, Limits};
+use anteroom::config::{Auth, Config, Database, Limits, Redis};
 use anteroom::server::Server;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::token::TokenMint;
@@ -20,14 +20,35 @@ pub(crate) const SECRET: &str = "the secret of a marketplace that only tests kno
 /// Tokens outlive every invitation and a year of them, so that a test may turn the clock.
 const TOKEN_SECONDS: u64 = 400 * 24 * 60 * 60;
 
-/// Where the servers of these tests keep things: embedded, unless whoever runs the tests says `postgres`.
-fn is_on_postgres() -> bool {
-    std::env::var("ANTEROOM_TEST_STORE").is_ok_and(|store| store == "postgres")
+/// What the servers of these tests are, as whoever runs the tests says in `ANTEROOM_TEST_FLEET`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fleet {
+    /// Nothing said: one, with the embedded database.
+    Embedded,
+    /// `postgres`: one, on PostgreSQL.
+    Postgres,
+    /// `two`: two on one PostgreSQL and one Redis. People are spread over them, so that the two of a room sit on different nodes.
+    Two,
+}
+
+impl Fleet {
+    fn of_this_run() -> Self {
+        match std::env::var("ANTEROOM_TEST_FLEET").as_deref() {
+            Err(_) => Self::Embedded,
+            Ok("postgres") => Self::Postgres,
+            Ok("two") => Self::Two,
+            Ok(other) => panic!("ANTEROOM_TEST_FLEET is {other:?}: say postgres or two"),
+        }
+    }
+
+    fn nodes(self) -> usize {
+        if self == Self::Two { 2 } else { 1 }
+    }
 }
 
 /// A server that runs.
 pub(crate) struct TestServer {
-    running: Server,
+    running: Vec<Server>,
     config: Config,
     directory: Home,
     /// It stands until a test moves it.
@@ -36,7 +57,7 @@ pub(crate) struct TestServer {
     pub(crate) mint: TokenMint,
     /// Tells it of people and jobs.
     pub(crate) marketplace: Marketplace,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, of the first node.
     pub(crate) base: String,
 }
 
@@ -64,8 +85,14 @@ impl TestServer {
 
     async fn on(directory: Home, config: Config, clock: Arc<ManualClock>) -> Self {
         super::documents::watch();
-        let running = Server::start_with(&config, clock.clone()).await.expect("the server starts");
-        let base = format!("http://{}", running.address);
+        let mut running = Vec::new();
+        for _ in 0..Fleet::of_this_run().nodes() {
+            running.push(Server::start_with(&config, clock.clone()).await.expect("the server starts"));
+        }
+        if running.len() > 1 {
+            super::soon("nodes that hear each other", all_hear(&running)).await;
+        }
+        let base = format!("http://{}", running[0].address);
         let mint = TokenMint::new(SECRET).lasting(TOKEN_SECONDS);
         let marketplace = Marketplace::new(&base, &mint);
         Self { running, config, directory, clock, mint, marketplace, base }
@@ -79,14 +106,20 @@ impl TestServer {
     /// The same, and meanwhile something is done to its data.
     pub(crate) async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let Self { running, config, directory, clock, .. } = self;
-        running.stop().await;
+        stop_all(running).await;
         change(directory.files.path());
         Self::on(directory, config, clock).await
     }
 
     /// Stops it.
     pub(crate) async fn stop(self) {
-        self.running.stop().await;
+        stop_all(self.running).await;
+    }
+
+    /// The node that this person comes to.
+    pub(crate) fn base_of(&self, user: &UserId) -> String {
+        let number: usize = user.as_str().bytes().map(usize::from).sum();
+        format!("http://{}", self.running[number % self.running.len()].address)
     }
 
     /// A token of this person.
@@ -96,7 +129,7 @@ impl TestServer {
 
     /// What the server works with, to do what no wire can.
     pub(crate) fn app(&self) -> &Arc<App> {
-        &self.running.app
+        &self.running[0].app
     }
 
     /// Its database's file.
@@ -106,7 +139,25 @@ impl TestServer {
 
     /// `http://127.0.0.1:PORT` of the figures.
     pub(crate) fn figures(&self) -> String {
-        format!("http://{}", self.running.metrics_address)
+        format!("http://{}", self.running[0].metrics_address)
+    }
+}
+
+/// Until each node hears itself over the bus, and so the others.
+async fn all_hear(nodes: &[Server]) {
+    let hears = |text: String| {
+        !text.contains("anteroom_bus_subscriptions_total 0") && text.contains("anteroom_bus_degraded 0")
+    };
+    for node in nodes {
+        while !hears(node.app.metrics.text()) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+async fn stop_all(nodes: Vec<Server>) {
+    for node in nodes {
+        node.stop().await;
     }
 }
 
@@ -124,7 +175,7 @@ fn id_address() -> std::net::SocketAddr {
 fn prepared(change: impl FnOnce(&mut Config)) -> (Home, Config) {
     let home = Home {
         files: tempfile::tempdir().expect("a directory"),
-        schema: is_on_postgres().then(Schema::fresh),
+        schema: (Fleet::of_this_run() != Fleet::Embedded).then(Schema::fresh),
     };
     let mut config = Config {
         listen: id_address(),
@@ -145,6 +196,10 @@ fn prepared(change: impl FnOnce(&mut Config)) -> (Home, Config) {
     }
     if let Some(schema) = &home.schema {
         config.database = Database { url: Some(schema.url().into()), writers: 3, readers: 3 };
+    }
+    if Fleet::of_this_run() == Fleet::Two {
+        let redis = std::env::var("ANTEROOM_TEST_REDIS").expect("the Redis that the tests share");
+        config.redis = Redis { url: Some(redis.into()), tick_ms: 300, ..Redis::default() };
     }
     change(&mut config);
     (home, config)
