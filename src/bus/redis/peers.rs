@@ -219,7 +219,13 @@ mod tests {
             Heard::Came(node) => format!("came {}", node.0.as_u128()),
             Heard::Gone(node) => format!("gone {}", node.0.as_u128()),
             Heard::Missed(Missed { why, shards }) => format!("{} {shards:?}", why.as_str()),
-            other => format!("{other:?}"),
+            Heard::Entries(_)
+            | Heard::Grown { .. }
+            | Heard::Person(_)
+            | Heard::Whisper { .. }
+            | Heard::Degraded(_) => {
+                panic!("not of a node")
+            }
         };
         told.iter().map(word).collect()
     }
@@ -347,6 +353,9 @@ mod tests {
         prop_oneof![3 => Just(Fate::Comes), 1 => Just(Fate::Lost), 1 => Just(Fate::Twice)]
     }
 
+    /// When it comes, and what: a publication on a shard with its count, or a tick.
+    type Comes = (usize, Option<(usize, u64)>, Tick);
+
     proptest! {
         /// Whatever is lost, repeated or late: each publication has come once, or its shard was told to be looked at after it was said.
         #[test]
@@ -356,7 +365,7 @@ mod tests {
             let (mut peers, now) = (peers(), Instant::now());
             let mut counts = vec![0_u64; SHARDS];
             // What is on its way, each behind what it overtakes.
-            let mut way: Vec<(usize, Option<(usize, u64)>, Tick)> = Vec::new();
+            let mut way: Vec<Comes> = Vec::new();
             let mut ticks = 0;
             for (at, (index, fate, late, ticked)) in sent.iter().enumerate() {
                 counts[*index] += 1;
