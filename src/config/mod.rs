@@ -6,12 +6,14 @@
 mod auth;
 mod limits;
 mod policy;
+mod redis;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::limits::Limits;
+pub use self::redis::Redis;
 pub use config::ConfigError;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
@@ -53,6 +55,8 @@ pub struct Config {
     pub auth: Auth,
     /// Signatures.
     pub signing: Signing,
+    /// The other nodes.
+    pub redis: Redis,
     /// What marketplaces decide differently.
     pub policy: Policy,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
@@ -111,6 +115,7 @@ impl Default for Config {
             drain_seconds: 60,
             auth: Auth::default(),
             signing: Signing::default(),
+            redis: Redis::default(),
             policy: Policy::default(),
             limits: Limits::default(),
         }
@@ -121,7 +126,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 51] = [
+pub const KEYS: [&str; 53] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -139,6 +144,8 @@ pub const KEYS: [&str; 51] = [
     "auth.jwks_url",
     "auth.jwks_stale_seconds",
     "signing.secret",
+    "redis.url",
+    "redis.ca",
     "policy.version",
     "policy.invitation_days",
     "policy.edit_minutes",
@@ -214,6 +221,7 @@ impl Config {
         config.limits.check()?;
         policy::check(&config.policy)?;
         config.signing.check()?;
+        config.redis.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(
                 "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",
@@ -414,6 +422,8 @@ mod tests {
             "auth.algorithm",
             "auth.jwks_url",
             "signing.secret",
+            "redis.url",
+            "redis.ca",
             "metrics_listen",
             "tls.certificate",
             "tls.key",
