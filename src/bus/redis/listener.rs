@@ -35,7 +35,7 @@ impl Listener {
         timing: Timing,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { node, channels, peers: Peers::new(timing.silent, timing.gone), teller, metrics, echo: None }
+        Self { node, channels, peers: Peers::new(timing), teller, metrics, echo: None }
     }
 
     /// When this node heard itself last.
