@@ -143,8 +143,8 @@ impl Teller {
         let told = match (&heard, &mut state.behind) {
             // The first to go, when half the bound is taken.
             (Heard::Whisper { .. }, behind) if behind.is_some() || taken * 2 > self.0.limit => Told::Shed,
-            (_, Some(behind)) => behind.remember(heard),
-            (_, behind) if taken > self.0.limit => behind.insert(Behind::default()).remember(heard),
+            (_, Some(behind)) => behind.remember(&heard),
+            (_, behind) if taken > self.0.limit => behind.insert(Behind::default()).remember(&heard),
             (_, None) => {
                 state.bytes = taken;
                 state.waiting.push_back((heard, size));
@@ -209,11 +209,11 @@ impl State {
 }
 
 impl Behind {
-    fn remember(&mut self, heard: Heard) -> Told {
+    fn remember(&mut self, heard: &Heard) -> Told {
         match heard {
-            Heard::Came(node) => self.saw(node, true),
-            Heard::Gone(node) => self.saw(node, false),
-            Heard::Degraded(degraded) => self.degraded = Some(degraded),
+            Heard::Came(node) => self.saw(*node, true),
+            Heard::Gone(node) => self.saw(*node, false),
+            Heard::Degraded(degraded) => self.degraded = Some(*degraded),
             Heard::Whisper { .. } => return Told::Shed,
             Heard::Entries(_) | Heard::Grown { .. } | Heard::Person(_) | Heard::Missed(_) => {
                 self.lost = true;

@@ -4,6 +4,7 @@ mod access;
 mod amendment;
 mod audit;
 mod backlog;
+mod bus;
 mod candidacies;
 mod candidacy;
 mod changes;

@@ -35,7 +35,7 @@ impl Listener {
         timing: Timing,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { node, channels, peers: Peers::new(timing.silent, timing.gone), teller, metrics, echo: None }
+        Self { node, channels, peers: Peers::new(timing), teller, metrics, echo: None }
     }
 
     /// When this node heard itself last.
@@ -82,14 +82,7 @@ impl Listener {
         }
         let counted = self.peers.publication(header.node, shard, header.count, now);
         if self.is_fresh(counted) {
-            let (name, heard) = match meant(shard, header, opened) {
-                Some(heard @ Heard::Entries(_)) => ("entries", heard),
-                Some(heard @ Heard::Person(_)) => ("person", heard),
-                Some(heard) => ("grown", heard),
-                None => return Some(self.metrics.bus_heard("unknown")),
-            };
-            self.metrics.bus_heard(name);
-            self.tell(heard, opened.header.len() + opened.body.len());
+            self.take(meant(shard, header, opened), opened);
         }
         Some(())
     }
@@ -101,13 +94,10 @@ impl Listener {
         }
         let counted = self.peers.whisper(header.node, lane, header.count, now);
         if self.is_fresh(counted) {
-            let log = header.log.as_deref().and_then(log_named);
             // Of what another version whispers, nothing is missed.
-            let whisper =
-                log.filter(|_| opened.version == VERSION).and_then(|log| read_whisper(log, opened.body));
-            let Some(whisper) = whisper else { return Some(self.metrics.bus_heard("unknown")) };
-            self.metrics.bus_heard("whisper");
-            self.tell(Heard::Whisper { from: header.node, whisper }, opened.header.len() + opened.body.len());
+            let log = header.log.as_deref().and_then(log_named).filter(|_| opened.version == VERSION);
+            let whisper = log.and_then(|log| read_whisper(log, opened.body));
+            self.take(whisper.map(|whisper| Heard::Whisper { from: header.node, whisper }), opened);
         }
         Some(())
     }
@@ -126,6 +116,14 @@ impl Listener {
             self.metrics.bus_heard("tick");
         }
         Some(())
+    }
+
+    /// What came for the first time, unless this version does not know it.
+    fn take(&mut self, heard: Option<Heard>, opened: &Opened<'_>) {
+        self.metrics.bus_heard(heard.as_ref().map_or("unknown", name));
+        if let Some(heard) = heard {
+            self.tell(heard, opened.header.len() + opened.body.len());
+        }
     }
 
     fn is_own(&self, node: NodeId) -> bool {
@@ -175,6 +173,16 @@ fn meant(shard: Shard, header: Header, opened: &Opened<'_>) -> Option<Heard> {
     })
 }
 
+fn name(heard: &Heard) -> &'static str {
+    match heard {
+        Heard::Entries(_) => "entries",
+        Heard::Grown { .. } => "grown",
+        Heard::Person(_) => "person",
+        Heard::Whisper { .. } => "whisper",
+        Heard::Missed(_) | Heard::Degraded(_) | Heard::Came(_) | Heard::Gone(_) => "state",
+    }
+}
+
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     serde_json::from_slice(bytes).ok()
 }
@@ -184,6 +192,7 @@ mod tests {
     use std::path::PathBuf;
 
     use anteroom_protocol::log::{from_hex, to_hex};
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::super::body::tests::appended;
@@ -428,5 +437,26 @@ mod tests {
         let name = pair.channels.name(publication.channel).to_owned();
         pair.comes(&name, &bytes);
         assert_eq!(pair.heard().await, ["came"]);
+    }
+
+    proptest! {
+        /// Also of those who know the key, some may be of another version.
+        #[test]
+        fn whatever_is_said_hearing_it_does_not_panic(
+            channel in 0..273_usize, version in 0..3_u8, cut in any::<proptest::sample::Index>(),
+            header in prop_oneof![
+                "(?s).{0,80}",
+                r#"\{"node":"00000000-0000-0000-0000-00000000000[12]","count":[0-9]{1,20}(,"(log|from|to|person|counts)":([0-9]{1,20}|"inbox:x"|\[\])){0,4}\}"#,
+            ],
+            body in "(?s).{0,80}",
+        ) {
+            let mut pair = Pair::new();
+            let name = pair.channels.names()[channel].clone();
+            let channel = pair.channels.named(&name).expect("a channel");
+            let bytes = sealed_in_version(&pair.channels, channel, version, (header.as_bytes(), body.as_bytes()));
+            pair.comes(&name, &bytes);
+            pair.comes(&name, &bytes[..cut.index(bytes.len())]);
+            pair.listener.look(Instant::now(), false);
+        }
     }
 }

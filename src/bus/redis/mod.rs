@@ -146,7 +146,8 @@ impl RedisBus {
 }
 
 /// Starts the bus of the database that keeps this key, also while there is no Redis. It ends with `shutdown`, which is to be given after the
-/// last commit was announced: then it takes its leave of the others, and its tasks end soon, whatever Redis does.
+/// last commit was announced: then it takes its leave of the others, and its tasks end soon, whatever Redis does. What is announced after that is
+/// told to nobody.
 pub fn start(
     settings: Settings,
     key: &[u8; 32],

@@ -5,10 +5,9 @@
 //! case of its own, because a node counts from 1.
 
 use std::collections::HashMap;
-use std::time::Duration;
-
 use tokio::time::Instant;
 
+use super::Timing;
 use super::channel::LANES;
 use super::publication::Tick;
 use crate::bus::NodeId;
@@ -24,8 +23,8 @@ pub(super) struct Peers {
     known: HashMap<NodeId, Peer>,
     /// Where something came that nobody of ours has said, since it was last told.
     forged: Shards,
-    silent: Duration,
-    gone: Duration,
+    forged_told: Option<Instant>,
+    timing: Timing,
 }
 
 /// One of them.
@@ -62,10 +61,9 @@ impl Counted {
 }
 
 impl Peers {
-    /// Nobody is known yet. A node whose ticks do not come for `silent` may have died between a commit and its publication; one that is
-    /// not heard at all for `gone` has gone.
-    pub(super) fn new(silent: Duration, gone: Duration) -> Self {
-        Self { known: HashMap::new(), forged: Shards::NONE, silent, gone }
+    /// Nobody is known yet.
+    pub(super) fn new(timing: Timing) -> Self {
+        Self { known: HashMap::new(), forged: Shards::NONE, forged_told: None, timing }
     }
 
     /// Something came from a node on a shard.
@@ -121,8 +119,8 @@ impl Peers {
         Counted { fresh: true, told }
     }
 
-    /// Something came that none of ours has said, or that cannot be read. It is told with the next look, so that whoever floods the bus
-    /// causes no more than one look a second.
+    /// Something came that none of ours has said, or that cannot be read. It is told with a look and once a tick, so that whoever floods
+    /// the bus causes no more than that.
     pub(super) fn forged(&mut self, shards: Shards) {
         self.forged = self.forged.union(shards);
     }
@@ -137,21 +135,23 @@ impl Peers {
             }
             if deaf {
                 peer.ticked = now;
-            } else if !peer.silent && now.saturating_duration_since(peer.ticked) > self.silent {
+            } else if !peer.silent && now.saturating_duration_since(peer.ticked) > self.timing.silent {
                 peer.silent = true;
                 silent = true;
             }
-            if now.saturating_duration_since(peer.heard) > self.gone {
+            if now.saturating_duration_since(peer.heard) > self.timing.gone {
                 peer.gone = true;
                 told.push(Heard::Gone(*node));
             }
         }
-        let forged = std::mem::take(&mut self.forged);
         if silent {
             told.push(missed(Why::Silent, Shards::ALL));
         }
-        if !forged.is_empty() {
-            told.push(missed(Why::Forged, forged));
+        let told_lately =
+            self.forged_told.is_some_and(|at| now.saturating_duration_since(at) < self.timing.tick);
+        if !self.forged.is_empty() && !told_lately {
+            self.forged_told = Some(now);
+            told.push(missed(Why::Forged, std::mem::take(&mut self.forged)));
         }
         told
     }
@@ -188,6 +188,8 @@ fn missed(why: Why, shards: Shards) -> Heard {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -197,7 +199,7 @@ mod tests {
     const GONE: Duration = Duration::from_secs(30);
 
     fn peers() -> Peers {
-        Peers::new(SILENT, GONE)
+        Peers::new(Timing { silent: SILENT, gone: GONE, ..Timing::default() })
     }
 
     fn node(number: u128) -> NodeId {
@@ -219,7 +221,13 @@ mod tests {
             Heard::Came(node) => format!("came {}", node.0.as_u128()),
             Heard::Gone(node) => format!("gone {}", node.0.as_u128()),
             Heard::Missed(Missed { why, shards }) => format!("{} {shards:?}", why.as_str()),
-            other => format!("{other:?}"),
+            Heard::Entries(_)
+            | Heard::Grown { .. }
+            | Heard::Person(_)
+            | Heard::Whisper { .. }
+            | Heard::Degraded(_) => {
+                panic!("not of a node")
+            }
         };
         told.iter().map(word).collect()
     }
@@ -310,7 +318,10 @@ mod tests {
         let (mut peers, now) = (peers(), Instant::now());
         (0..1_000).for_each(|number| peers.forged(shard(number % 2).into()));
         assert_eq!(words(&peers.look(now, false)), ["forged {0, 1}"]);
-        assert!(peers.look(now, false).is_empty());
+        peers.forged(shard(2).into());
+        assert!(peers.look(now + Timing::default().tick / 2, false).is_empty());
+        assert_eq!(words(&peers.look(now + Timing::default().tick, false)), ["forged {2}"]);
+        assert!(peers.look(now + Timing::default().tick * 2, false).is_empty());
     }
 
     #[test]
@@ -347,6 +358,9 @@ mod tests {
         prop_oneof![3 => Just(Fate::Comes), 1 => Just(Fate::Lost), 1 => Just(Fate::Twice)]
     }
 
+    /// When it comes, and what: a publication on a shard with its count, or a tick.
+    type Comes = (usize, Option<(usize, u64)>, Tick);
+
     proptest! {
         /// Whatever is lost, repeated or late: each publication has come once, or its shard was told to be looked at after it was said.
         #[test]
@@ -356,7 +370,7 @@ mod tests {
             let (mut peers, now) = (peers(), Instant::now());
             let mut counts = vec![0_u64; SHARDS];
             // What is on its way, each behind what it overtakes.
-            let mut way: Vec<(usize, Option<(usize, u64)>, Tick)> = Vec::new();
+            let mut way: Vec<Comes> = Vec::new();
             let mut ticks = 0;
             for (at, (index, fate, late, ticked)) in sent.iter().enumerate() {
                 counts[*index] += 1;

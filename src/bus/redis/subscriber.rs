@@ -88,12 +88,12 @@ impl Subscriber {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = loop {
             // Fair: neither a flood keeps this node from finding out that it is deaf, nor does that matter to what comes.
-            tokio::select! {
-                message = stream.next() => match message {
-                    Some(message) => self.message(&message, subscribed, backoff),
-                    None => break Ended::Closed,
-                },
-                _ = look.tick() => if self.is_deaf(subscribed) { break Ended::Deaf },
+            let ended = tokio::select! {
+                message = stream.next() => self.message(message, subscribed, backoff),
+                _ = look.tick() => self.look(subscribed),
+            };
+            if let Some(ended) = ended {
+                break ended;
             }
         };
         drop(sink);
@@ -111,7 +111,9 @@ impl Subscriber {
         Ok((sink, stream))
     }
 
-    fn message(&mut self, message: &Msg, subscribed: Instant, backoff: &mut Backoff) {
+    /// Something came; `None`: nothing will.
+    fn message(&mut self, message: Option<Msg>, subscribed: Instant, backoff: &mut Backoff) -> Option<Ended> {
+        let Some(message) = message else { return Some(Ended::Closed) };
         self.listener.message(message.get_channel_name(), message.get_payload_bytes(), Instant::now());
         let hears = self.listener.echo().is_some_and(|echo| echo >= subscribed);
         if hears && self.degraded.swap(false, Ordering::Relaxed) {
@@ -119,14 +121,15 @@ impl Subscriber {
             tracing::info!("the bus works");
             self.listener.degraded(false);
         }
+        None
     }
 
-    /// Time has passed. Whether this node has not heard itself for too long.
-    fn is_deaf(&mut self, subscribed: Instant) -> bool {
+    /// Time has passed: perhaps this node has not heard itself for too long.
+    fn look(&mut self, subscribed: Instant) -> Option<Ended> {
         let now = Instant::now();
         self.listener.look(now, self.degraded.load(Ordering::Relaxed));
         let last = self.listener.echo().map_or(subscribed, |echo| echo.max(subscribed));
-        now.saturating_duration_since(last) > self.timing.echo
+        (now.saturating_duration_since(last) > self.timing.echo).then_some(Ended::Deaf)
     }
 
     fn degrade(&mut self, ended: &Ended) {
