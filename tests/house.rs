@@ -22,6 +22,7 @@ const HOUSE: &[Room] = &[
     Room { path: "store/mod.rs", ours: &["domain", "store"], libraries: &[] },
     Room { path: "store/change.rs", ours: &[], libraries: &[] },
     Room { path: "store/ledger.rs", ours: &["domain", "store"], libraries: &[] },
+    Room { path: "store/lookback.rs", ours: &["domain", "store"], libraries: &[] },
     Room { path: "store/marker.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/outcome.rs", ours: &["domain"], libraries: &[] },
     Room { path: "store/transcript.rs", ours: &["domain", "store"], libraries: &[] },

@@ -155,26 +155,14 @@ impl Server {
         let crowd = Crowd::new(config.limits.sockets_per_address, config.limits.greeting_per_address);
         let (tls, renewal) = Tls::new(&config.tls, crowd.clone()).map_err(StartError::tls)?.unzip();
         let (drain, sockets) = (Arc::new(Drain::default()), TaskTracker::new());
-        let door = Arc::new(Door {
-            app: app.clone(),
-            handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
-            resumes: Semaphore::new(config.limits.resumes),
-            crowd,
-            origins: Origins::new(&config.origins),
-            socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
-            drain: drain.clone(),
-            tasks: sockets.clone(),
-        });
+        let door = Arc::new(door(config, &app, (crowd, drain.clone(), sockets.clone())));
         let socket = Router::new().route("/v1/ws", get(ws::upgrade::upgrade)).with_state(door);
         let routes = http::router(app.clone(), &config.origins, drain.clone())
             .merge(socket)
             .merge(web::router())
             .fallback(http::no_such_route)
             .method_not_allowed_fallback(http::no_such_method);
-        tasks.spawn(until(shutdown.clone(), following));
-        tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
-        tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
-        tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
+        keep_up(&app, following, &tasks, &shutdown);
         if let Some(renewal) = renewal {
             tasks.spawn(until(shutdown.clone(), renewal));
         }
@@ -336,6 +324,37 @@ fn development_secret(path: &Path) -> Result<String, StartError> {
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// What every socket comes in by.
+fn door(
+    config: &Config,
+    app: &Arc<App>,
+    (crowd, drain, tasks): (Arc<Crowd>, Arc<Drain>, TaskTracker),
+) -> Door {
+    Door {
+        app: app.clone(),
+        handshakes: Arc::new(Semaphore::new(config.limits.handshakes)),
+        resumes: Semaphore::new(config.limits.resumes),
+        crowd,
+        origins: Origins::new(&config.origins),
+        socket_frames: u32::try_from(config.limits.socket_frames).unwrap_or(u32::MAX),
+        drain,
+        tasks,
+    }
+}
+
+/// What goes on beside the sockets, until the server goes down.
+fn keep_up(
+    app: &Arc<App>,
+    following: impl Future<Output = ()> + Send + 'static,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
+    tasks.spawn(until(shutdown.clone(), following));
+    tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
+    tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
+    tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
 }
 
 /// Does something until the server goes down.

@@ -1,6 +1,6 @@
 //! The store on PostgreSQL: any number of servers on one database, each with some writing connections and some reading ones.
 //!
-//! A commit is one statement that decides by comparison whether what it was decided on still stands ([`commit`]). Rarer work runs in
+//! A commit is one statement that decides by comparison whether what it was decided on still stands (`commit`). Rarer work runs in
 //! transactions of a few statements, in which rows are locked in one order: the job, the candidacy, the room, the inboxes. Nothing ever
 //! cancels a statement that may be committing: a connection that takes too long is dropped, and what came of it is unknown.
 

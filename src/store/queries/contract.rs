@@ -64,7 +64,7 @@ pub(super) async fn load(
     Ok(views(row, |row| row.contract_view(reader))?.pop())
 }
 
-/// See [`crate::store::Store::contracts`].
+/// See [`crate::store::Views::contracts`].
 pub(super) async fn list(pool: &Pool, page: Page<ContractId>) -> Result<Vec<ContractView>, StoreError> {
     let sql = select("JOIN contracts formed ON formed.candidacy = c.id
          WHERE $1 IS NULL OR (formed.formed_at, formed.id) < (SELECT formed_at, id FROM contracts WHERE id = $1)

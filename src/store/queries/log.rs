@@ -121,7 +121,7 @@ pub(super) fn keys(log: &Log) -> (Option<Uuid>, Option<&str>) {
     }
 }
 
-/// See [`crate::store::Store::access`].
+/// See [`crate::store::Views::access`].
 pub(super) async fn access(
     pool: &Pool,
     reader: &UserId,
@@ -245,7 +245,7 @@ pub(super) async fn find(
     found.map(|entry| entry.decode(log)).transpose()
 }
 
-/// See [`crate::store::Store::measure`].
+/// See [`crate::store::Views::measure`].
 pub(super) async fn measure(pool: &Pool, log: &Log, after: u64, up_to: u64) -> Result<u64, StoreError> {
     let (room, owner) = keys(log);
     let sql =

@@ -9,7 +9,7 @@ use crate::store::sql::code;
 use crate::store::sql::work::{Done, Failed};
 use crate::store::{Due, StoreError};
 
-/// See [`crate::store::Store::due`].
+/// See [`crate::store::Views::due`].
 pub(super) async fn due(pool: &Pool, now: Time, limit: u32) -> Result<Vec<Due>, StoreError> {
     // What is due for two reasons is told for its own.
     let sql = "SELECT candidacy, job FROM (
@@ -39,7 +39,7 @@ pub(super) async fn due(pool: &Pool, now: Time, limit: u32) -> Result<Vec<Due>, 
     Ok(decoded.collect::<sqlx::Result<_>>()?)
 }
 
-/// See [`crate::store::Store::job_ended`].
+/// See [`crate::store::Marketplace::job_ended`].
 pub(super) async fn job_ended(connection: &mut Connection, job: &JobId) -> Result<Done<()>, Failed> {
     sqlx::query(
         "UPDATE jobs SET ending_at = NULL WHERE id = $1 AND NOT EXISTS (

@@ -32,8 +32,8 @@ pub(super) async fn what_was_written_since_is_found_for_those_whose_it_is(world:
     let end = world.access("felix", &Log::Room(rooms[0])).await.expect("his").head.seq;
     let own = Grown { log: Log::Room(rooms[0]), from: end - 2, to: end };
     let other = Grown { log: Log::Room(rooms[1]), from: last, to: last };
-    assert_eq!(look(&world, since, &["felix"]).await.logs, [own.clone()]);
-    assert_eq!(look(&world, since, &["fiona", "mallory"]).await.logs, [other.clone()]);
+    assert_eq!(look(&world, since, &["felix"]).await.logs, std::slice::from_ref(&own));
+    assert_eq!(look(&world, since, &["fiona", "mallory"]).await.logs, std::slice::from_ref(&other));
     let mut both = vec![own, other];
     both.sort_by_key(|grown| grown.log.to_string());
     let all = look(&world, since, &["clara"]).await;
