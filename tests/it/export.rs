@@ -20,7 +20,7 @@ const TAKE_HOME: &str = r#""take_home":6136"#;
 
 /// A running server with a room, and its directory.
 async fn served() -> (Scene, RoomRef, PathBuf) {
-    let mut scene = Scene::new(Door::Http).await;
+    let mut scene = Scene::embedded(Door::Http).await;
     let (case, room) = talking(&mut scene).await;
     scene.freelancer.case(ask::propose_terms(case.candidacy, 0, ask::hourly(7_000))).await;
     let directory = scene.server.database().parent().expect("a directory").to_owned();

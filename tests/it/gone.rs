@@ -64,7 +64,7 @@ async fn clients_that_drop_at_the_moment_of_the_commit_leave_no_lock_no_hole_and
     let rounds: usize =
         std::env::var("ANTEROOM_GONE_ROUNDS").map_or(1_000, |text| text.parse().expect("a number"));
     // The crowd comes under one name, and must not take the place of the one who stays.
-    let server = TestServer::start_with(|config| config.limits.sockets_per_user = 10_000).await;
+    let server = TestServer::embedded(|config| config.limits.sockets_per_user = 10_000).await;
     let mut scene = Scene::on(server, Door::Socket).await;
     let (_, room) = scene.talking().await;
     let mut trial = scene.on_record("gone", room).await;

@@ -102,7 +102,7 @@ struct Talk {
 
 impl Talk {
     async fn begin() -> (TestServer, Self) {
-        let mut scene = Scene::new(Door::Http).await;
+        let mut scene = Scene::embedded(Door::Http).await;
         let (_, room) = scene.talking().await;
         let people = [scene.client.user, scene.freelancer.user];
         let mut trial = Trial::begin("restarts", None);

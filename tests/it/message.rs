@@ -160,7 +160,7 @@ async fn whoever_has_not_joined_a_room_is_told_that_it_has_grown() {
 /// lived.
 #[tokio::test]
 async fn regression_posts_that_fail_in_more_rooms_than_have_an_order_of_their_own_hold_each_other() {
-    let server = TestServer::start_with(|config| config.limits.writer_queue = 1).await;
+    let server = TestServer::embedded(|config| config.limits.writer_queue = 1).await;
     let mut scene = Scene::on(server, Door::Socket).await;
     let (_, room) = scene.talking().await;
     let lock = WriteLock::take(&scene.server.database()).await;

@@ -231,7 +231,7 @@ async fn regression_a_ping_that_names_what_is_not_there_says_nothing_and_is_in_n
 /// before something newer had arrived.
 #[tokio::test]
 async fn regression_what_has_arrived_is_said_again_by_the_same_ping_after_its_commit_failed() {
-    let mut scene = Scene::new(Door::Socket).await;
+    let mut scene = Scene::embedded(Door::Socket).await;
     let room = both_read(&mut scene).await;
     let felix = scene.freelancer.user.clone();
     let unmarkable =

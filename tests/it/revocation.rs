@@ -20,7 +20,10 @@ use crate::support::{Door, Scene, TestServer, exchange, id};
 
 /// A server that knows Ana and Bob.
 async fn server() -> TestServer {
-    let server = TestServer::start().await;
+    that_knows_two(TestServer::start().await).await
+}
+
+async fn that_knows_two(server: TestServer) -> TestServer {
     for name in ["ana", "bob"] {
         server.marketplace.put_user(&id(name), name).await.expect("told");
     }
@@ -92,7 +95,7 @@ const UNCOMMITTABLE: &str = "CREATE TABLE nobody (id INTEGER PRIMARY KEY);
 /// that the tokens were taken back, and they were as good as before.
 #[tokio::test]
 async fn regression_a_revocation_that_cannot_be_committed_is_told_as_a_failure_and_takes_nothing_back() {
-    let server = server().await;
+    let server = that_knows_two(TestServer::embedded(|_| {}).await).await;
     let old = issued(&server, -5);
     let mut ana = socket(&server, &old).await;
     tamper(&server.database(), UNCOMMITTABLE).await;

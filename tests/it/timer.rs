@@ -110,7 +110,7 @@ async fn many_who_look_at_once_and_a_command_that_comes_between_make_it_happen_o
 /// One case that could not be written was the end of every look: whatever came due behind it waited for as long as that lasted.
 #[tokio::test]
 async fn regression_a_case_that_cannot_be_written_holds_up_no_other() {
-    let mut scene = Scene::new(Door::Http).await;
+    let mut scene = Scene::embedded(Door::Http).await;
     let (stuck, _) = scene.invited(None).await;
     scene.job = scene.another_job("job-2").await;
     scene.server.clock.advance_seconds(60);

@@ -246,7 +246,7 @@ async fn what_is_committed_while_a_transcript_is_written_is_not_in_it() {
 /// What is not whole must not look whole: the connection ends before the answer does.
 #[tokio::test]
 async fn a_log_that_turns_out_damaged_is_cut_off_and_never_signed() {
-    let mut scene = Scene::new(Door::Http).await;
+    let mut scene = Scene::embedded(Door::Http).await;
     let (_, room) = scene.talking().await;
     let bodies: Vec<String> = (0..300).map(|number| format!("number {number}")).collect();
     let mut socket = scene.client.socket_at(&scene.server, Vec::new()).await;

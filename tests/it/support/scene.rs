@@ -41,6 +41,11 @@ impl Scene {
         Self::on(TestServer::start().await, door).await
     }
 
+    /// The same on the embedded database, to whose file its test does something.
+    pub(crate) async fn embedded(door: Door) -> Self {
+        Self::on(TestServer::embedded(|_| {}).await, door).await
+    }
+
     /// The same on a server of one's own.
     pub(crate) async fn on(server: TestServer, door: Door) -> Self {
         let client = Person::arrive(&server, "clara", door).await;

@@ -69,7 +69,7 @@ impl TestServer {
 
     /// Why one with a changed configuration does not start.
     pub(crate) async fn refused(change: impl FnOnce(&mut Config)) -> String {
-        let (_directory, config) = prepared(change);
+        let (_directory, config) = prepared(Fleet::of_this_run(), change);
         match Server::start(&config).await {
             Ok(_) => panic!("it started"),
             Err(error) => error.text(),
@@ -78,7 +78,16 @@ impl TestServer {
 
     /// Starts one with a changed configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let (directory, config) = prepared(change);
+        Self::start_as(Fleet::of_this_run(), change).await
+    }
+
+    /// One with the embedded database whatever this run is of: its test does something to the file.
+    pub(crate) async fn embedded(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_as(Fleet::Embedded, change).await
+    }
+
+    async fn start_as(fleet: Fleet, change: impl FnOnce(&mut Config)) -> Self {
+        let (directory, config) = prepared(fleet, change);
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         Self::on(directory, config, clock).await
     }
@@ -86,7 +95,7 @@ impl TestServer {
     async fn on(directory: Home, config: Config, clock: Arc<ManualClock>) -> Self {
         super::documents::watch();
         let mut running = Vec::new();
-        for _ in 0..Fleet::of_this_run().nodes() {
+        for _ in 0..directory.fleet.nodes() {
             running.push(Server::start_with(&config, clock.clone()).await.expect("the server starts"));
         }
         if running.len() > 1 {
@@ -163,6 +172,7 @@ async fn stop_all(nodes: Vec<Server>) {
 
 /// What a test server's data lives in.
 struct Home {
+    fleet: Fleet,
     files: TempDir,
     schema: Option<Schema>,
 }
@@ -172,10 +182,11 @@ fn id_address() -> std::net::SocketAddr {
 }
 
 /// A directory, and a configuration on it.
-fn prepared(change: impl FnOnce(&mut Config)) -> (Home, Config) {
+fn prepared(fleet: Fleet, change: impl FnOnce(&mut Config)) -> (Home, Config) {
     let home = Home {
         files: tempfile::tempdir().expect("a directory"),
-        schema: (Fleet::of_this_run() != Fleet::Embedded).then(Schema::fresh),
+        schema: (fleet != Fleet::Embedded).then(Schema::fresh),
+        fleet,
     };
     let mut config = Config {
         listen: id_address(),
@@ -197,7 +208,7 @@ fn prepared(change: impl FnOnce(&mut Config)) -> (Home, Config) {
     if let Some(schema) = &home.schema {
         config.database = Database { url: Some(schema.url().into()), writers: 3, readers: 3 };
     }
-    if Fleet::of_this_run() == Fleet::Two {
+    if fleet == Fleet::Two {
         let redis = std::env::var("ANTEROOM_TEST_REDIS").expect("the Redis that the tests share");
         config.redis = Redis { url: Some(redis.into()), tick_ms: 300, ..Redis::default() };
     }
