@@ -380,3 +380,176 @@ fn told_of_account(entry: &LogEntry) -> Option<&UserId> {
         Log::Inbox(_) | Log::Room(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::time::Time;
+    use anteroom_protocol::user::UserProfile;
+    use tempfile::TempDir;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::bus::heard::{Missed, Teller, queue};
+    use crate::bus::shard::Shards;
+    use crate::hub::Seat;
+    use crate::hub::elsewhere::Nobody;
+    use crate::store::Moment;
+    use crate::store::sqlite::SqliteStore;
+
+    const NEVER: Duration = Duration::from_secs(3_600);
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// A node on which Ana reads her inbox, and another one that writes into it: nobody here is told but over the bus.
+    struct Node {
+        store: Arc<SqliteStore>,
+        hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
+        teller: Teller,
+        seat: Seat,
+        _directory: TempDir,
+    }
+
+    fn ana() -> UserId {
+        "ana".parse().expect("a user id")
+    }
+
+    impl Node {
+        async fn new(pace: Pace) -> Self {
+            let directory = tempfile::tempdir().expect("a directory");
+            let store = SqliteStore::open(&directory.path().join("anteroom.db")).await.expect("opened");
+            let (store, metrics) = (Arc::new(store), Arc::new(Metrics::new()));
+            let hub = Hub::new(8, 1_000_000, metrics.clone(), Arc::new(Nobody));
+            let (teller, hearing) = queue(1_000_000);
+            let node = Self { seat: hub.sit(&ana()), store, hub, metrics, teller, _directory: directory };
+            node.seat.outbox().read(Log::Inbox(ana()));
+            // Nothing is told of somebody who was not known before.
+            assert!(node.written(0).await.is_empty());
+            let (store, hub) = (node.store.clone(), node.hub.clone());
+            let follower = Follower::begin(store, hub, node.metrics.clone(), pace).await.expect("begun");
+            tokio::spawn(follower.follow(hearing));
+            node
+        }
+
+        /// Another node commits an entry into Ana's inbox.
+        async fn written(&self, number: u32) -> Vec<Appended> {
+            let profile =
+                UserProfile { status_reason: Some(number.to_string()), ..UserProfile::active("Ana") };
+            let moment = Moment { now: Time::from_micros(i64::from(number)), policy: 1 };
+            crate::store::Marketplace::put_user(&*self.store, &ana(), &profile, moment).await.expect("kept")
+        }
+
+        fn tell(&self, heard: Heard) {
+            self.teller.tell(heard, 0);
+        }
+
+        /// The numbers of the entries that come to Ana's socket, until the one of this number has come.
+        async fn comes(&self, last: u64) -> Vec<u64> {
+            let mut seqs = Vec::new();
+            let outbox = self.seat.outbox();
+            while seqs.last() != Some(&last) {
+                timeout(SOON, outbox.wait()).await.expect("that it comes");
+                seqs.extend(outbox.take().entries.iter().map(|encoded| encoded.entry().seq));
+            }
+            seqs
+        }
+
+        fn repaired(&self, layer: &str) -> String {
+            let text = self.metrics.text();
+            let line = text.lines().filter(|line| line.starts_with("anteroom_repairs_total"));
+            let found: Vec<&str> = line.collect();
+            assert!(
+                found.iter().all(|line| line.contains(layer)),
+                "no other layer had a part in it: {found:?}"
+            );
+            found.first().and_then(|line| line.rsplit(' ').next()).unwrap_or("0").to_owned()
+        }
+    }
+
+    fn missed(why: Why) -> Heard {
+        Heard::Missed(Missed { why, shards: Shards::ALL })
+    }
+
+    const ONLY_ON_DEMAND: Pace = Pace { healthy: NEVER, degraded: NEVER };
+
+    #[tokio::test]
+    async fn an_entry_that_is_ahead_waits_for_the_one_before_it_and_is_told_behind_it() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        let entries = [node.written(1).await, node.written(2).await, node.written(3).await];
+        node.tell(Heard::Entries(entries[0].clone()));
+        assert_eq!(node.comes(1).await, [1]);
+        node.tell(Heard::Entries(entries[2].clone()));
+        node.tell(Heard::Entries(entries[1].clone()));
+        assert_eq!(node.comes(3).await, [2, 3]);
+        assert_eq!(node.repaired("ahead"), "0", "it came by itself");
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_before_an_entry_that_is_ahead_is_read() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        let first = node.written(1).await;
+        node.tell(Heard::Entries(first));
+        assert_eq!(node.comes(1).await, [1]);
+        node.written(2).await;
+        let ahead = node.written(3).await;
+        node.tell(Heard::Entries(ahead));
+        assert_eq!(node.comes(3).await, [2, 3]);
+        assert_eq!(node.repaired("ahead"), "2");
+    }
+
+    /// The last entry of a log, with nothing behind it that would show that it is missing: each of these layers alone finds it.
+    #[tokio::test]
+    async fn a_lost_entry_with_nothing_behind_it_is_found_by_whichever_layer_notices() {
+        for (why, layer) in [(Why::Hole, "hole"), (Why::Overflow, "hole"), (Why::Silent, "silent")] {
+            let node = Node::new(ONLY_ON_DEMAND).await;
+            node.written(1).await;
+            node.tell(missed(why));
+            assert_eq!(node.comes(1).await, [1]);
+            assert_eq!(node.repaired(layer), "1");
+        }
+        let node = Node::new(Pace { healthy: NEVER, degraded: Duration::from_millis(20) }).await;
+        node.tell(Heard::Degraded(true));
+        for number in 1..=2 {
+            node.written(number).await;
+            assert_eq!(node.comes(number.into()).await, [u64::from(number)]);
+        }
+        assert_eq!(node.repaired("degraded"), "2");
+        let node = Node::new(Pace { healthy: Duration::from_millis(20), degraded: NEVER }).await;
+        node.written(1).await;
+        assert_eq!(node.comes(1).await, [1]);
+        assert_eq!(node.repaired("audit"), "1");
+    }
+
+    #[tokio::test]
+    async fn what_was_lost_while_nothing_was_heard_is_told_once_it_is_heard_again() {
+        let node = Node::new(Pace { healthy: NEVER, degraded: Duration::from_millis(200) }).await;
+        node.tell(Heard::Degraded(true));
+        node.tell(Heard::Degraded(false));
+        node.written(1).await;
+        assert_eq!(node.comes(1).await, [1]);
+        assert_eq!(node.repaired("degraded"), "1");
+    }
+
+    #[tokio::test]
+    async fn what_was_told_already_is_not_read_again() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        let told = node.written(1).await;
+        node.hub.deliver(&told);
+        assert_eq!(node.comes(1).await, [1]);
+        node.tell(missed(Why::Hole));
+        node.written(2).await;
+        node.tell(missed(Why::Hole));
+        assert_eq!(node.comes(2).await, [2]);
+        assert_eq!(node.repaired("hole"), "1");
+    }
+
+    #[tokio::test]
+    async fn a_log_that_has_grown_by_more_than_the_bus_carries_is_read() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        for number in 1..=3 {
+            node.written(number).await;
+        }
+        node.tell(Heard::Grown { log: Log::Inbox(ana()), from: 1, to: 3 });
+        assert_eq!(node.comes(3).await, [1, 2, 3]);
+        assert_eq!(node.repaired("none"), "0", "nothing was lost");
+    }
+}

@@ -90,7 +90,7 @@ impl Why {
 }
 
 /// The end of the queue that is told.
-pub(super) struct Teller(Arc<Queue>);
+pub(crate) struct Teller(Arc<Queue>);
 
 /// The end of the queue that hears.
 pub struct Hearing(Arc<Queue>);
@@ -119,7 +119,7 @@ struct Behind {
 
 /// What became of something that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// It waits, or its outcome does.
     Queued,
     /// A whisper for which there is no room.
@@ -129,14 +129,14 @@ pub(super) enum Told {
 }
 
 /// A queue that holds at most this many bytes.
-pub(super) fn queue(limit: usize) -> (Teller, Hearing) {
+pub(crate) fn queue(limit: usize) -> (Teller, Hearing) {
     let queue = Arc::new(Queue { state: Mutex::default(), wake: Notify::new(), limit });
     (Teller(queue.clone()), Hearing(queue))
 }
 
 impl Teller {
     /// Tells something of this many bytes. Never waits.
-    pub(super) fn tell(&self, heard: Heard, size: usize) -> Told {
+    pub(crate) fn tell(&self, heard: Heard, size: usize) -> Told {
         let mut state = self.0.lock();
         let size = size + PLACE;
         let taken = state.bytes + size;

@@ -54,7 +54,7 @@ async fn figures_have_a_listener_of_their_own() {
 
 #[tokio::test]
 async fn figures_tell_of_commands_and_connections_and_name_nobody() {
-    let mut scene = Scene::new(Door::Socket).await;
+    let mut scene = Scene::embedded(Door::Socket).await;
     let (case, room) = scene.talking().await;
     scene.freelancer.posted(room, "not for the operator's eyes").await;
     scene.freelancer.refused_with(ErrorCode::WrongSide, ask::decline_candidacy(case.candidacy)).await;
