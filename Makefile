@@ -1,7 +1,7 @@
 # Everything one types here. A target is one script, which does the same by hand and in CI.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt proof fuzz load
+.PHONY: help test lint fmt proof fuzz load cluster
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,3 +25,7 @@ fuzz: ## the fuzz targets for 10 minutes each, or for SECONDS=…; needs nightly
 load: ## the load scenario steady-rooms against a release build (ARGS="…" goes to it)
 	@cargo build --release
 	@cargo run --release -p anteroom-load-tests -- steady-rooms $(ARGS)
+
+cluster: ## three nodes on a PostgreSQL and a Redis of their own, and one address before them; prints links
+	@cargo build --bins --workspace
+	@cargo run --quiet -p anteroom-load-tests -- cluster $(ARGS)

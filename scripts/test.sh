@@ -16,6 +16,16 @@ rust_tests() {
     fi
 }
 
+# The talk and the bargaining once more, each of the two on a node of its own: what one of them does reaches the other over PostgreSQL and Redis.
+two_nodes() {
+    local rooms='candidacy|contract|terms|offer|member|message|receipt|presence|standing|revocation|resume|changes'
+    if cargo nextest --version >/dev/null 2>&1; then
+        ANTEROOM_TEST_FLEET=two with_servers cargo nextest run -p anteroom --test it -E "test(/^($rooms)::/)"
+    else
+        ANTEROOM_TEST_FLEET=two with_servers cargo test -p anteroom --test it -- contract:: terms:: offer:: member:: receipt::
+    fi
+}
+
 doc_tests() { cargo test --workspace --doc; }
 
 browser_tests() {
@@ -40,6 +50,7 @@ need_browser
 demand
 
 step "Rust tests" rust_tests
+step "the talk on two nodes" two_nodes
 step "documentation tests" doc_tests
 
 ANTEROOM_BIN=$(built anteroom)

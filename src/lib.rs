@@ -25,7 +25,7 @@
 //!   / | \
 //! domain store hub    the pure rules; the port to the database; who listens here
 //!        |     |
-//!      sqlite  bus    an adapter; the port to the other nodes
+//!  sqlite postgres bus   its adapters; the port to the other nodes, over Redis
 //! ```
 //!
 //! One noun has one file name in every layer: `git ls-files '*invitation*'` prints the whole of invitations. Who may import whom is a

@@ -7,6 +7,7 @@
 //! - [`server`]: starts a server binary on a data directory, and ends it as gently or as hard as asked.
 //! - [`private`]: a PostgreSQL and a Redis of one's own, to be killed and started again.
 //! - [`proxy`]: stands between a client and a server and does to their connections what networks do.
+//! - [`cluster`]: several nodes, and one address before them.
 //! - [`machine`]: what the operating system knows: memory, processor time, limits.
 //! - [`history`]: what every client did and was told, written down, and the judge of it.
 //! - [`scenario`]: the loads. [`report`]: what they found, as text or JSON.
@@ -14,6 +15,7 @@
 //! What never lives here: anything of the server but its wire (`anteroom-protocol`).
 
 pub mod client;
+pub mod cluster;
 pub mod history;
 pub mod machine;
 pub mod marketplace;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anteroom_load_tests::cluster;
 use anteroom_load_tests::history::check::{Options, check};
 use anteroom_load_tests::history::files::Files;
 use anteroom_load_tests::private::shelter;
@@ -25,6 +26,7 @@ enum Scenario {
     Hostile(hostile::Options),
     Check(Check),
     Servers(Servers),
+    Cluster(cluster::Options),
 }
 
 /// Judges the logs of a run that is over. Exit code: 0 valid, 1 invalid, 2 unknown (3: the logs cannot be read)
@@ -60,6 +62,9 @@ async fn main() -> ExitCode {
         Scenario::Hostile(options) => (hostile(&options).await, ExitCode::FAILURE),
         Scenario::Check(options) => (judge(&options), ExitCode::from(UNREADABLE)),
         Scenario::Servers(options) => (servers(&options).await, ExitCode::FAILURE),
+        Scenario::Cluster(options) => {
+            (cluster::run(&options, print).await.map(|()| ExitCode::SUCCESS), ExitCode::FAILURE)
+        }
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -64,6 +64,7 @@ pub struct Launcher {
     env: Vec<(String, String)>,
     args: Vec<String>,
     patience: Duration,
+    demo: bool,
 }
 
 impl Launcher {
@@ -76,6 +77,7 @@ impl Launcher {
             env: Vec::new(),
             args: Vec::new(),
             patience: Duration::from_secs(20),
+            demo: false,
         }
     }
 
@@ -90,6 +92,13 @@ impl Launcher {
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// With demo data, whose links it prints.
+    #[must_use]
+    pub fn demo(mut self) -> Self {
+        self.demo = true;
         self
     }
 
@@ -142,7 +151,8 @@ impl Launcher {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args(["serve", "--no-demo", "--listen", &self.listen, "--data-dir"]).arg(&self.data_dir);
+        command.args(["serve", "--listen", &self.listen, "--data-dir"]).arg(&self.data_dir);
+        command.args((!self.demo).then_some("--no-demo"));
         command.args(&self.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ANTEROOM_"))
         {

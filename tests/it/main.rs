@@ -9,6 +9,7 @@ mod candidacies;
 mod candidacy;
 mod changes;
 mod cli;
+mod cluster;
 mod contract;
 mod corpus;
 mod crash;

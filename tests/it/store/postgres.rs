@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
-use anteroom::store::Store;
+use anteroom::domain::log::Log;
 use anteroom::store::postgres::PostgresStore;
+use anteroom::store::{CommitError, Store};
+use anteroom_protocol::id::{RoomId, RoomRef};
+use anteroom_protocol::user::UserProfile;
 use async_trait::async_trait;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 
-use super::world::Database;
+use super::deed::person;
+use super::story::{ANSWER, BRING_IN, SEND_AWAY, SUBMIT, go_on, stage, told};
+use super::world::{Database, World, room_of, user};
 use crate::support::postgres::Schema;
+use crate::support::{ask, soon};
 
 /// A database that has no tables yet.
 pub(super) fn database() -> Box<Schema> {
@@ -40,4 +46,138 @@ impl Database for Schema {
         }
         connection.close().await.expect("closed");
     }
+}
+
+async fn world() -> (World, PgConnection) {
+    let schema = database();
+    let beside = schema.connect().await;
+    (World::new(schema).await, beside)
+}
+
+/// Holds the row of a log, as a server does that was stopped in the middle of something.
+async fn hold(beside: &mut PgConnection, room: RoomId) {
+    sqlx::raw_sql("BEGIN").execute(&mut *beside).await.expect("begun");
+    let held = sqlx::query("SELECT 1 FROM logs WHERE room = $1 FOR UPDATE").bind(room.0).execute(beside);
+    assert_eq!(held.await.expect("held").rows_affected(), 1);
+}
+
+/// The process of the session that waits for a lock of this one.
+async fn who_waits(beside: &mut PgConnection) -> i32 {
+    loop {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        if let Some(pid) = sqlx::query_scalar(sql).fetch_optional(&mut *beside).await.expect("an answer") {
+            return pid;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_session_is_ended_is_unknown_and_its_repeat_tells() {
+    let (world, mut beside) = world().await;
+    let room = world.room("garden", "felix").await;
+    world.posted("felix", room, "the connection is made").await;
+    let post = world.post("felix", room, "is it there?");
+    hold(&mut beside, room).await;
+    let (outcome, ()) = tokio::join!(world.commit(std::slice::from_ref(&post)), async {
+        let pid = who_waits(&mut beside).await;
+        let ended = sqlx::query_scalar("SELECT pg_terminate_backend($1)").bind(pid).fetch_one(&mut beside);
+        let was_there: bool = ended.await.expect("an answer");
+        assert!(was_there);
+        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("given back");
+    });
+    assert!(matches!(outcome[0], Err(CommitError::Unknown(_))), "{outcome:?}");
+    let before = world.sound(&Log::Room(room)).await.len();
+    for is_repeat in [false, true] {
+        let done = world.commit(std::slice::from_ref(&post)).await.remove(0).expect("known by now");
+        assert_eq!(done.duplicate, is_repeat);
+    }
+    assert_eq!(world.sound(&Log::Room(room)).await.len(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_too_long_for_another_is_told_to_come_again_and_nobody_else_is_kept() {
+    let (world, mut beside) = world().await;
+    let rooms = world.rooms(2).await;
+    hold(&mut beside, rooms[0]).await;
+    let stuck = world.post("felix", rooms[0], "behind the one who was stopped");
+    let (outcome, ()) = tokio::join!(world.commit(std::slice::from_ref(&stuck)), async {
+        world.posted("felix", rooms[1], "in another room").await;
+    });
+    assert!(matches!(outcome[0], Err(CommitError::Busy(_))), "{outcome:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("given back");
+    world.commit(&[stuck]).await.remove(0).expect("written");
+    world.sound(&Log::Room(rooms[0])).await;
+}
+
+/// A library of databases lends a connection again whose transaction nobody has ended; the next one works inside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_goes_in_the_middle_of_a_transaction_leaves_none_open() {
+    let (world, mut beside) = world().await;
+    let room = world.room("garden", "felix").await;
+    let idle = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'anteroom' AND state LIKE 'idle in transaction%'
+        AND pid = ANY($1)";
+    let mut theirs: Vec<i32> = Vec::new();
+    for turns in 0..60 {
+        let mine = "SELECT pid FROM pg_stat_activity WHERE application_name = 'anteroom'";
+        theirs.extend(sqlx::query_scalar::<_, i32>(mine).fetch_all(&mut beside).await.expect("an answer"));
+        let (felix, moment) = (user("felix"), world.moment());
+        let profile = UserProfile { status_reason: Some(turns.to_string()), ..UserProfile::active("Felix") };
+        let mut telling = Box::pin(world.store().put_user(&felix, &profile, moment));
+        for _ in 0..turns {
+            if futures_util::poll!(&mut telling).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(telling);
+    }
+    world.posted("clara", room, "all goes on").await;
+    soon("that nothing is left open", async {
+        loop {
+            let left: i64 =
+                sqlx::query_scalar(idle).bind(&theirs).fetch_one(&mut beside).await.expect("an answer");
+            if left == 0 {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+/// Whether somebody may write was once asked beside the row of the log: whoever was removed while the row was waited for slipped through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_removed_on_one_node_writes_nothing_behind_it_on_another() {
+    let (world, _) = world().await;
+    let job = stage(&world).await;
+    let mut case = told(&world, &job, &[SUBMIT, ANSWER]).await;
+    let room = room_of(&case);
+    let mut written = 0;
+    for round in 0..20 {
+        case = go_on(&world, &job, case, &[BRING_IN]).await;
+        world.posted("tina", room, "she is remembered on this node").await;
+        world.posted("tina", room, "and on that one").await;
+        let posts: Vec<_> =
+            (0..8).map(|number| world.post("tina", room, &format!("{round}.{number}"))).collect();
+        let writing = async {
+            let mut done = 0;
+            for post in posts {
+                done += usize::from(world.commit(&[post]).await.remove(0).is_ok());
+            }
+            done
+        };
+        let (removed, done) = tokio::join!(go_on(&world, &job, case, &[SEND_AWAY]), writing);
+        (case, written) = (removed, written + done);
+        let late =
+            world.act(&person("tina"), world.client_id(), &ask::post(RoomRef::Room(room), "late")).await;
+        assert!(late.is_err());
+    }
+    let (mut is_in, tina) = (false, user("tina"));
+    for entry in world.sound(&Log::Room(room)).await {
+        match &*entry.kind {
+            "member.added" => is_in = true,
+            "member.removed" => is_in = false,
+            _ => assert!(entry.by.as_ref() != Some(&tina) || is_in, "entry {}", entry.seq),
+        }
+    }
+    assert!(written > 0, "some came before their removal");
 }
