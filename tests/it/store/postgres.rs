@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use anteroom::domain::log::Log;
+use anteroom::domain::refusal::Refusal;
 use anteroom::store::postgres::PostgresStore;
 use anteroom::store::{CommitError, Store};
 use anteroom_protocol::id::{RoomId, RoomRef};
-use anteroom_protocol::user::UserProfile;
+use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection};
 
 use super::deed::person;
 use super::story::{ANSWER, BRING_IN, SEND_AWAY, SUBMIT, go_on, stage, told};
-use super::world::{Database, World, room_of, user};
+use super::world::{Database, World, refusal, room_of, user};
 use crate::support::postgres::Schema;
 use crate::support::{ask, soon};
 
@@ -180,4 +181,25 @@ async fn whoever_is_removed_on_one_node_writes_nothing_behind_it_on_another() {
         }
     }
     assert!(written > 0, "some came before their removal");
+}
+
+/// Nothing in the room tells of a suspension, so its head does not move: what is remembered of the person is compared by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_suspended_on_one_node_writes_nothing_on_another_and_whoever_is_back_does_at_once() {
+    let (world, _) = world().await;
+    let room = world.room("garden", "felix").await;
+    for round in 0..4 {
+        world.posted("felix", room, "remembered on this node").await;
+        // The nodes are asked in turn: this one is told on the other, and so is the second one.
+        world.tell_of("felix", UserStatus::Suspended).await;
+        let late = world.commit(&[world.post("felix", room, "too late")]).await.remove(0);
+        assert!(matches!(refusal(late.expect_err("refused")), Refusal::Account(_)), "round {round}");
+        world.tell_of("felix", UserStatus::Active).await;
+        world.posted("felix", room, "back, where the suspension is remembered").await;
+        if round == 1 {
+            // From here on the other way round.
+            world.posted("clara", room, "hello").await;
+        }
+    }
+    world.sound(&Log::Room(room)).await;
 }
