@@ -2,6 +2,7 @@
 //! in one way for all of them.
 
 mod config;
+mod copy;
 mod export;
 mod guard;
 mod health;
@@ -58,6 +59,8 @@ enum Command {
     Health(health::Health),
     /// Bring the database up to date and end. A start does the same; this does it beforehand, and says what it did.
     Migrate(migrate::Migrate),
+    /// Move the embedded database into a PostgreSQL database, and verify the copy.
+    Copy(copy::Copy),
     /// Print a token made with the configured or the development secret.
     Token(token::Token),
     /// Write the transcript of a room. Reads the database alone, also beside the server that has it.
@@ -94,6 +97,7 @@ fn run(place: &Place, command: Command) -> Result<ExitCode, StartError> {
         // Its exit codes are its own: a container's health check knows no others.
         Command::Health(health) => Ok(health.run(|| place.load(Vec::new()))),
         Command::Migrate(migrate) => migrate.run(&place.load(Vec::new())?),
+        Command::Copy(copy) => copy.run(&place.load(Vec::new())?),
         Command::Token(token) => token.run(&place.load(Vec::new())?),
         Command::Export(export) => export.run(&place.load(Vec::new())?),
         // Needs nothing but the file and the keys.

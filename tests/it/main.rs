@@ -35,6 +35,7 @@ mod logging;
 mod marketplace;
 mod member;
 mod message;
+mod moving;
 mod negotiation;
 mod odd;
 mod offer;

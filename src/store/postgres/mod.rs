@@ -8,6 +8,7 @@ mod change;
 mod commit;
 mod dialect;
 mod failure;
+mod filling;
 mod lookback;
 mod open;
 mod rows;
@@ -22,6 +23,8 @@ mod candidacy;
 mod case;
 #[path = "../queries/case_room.rs"]
 mod case_room;
+#[path = "../queries/chain.rs"]
+mod chain;
 #[path = "../queries/command.rs"]
 mod command;
 #[path = "../queries/contract.rs"]
@@ -72,6 +75,7 @@ use tokio::sync::Semaphore;
 
 use self::candidacy::Task;
 use self::dialect::transact;
+pub use self::filling::Target;
 pub use self::open::{OpenError, Settings, Version, migrate, version};
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,

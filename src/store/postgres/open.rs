@@ -136,7 +136,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         })
 }
 
-async fn connect(settings: &Settings) -> Result<PgConnection, OpenError> {
+pub(super) async fn connect(settings: &Settings) -> Result<PgConnection, OpenError> {
     let connecting = options(settings)?;
     match tokio::time::timeout(PATIENCE, connecting.connect()).await {
         Ok(connected) => connected.map_err(unreachable),

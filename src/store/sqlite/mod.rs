@@ -8,6 +8,7 @@ mod change;
 mod commit;
 mod dialect;
 mod open;
+mod reading;
 mod rows;
 mod search;
 mod writer;
@@ -20,6 +21,8 @@ mod candidacy;
 mod case;
 #[path = "../queries/case_room.rs"]
 mod case_room;
+#[path = "../queries/chain.rs"]
+mod chain;
 #[path = "../queries/command.rs"]
 mod command;
 #[path = "../queries/contract.rs"]
@@ -71,6 +74,7 @@ use tokio::sync::{Mutex, Semaphore};
 use self::candidacy::Task;
 use self::dialect::transact;
 pub use self::open::{OpenError, Version, migrate, version};
+pub use self::reading::Source;
 use self::writer::Writer;
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
