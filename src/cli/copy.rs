@@ -123,7 +123,7 @@ async fn fill(
 }
 
 /// What is wrong with a database that is moved, kept or restored. Nothing of what was begun counts.
-fn failed(place: &str, error: &MoveError) -> StartError {
+pub(super) fn failed(place: &str, error: &MoveError) -> StartError {
     let what = format!("{place}: {error}");
     let (code, help) = match error {
         MoveError::NotEmpty(_) => (

@@ -4,6 +4,7 @@
 //! file beside the database keeps a second process out. A commit is one `BEGIN IMMEDIATE` transaction in WAL mode with
 //! `synchronous=FULL`: when it returns, the data is on disk.
 
+mod backup;
 mod change;
 mod commit;
 mod dialect;
@@ -71,6 +72,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, Semaphore};
 
+pub use self::backup::{BackupError, Restored, backup, restore};
 use self::candidacy::Task;
 use self::dialect::transact;
 pub use self::open::{OpenError, Version, migrate, version};
