@@ -11,6 +11,7 @@ mod failure;
 mod filling;
 mod lookback;
 mod open;
+mod renumber;
 mod rows;
 mod search;
 mod writing;
@@ -113,6 +114,7 @@ impl PostgresStore {
     /// It cannot be reached or used, or was written by a newer version that this one cannot work beside.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         open::migrate(settings).await?;
+        open::renumber(settings).await?;
         let (writers, readers) = open::pools(settings).await?;
         // A search can be long, and hellos and pages need the same readers.
         let searches = Semaphore::new((settings.readers as usize / 2).max(1));

@@ -1,6 +1,7 @@
 //! What an operator does with a whole database: moving it to PostgreSQL, keeping it, putting it back. And what its people are told then.
 
 mod backup;
+mod cluster;
 mod copy;
 
 use std::path::Path;
