@@ -1,11 +1,14 @@
 //! The command line: reads the arguments and the configuration, and hands over to one file per command. What goes wrong is said here,
 //! in one way for all of them.
 
+mod backup;
 mod config;
+mod copy;
 mod export;
 mod guard;
 mod health;
 mod migrate;
+mod restore;
 mod serve;
 mod token;
 mod verify;
@@ -58,6 +61,12 @@ enum Command {
     Health(health::Health),
     /// Bring the database up to date and end. A start does the same; this does it beforehand, and says what it did.
     Migrate(migrate::Migrate),
+    /// Move the embedded database into a PostgreSQL database, and verify the copy.
+    Copy(copy::Copy),
+    /// Write the embedded database into one file, also beside the server that has it.
+    Backup(backup::Backup),
+    /// Make such a file the embedded database again.
+    Restore(restore::Restore),
     /// Print a token made with the configured or the development secret.
     Token(token::Token),
     /// Write the transcript of a room. Reads the database alone, also beside the server that has it.
@@ -94,6 +103,9 @@ fn run(place: &Place, command: Command) -> Result<ExitCode, StartError> {
         // Its exit codes are its own: a container's health check knows no others.
         Command::Health(health) => Ok(health.run(|| place.load(Vec::new()))),
         Command::Migrate(migrate) => migrate.run(&place.load(Vec::new())?),
+        Command::Copy(copy) => copy.run(&place.load(Vec::new())?),
+        Command::Backup(backup) => backup.run(&place.load(Vec::new())?),
+        Command::Restore(restore) => restore.run(&place.load(Vec::new())?),
         Command::Token(token) => token.run(&place.load(Vec::new())?),
         Command::Export(export) => export.run(&place.load(Vec::new())?),
         // Needs nothing but the file and the keys.

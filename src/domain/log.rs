@@ -181,6 +181,21 @@ impl LogEntry {
         }
     }
 
+    /// Whether this is what was written behind that entry: its number follows, and its hash is what its content gives.
+    pub fn follows(&self, after: Head) -> bool {
+        let fields = ChainFields {
+            at: self.at,
+            by: self.by.as_ref(),
+            client_id: self.client_id,
+            kind: &self.kind,
+            private: self.private.as_ref().map(Part::digest),
+            public: Some(self.public.digest()),
+            room: &self.log.to_string(),
+            seq: self.seq,
+        };
+        self.seq == after.seq + 1 && fields.hash(&after.hash) == self.hash
+    }
+
     /// This entry as the head of its log.
     pub fn head(&self) -> Head {
         Head { seq: self.seq, hash: self.hash }

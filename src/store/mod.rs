@@ -22,6 +22,7 @@ mod ledger;
 mod lookback;
 mod marker;
 mod marketplace;
+pub mod moving;
 mod outcome;
 pub mod postgres;
 mod sql;

@@ -36,6 +36,7 @@ mod logging;
 mod marketplace;
 mod member;
 mod message;
+mod moving;
 mod negotiation;
 mod odd;
 mod offer;

@@ -8,8 +8,10 @@ mod change;
 mod commit;
 mod dialect;
 mod failure;
+mod filling;
 mod lookback;
 mod open;
+mod renumber;
 mod rows;
 mod search;
 mod writing;
@@ -22,6 +24,8 @@ mod candidacy;
 mod case;
 #[path = "../queries/case_room.rs"]
 mod case_room;
+#[path = "../queries/chain.rs"]
+mod chain;
 #[path = "../queries/command.rs"]
 mod command;
 #[path = "../queries/contract.rs"]
@@ -72,6 +76,7 @@ use tokio::sync::Semaphore;
 
 use self::candidacy::Task;
 use self::dialect::transact;
+pub use self::filling::Target;
 pub use self::open::{OpenError, Settings, Version, migrate, version};
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
@@ -109,6 +114,7 @@ impl PostgresStore {
     /// It cannot be reached or used, or was written by a newer version that this one cannot work beside.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         open::migrate(settings).await?;
+        open::renumber(settings).await?;
         let (writers, readers) = open::pools(settings).await?;
         // A search can be long, and hellos and pages need the same readers.
         let searches = Semaphore::new((settings.readers as usize / 2).max(1));

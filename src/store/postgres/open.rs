@@ -98,6 +98,15 @@ pub async fn migrate(settings: &Settings) -> Result<Version, OpenError> {
     Ok(version)
 }
 
+/// Puts what another cluster numbered into an order of this one's.
+pub(super) async fn renumber(settings: &Settings) -> Result<(), OpenError> {
+    let mut connection = connect(settings).await?;
+    super::renumber::renumber(&mut connection)
+        .await
+        .map_err(|error| OpenError::Migration(error.to_string()))?;
+    connection.close().await.map_err(unreachable)
+}
+
 /// Whether the tables of a database that is only read are at least those this server knows.
 pub(super) async fn must_be_known(settings: &Settings) -> Result<(), OpenError> {
     let Version { found, known } = version(settings).await?;
@@ -136,7 +145,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         })
 }
 
-async fn connect(settings: &Settings) -> Result<PgConnection, OpenError> {
+pub(super) async fn connect(settings: &Settings) -> Result<PgConnection, OpenError> {
     let connecting = options(settings)?;
     match tokio::time::timeout(PATIENCE, connecting.connect()).await {
         Ok(connected) => connected.map_err(unreachable),

@@ -4,10 +4,12 @@
 //! file beside the database keeps a second process out. A commit is one `BEGIN IMMEDIATE` transaction in WAL mode with
 //! `synchronous=FULL`: when it returns, the data is on disk.
 
+mod backup;
 mod change;
 mod commit;
 mod dialect;
 mod open;
+mod reading;
 mod rows;
 mod search;
 mod writer;
@@ -20,6 +22,8 @@ mod candidacy;
 mod case;
 #[path = "../queries/case_room.rs"]
 mod case_room;
+#[path = "../queries/chain.rs"]
+mod chain;
 #[path = "../queries/command.rs"]
 mod command;
 #[path = "../queries/contract.rs"]
@@ -68,9 +72,11 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, Semaphore};
 
+pub use self::backup::{BackupError, Restored, backup, restore};
 use self::candidacy::Task;
 use self::dialect::transact;
 pub use self::open::{OpenError, Version, migrate, version};
+pub use self::reading::Source;
 use self::writer::Writer;
 use super::{
     Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,

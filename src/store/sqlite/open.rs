@@ -116,9 +116,15 @@ pub(super) async fn must_be_known(path: &Path) -> Result<(), OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing(path.to_owned()));
     }
-    let options = options(path).read_only(true).create_if_missing(false);
-    let (connection, Version { found, known }) = connect(path, &options).await?;
-    connection.close().await.map_err(|error| broken(path, error))?;
+    must_be_of_this_version(path, &options(path).read_only(true).create_if_missing(false)).await
+}
+
+/// The same, of a file that is there.
+pub(super) async fn must_be_of_this_version(
+    path: &Path,
+    options: &SqliteConnectOptions,
+) -> Result<(), OpenError> {
+    let (found, known) = (found(path, options).await?, known());
     if found == Some(known) { Ok(()) } else { Err(OpenError::Older { path: path.to_owned(), found, known }) }
 }
 
@@ -138,8 +144,15 @@ pub(super) async fn connect_up_to_date(
     Ok((connection, version))
 }
 
+/// The version of the tables of a database that is only looked at.
+pub(super) async fn found(path: &Path, options: &SqliteConnectOptions) -> Result<Option<i64>, OpenError> {
+    let (connection, version) = connect(path, options).await?;
+    connection.close().await.map_err(|error| broken(path, error))?;
+    Ok(version.found)
+}
+
 /// A connection to the database as it is, unless a newer server wrote it.
-async fn connect(
+pub(super) async fn connect(
     path: &Path,
     options: &SqliteConnectOptions,
 ) -> Result<(SqliteConnection, Version), OpenError> {

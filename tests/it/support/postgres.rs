@@ -34,6 +34,16 @@ impl Schema {
         format!("{}?options[search_path]={}", self.server, self.name)
     }
 
+    /// The address of the server it is on.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Its name there.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How a server uses it.
     pub(crate) fn settings(&self) -> Settings {
         Settings { url: self.url().into(), writers: 3, readers: 3 }
