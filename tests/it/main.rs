@@ -20,6 +20,7 @@ mod drain;
 mod duel;
 mod examples;
 mod export;
+mod fault;
 mod fee;
 mod gone;
 mod guard;
