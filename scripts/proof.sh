@@ -10,6 +10,7 @@
 # ANTEROOM_RACE_ROUNDS        interleavings of commits, joins and reads (10000)
 # ANTEROOM_DUEL_ROUNDS        how often two act at the same moment, in each way there is (2000)
 # ANTEROOM_SLOW_SECONDS       how long somebody reads a kilobyte a second (300)
+# ANTEROOM_FAULT_SECONDS      how long PostgreSQL and Redis are away (some seconds, in each test its own)
 # ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -50,6 +51,8 @@ every_bit() {
     ANTEROOM_EVERY_BIT=1 cargo test -p anteroom-protocol --test transcript -- --nocapture "$every_bit"
 }
 
+faults() { cargo test -p anteroom --test it -- --ignored --nocapture --test-threads 1 fault::; }
+
 need_rust
 need_python
 need_postgres
@@ -64,3 +67,4 @@ ANTEROOM_DUEL_ROUNDS=$duels step "two at the same moment are one outcome, $duels
 ANTEROOM_SLOW_SECONDS=$slow_seconds step "a reader of a kilobyte a second is waited for, $slow_seconds s" patient "$slow"
 step "every bit of a transcript of a thousand entries, turned" every_bit
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"
+step "nodes, PostgreSQL and Redis killed, stopped and cut off" faults

@@ -17,6 +17,7 @@ const LOOKED_FOR: Duration = Duration::from_millis(2_500);
 const BACK: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_redis_that_is_killed_and_comes_back_empty_is_noticed_by_nobody_who_writes() {
     let mut fleet = Fleet::start(2).await;
     let play = Play::begin(&fleet, "redis-killed").await;
@@ -48,6 +49,7 @@ async fn a_redis_that_is_killed_and_comes_back_empty_is_noticed_by_nobody_who_wr
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_node_that_is_cut_from_redis_alone_is_degraded_alone_and_its_people_send_and_receive() {
     let fleet = Fleet::start(2).await;
     let play = Play::begin(&fleet, "redis-cut").await;
@@ -68,6 +70,7 @@ async fn a_node_that_is_cut_from_redis_alone_is_degraded_alone_and_its_people_se
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_redis_that_stands_still_keeps_nobody_waiting() {
     let fleet = Fleet::start(2).await;
     let play = Play::begin(&fleet, "redis-still").await;
@@ -89,6 +92,7 @@ async fn a_redis_that_stands_still_keeps_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_node_that_is_started_without_redis_serves_and_joins_the_others_later() {
     let mut fleet = Fleet::start(1).await;
     fleet.redis.kill().await.expect("killed");
@@ -113,6 +117,7 @@ async fn a_node_that_is_started_without_redis_serves_and_joins_the_others_later(
 
 /// What goes to Redis vanishes without a word, and what comes from there, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_line_to_redis_that_loses_everything_is_found_out_by_the_ticks_that_do_not_come_back() {
     let fleet = Fleet::start(2).await;
     let play = Play::begin(&fleet, "redis-vanish").await;

@@ -4,6 +4,7 @@ use super::Fleet;
 use super::play::Play;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn the_people_of_a_node_that_is_killed_go_on_at_another_and_each_message_stands_there_once() {
     let mut fleet = Fleet::start(2).await;
     let play = Play::begin(&fleet, "node-killed").await;
