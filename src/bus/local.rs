@@ -14,5 +14,7 @@ impl Bus for LocalBus {
 
     fn person_changed(&self, _user: &UserId) {}
 
+    fn doubt(&self) {}
+
     fn whisper(&self, _whisper: &Whisper) {}
 }

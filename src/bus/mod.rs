@@ -28,6 +28,9 @@ pub trait Bus: Send + Sync + 'static {
     /// looks. As with entries, a hint that was lost is noticed.
     fn person_changed(&self, user: &UserId);
 
+    /// Has them look: something may have been committed here that can be announced by nobody, because its outcome is unknown.
+    fn doubt(&self);
+
     /// Tells them something that is not kept. It is the first to go, and nobody notices.
     fn whisper(&self, whisper: &Whisper);
 }

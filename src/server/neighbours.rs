@@ -62,8 +62,14 @@ impl Neighbours {
         let mut settings =
             redis::Settings::new(url.expose_secret(), ca.as_deref()).map_err(StartError::configuration)?;
         let tick = Duration::from_millis(config.redis.tick_ms.into());
-        settings.timing =
-            Timing { tick, echo: 2 * tick, silent: 3 * tick, gone: 30 * tick, ..settings.timing };
+        settings.timing = Timing {
+            tick,
+            echo: 2 * tick,
+            silent: 3 * tick,
+            gone: 30 * tick,
+            searched: 600 * tick,
+            ..settings.timing
+        };
         let (bus, hearing) = redis::start(settings, key, metrics, &tasks, &token);
         let others = Arc::new(OverTheBus(bus.clone()));
         let pace = Pace { healthy: 30 * tick, degraded: tick };

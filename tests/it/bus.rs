@@ -280,6 +280,14 @@ async fn a_publication_that_was_dropped_is_missed_by_the_next_tick() {
 }
 
 #[tokio::test]
+async fn a_node_that_does_not_know_what_it_has_committed_has_the_others_look() {
+    let redis = redis().await;
+    let (one, mut other) = (Node::ready(&redis.url(), KEY).await, Node::ready(&redis.url(), KEY).await);
+    one.bus.doubt();
+    other.missed(Why::Hole).await;
+}
+
+#[tokio::test]
 async fn whoever_can_write_to_redis_cannot_speak() {
     let redis = redis().await;
     let (one, mut other) = (Node::ready(&redis.url(), KEY).await, Node::ready(&redis.url(), KEY).await);
@@ -400,6 +408,7 @@ async fn a_redis_with_tls_is_believed_by_its_certificate() {
     assert!(timeout(Duration::from_secs(1), careful.hearing.hear()).await.is_err(), "an unknown certificate");
 }
 
+/// The connection that listens was taken for dead, too, and the longer nothing could be said, the later it came back.
 #[tokio::test]
 async fn a_redis_that_refuses_to_publish_is_noticed_by_all() {
     let redis = redis().await;
@@ -411,6 +420,7 @@ async fn a_redis_that_refuses_to_publish_is_noticed_by_all() {
     assert!(one.figure(r#"anteroom_bus_publications_total{outcome="failed"}"#) > 0);
     let _: String = stranger.ask(&["ACL", "SETUSER", "default", "+publish"]).await;
     one.until_degraded(false).await;
+    assert_eq!(one.figure("anteroom_bus_subscriptions_total"), 1, "the connection that listens has stayed");
     assert!(other.missed(Why::Hole).await.shards.contains(Shard::of(&entry(1, 1, "{}").entry.log)));
 }
 

@@ -61,6 +61,8 @@ pub struct Timing {
     pub silent: Duration,
     /// After how long without a word a node has gone.
     pub gone: Duration,
+    /// How long it is looked for what a node may have committed that is silent and has not taken its leave.
+    pub searched: Duration,
     /// How long connecting may take, and how long Redis may take to answer.
     pub answer: Duration,
     /// The shortest wait before connecting again …
@@ -78,6 +80,7 @@ impl Default for Timing {
             echo: Duration::from_secs(2),
             silent: Duration::from_secs(3),
             gone: Duration::from_secs(30),
+            searched: Duration::from_secs(600),
             answer: Duration::from_secs(2),
             retry_least: Duration::from_millis(100),
             retry_most: Duration::from_secs(5),
@@ -131,6 +134,10 @@ impl Bus for RedisBus {
 
     fn person_changed(&self, user: &UserId) {
         self.outgoing.person(user);
+    }
+
+    fn doubt(&self) {
+        self.outgoing.doubt();
     }
 
     fn whisper(&self, whisper: &Whisper) {

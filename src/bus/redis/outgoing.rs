@@ -60,6 +60,7 @@ struct State {
     lanes: [u64; LANES],
     ticks: u64,
     tick_waits: bool,
+    speaks: Option<Instant>,
     waiting: VecDeque<Publication>,
     bytes: usize,
     closed: bool,
@@ -73,6 +74,7 @@ impl Outgoing {
             lanes: [0; LANES],
             ticks: 0,
             tick_waits: false,
+            speaks: None,
             waiting: VecDeque::new(),
             bytes: 0,
             closed: false,
@@ -102,6 +104,11 @@ impl Outgoing {
     pub(super) fn person(&self, user: &UserId) {
         let shard = Shard::of(&Log::Inbox(user.clone()));
         self.count(shard, Vec::new(), |count| Header::person(self.node, count, user.clone()));
+    }
+
+    /// Counts a publication that is never made: where it is missed, it is looked.
+    pub(super) fn doubt(&self) {
+        self.lock().shards[0] += 1;
     }
 
     /// Something that is not kept. It has room while half the bound is free.
@@ -157,6 +164,17 @@ impl Outgoing {
             }
             self.wake.notified().await;
         }
+    }
+
+    /// Since when what is said gets out; `None`: it does not.
+    pub(super) fn speaks(&self) -> Option<Instant> {
+        self.lock().speaks
+    }
+
+    /// Whether what is said gets out.
+    pub(super) fn set_speaks(&self, speaks: bool) {
+        let mut state = self.lock();
+        state.speaks = speaks.then(|| state.speaks.unwrap_or_else(Instant::now));
     }
 
     fn count(&self, shard: Shard, body: Vec<u8>, header: impl FnOnce(u64) -> Header) {

@@ -24,6 +24,7 @@ pub(super) struct Peers {
     /// Where something came that nobody of ours has said, since it was last told.
     forged: Shards,
     forged_told: Option<Instant>,
+    silence_told: Option<Instant>,
     timing: Timing,
 }
 
@@ -36,12 +37,15 @@ struct Peer {
     ticked: Instant,
     silent: bool,
     gone: bool,
+    /// It has said so itself: nothing can come of it any more.
+    left: bool,
 }
 
 impl Peer {
     fn new(now: Instant) -> Self {
         let (shards, lanes) = (Box::new([0; SHARDS]), [0; LANES]);
-        Self { shards, lanes, ticks: 0, heard: now, ticked: now, silent: false, gone: true }
+        let (silent, gone, left) = (false, true, false);
+        Self { shards, lanes, ticks: 0, heard: now, ticked: now, silent, gone, left }
     }
 }
 
@@ -63,7 +67,8 @@ impl Counted {
 impl Peers {
     /// Nobody is known yet.
     pub(super) fn new(timing: Timing) -> Self {
-        Self { known: HashMap::new(), forged: Shards::NONE, forged_told: None, timing }
+        let (known, forged) = (HashMap::new(), Shards::NONE);
+        Self { known, forged, forged_told: None, silence_told: None, timing }
     }
 
     /// Something came from a node on a shard.
@@ -113,7 +118,7 @@ impl Peers {
             told.push(missed(Why::Hole, holes));
         }
         if tick.bye {
-            peer.gone = true;
+            (peer.gone, peer.left) = (true, true);
             told.push(Heard::Gone(tick.node));
         }
         Counted { fresh: true, told }
@@ -126,30 +131,35 @@ impl Peers {
     }
 
     /// Time has passed. While this node is `deaf` itself, the others are not silent; but what they told grows old all the same.
+    ///
+    /// A node that is silent may be dead, or cut from Redis alone: then it goes on committing, and it has to be looked again and again.
     pub(super) fn look(&mut self, now: Instant, deaf: bool) -> Vec<Heard> {
         let mut told = Vec::new();
-        let mut silent = false;
+        let Timing { silent, searched, tick, .. } = self.timing;
+        let lately = |told: Option<Instant>| told.is_some_and(|at| now.saturating_duration_since(at) < tick);
+        let (mut fell_silent, mut is_silent) = (false, false);
         for (node, peer) in &mut self.known {
+            if deaf && !peer.gone {
+                peer.ticked = now;
+            }
+            let silence = now.saturating_duration_since(peer.ticked);
+            if !peer.left && silence > silent && silence <= searched {
+                is_silent = true;
+                fell_silent |= !std::mem::replace(&mut peer.silent, true);
+            }
             if peer.gone {
                 continue;
-            }
-            if deaf {
-                peer.ticked = now;
-            } else if !peer.silent && now.saturating_duration_since(peer.ticked) > self.timing.silent {
-                peer.silent = true;
-                silent = true;
             }
             if now.saturating_duration_since(peer.heard) > self.timing.gone {
                 peer.gone = true;
                 told.push(Heard::Gone(*node));
             }
         }
-        if silent {
+        if fell_silent || (is_silent && !deaf && !lately(self.silence_told)) {
+            self.silence_told = Some(now);
             told.push(missed(Why::Silent, Shards::ALL));
         }
-        let told_lately =
-            self.forged_told.is_some_and(|at| now.saturating_duration_since(at) < self.timing.tick);
-        if !self.forged.is_empty() && !told_lately {
+        if !self.forged.is_empty() && !lately(self.forged_told) {
             self.forged_told = Some(now);
             told.push(missed(Why::Forged, std::mem::take(&mut self.forged)));
         }
@@ -164,7 +174,7 @@ impl Peers {
         let peer = self.known.entry(node).or_insert_with(|| Peer::new(now));
         peer.heard = now;
         if peer.gone {
-            (peer.gone, peer.silent, peer.ticked) = (false, false, now);
+            (peer.gone, peer.silent, peer.left, peer.ticked) = (false, false, false, now);
             told.push(Heard::Came(node));
         }
         peer
@@ -197,9 +207,11 @@ mod tests {
 
     const SILENT: Duration = Duration::from_secs(3);
     const GONE: Duration = Duration::from_secs(30);
+    const SEARCHED: Duration = Duration::from_secs(600);
+    const TICK: Duration = Duration::from_secs(1);
 
     fn peers() -> Peers {
-        Peers::new(Timing { silent: SILENT, gone: GONE, ..Timing::default() })
+        Peers::new(Timing { tick: TICK, silent: SILENT, gone: GONE, searched: SEARCHED, ..Timing::default() })
     }
 
     fn node(number: u128) -> NodeId {
@@ -279,18 +291,25 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_falls_silent_is_told_of_once_and_has_gone_after_a_while() {
+    fn a_node_that_falls_silent_is_told_of_again_and_again_and_has_gone_after_a_while() {
         let (mut peers, start) = (peers(), Instant::now());
         peers.tick(&tick(1, &[]), start);
         assert!(peers.look(start + SILENT, false).is_empty());
         let late = start + SILENT + Duration::from_millis(1);
         assert_eq!(words(&peers.look(late, false)), ["silent all"]);
-        assert!(peers.look(late + Duration::from_secs(1), false).is_empty());
+        assert!(peers.look(late + TICK / 2, false).is_empty());
+        assert_eq!(words(&peers.look(late + TICK, false)), ["silent all"]);
         // A publication does not make up for its counts.
         peers.publication(node(1), shard(1), 1, late);
-        assert!(peers.look(late + Duration::from_secs(1), false).is_empty());
-        assert_eq!(words(&peers.look(late + GONE + Duration::from_millis(1), false)), ["gone 1"]);
-        let back = late + GONE * 2;
+        assert!(peers.look(late + TICK * 3 / 2, false).is_empty());
+        assert_eq!(words(&peers.look(late + TICK * 2, false)), ["silent all"]);
+        assert_eq!(
+            words(&peers.look(late + GONE + Duration::from_millis(1), false)),
+            ["gone 1", "silent all"],
+            "also one that has gone may only be out of reach"
+        );
+        assert!(peers.look(start + SEARCHED + TICK, false).is_empty(), "not for ever");
+        let back = start + SEARCHED * 2;
         assert_eq!(said(&peers.tick(&tick(2, &[(1, 1)]), back)), (true, vec!["came 1".into()]));
         assert_eq!(words(&peers.look(back + SILENT * 2, false)), ["silent all"]);
     }

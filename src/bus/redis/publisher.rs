@@ -42,6 +42,7 @@ impl Publisher {
                 Err(error) => Err(error),
             };
             let Err(error) = ended else { return };
+            self.outgoing.set_speaks(false);
             tracing::debug!(%error, "cannot publish to redis");
             let wait = backoff.next(retry_least * 2, retry_most, rand::random());
             if shutdown.run_until_cancelled(sleep(wait)).await.is_none() {
@@ -61,6 +62,7 @@ impl Publisher {
     async fn publish(&self, mut connection: MultiplexedConnection, backoff: &mut Backoff) -> RedisResult<()> {
         while let Some(publications) = self.outgoing.next().await {
             self.send(&mut connection, publications).await?;
+            self.outgoing.set_speaks(true);
             backoff.reset();
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! The connection that listens, and nothing else.
 //!
 //! A subscription can be dead on a living connection, and a library that subscribes again does so when it is next asked for something, which
-//! a listener never does. So this node hears what it says itself, once a second, or else connects anew: for ever, after a random time.
+//! a listener never does. So this node hears what it says itself, once a second, or else connects anew: for ever, after a random time. Where what it
+//! says does not even get out, it hears nothing of itself either, but then this connection is not to blame, and stays.
 //!
 //! Behind the stream is a queue without a bound. It is emptied at once: nothing here waits for whoever takes what was heard. Should that not
 //! be fast enough, this node's own ticks come late as well, and the connection goes, with all that waits in it.
@@ -48,6 +49,8 @@ enum Ended {
     Late(#[from] Elapsed),
     #[error("the connection was closed")]
     Closed,
+    #[error("what this node says does not get out")]
+    Mute,
     #[error("the connection is there, and what this node says does not come back")]
     Deaf,
 }
@@ -60,15 +63,15 @@ impl Subscriber {
 
     async fn listen(&mut self) {
         let Timing { retry_least, retry_most, retry_deaf_most, .. } = self.timing;
-        let mut backoff = Backoff::new(retry_least);
+        let (mut failed, mut deaf) = (Backoff::new(retry_least), Backoff::new(retry_least));
         self.listener.degraded(true);
         loop {
-            let ended = self.hear(&mut backoff).await;
+            let ended = self.hear(&mut failed, &mut deaf).await;
             self.degrade(&ended);
             let wait = match ended {
-                Ended::Deaf => backoff.next(self.timing.echo, retry_deaf_most, rand::random()),
-                Ended::Failed(_) | Ended::Late(_) | Ended::Closed => {
-                    backoff.next(retry_least * 2, retry_most, rand::random())
+                Ended::Deaf => deaf.next(self.timing.echo, retry_deaf_most, rand::random()),
+                Ended::Failed(_) | Ended::Late(_) | Ended::Closed | Ended::Mute => {
+                    failed.next(retry_least * 2, retry_most, rand::random())
                 }
             };
             self.rest(wait).await;
@@ -76,11 +79,12 @@ impl Subscriber {
     }
 
     /// Subscribes, and hears what comes, until it ends.
-    async fn hear(&mut self, backoff: &mut Backoff) -> Ended {
+    async fn hear(&mut self, failed: &mut Backoff, deaf: &mut Backoff) -> Ended {
         let (sink, mut stream) = match self.subscribe().await {
             Ok(halves) => halves,
             Err(ended) => return ended,
         };
+        failed.reset();
         let subscribed = Instant::now();
         // Not to have to wait for the next one.
         self.outgoing.tick(true);
@@ -89,7 +93,7 @@ impl Subscriber {
         let ended = loop {
             // Fair: neither a flood keeps this node from finding out that it is deaf, nor does that matter to what comes.
             let ended = tokio::select! {
-                message = stream.next() => self.message(message, subscribed, backoff),
+                message = stream.next() => self.message(message, subscribed, deaf),
                 _ = look.tick() => self.look(subscribed),
             };
             if let Some(ended) = ended {
@@ -112,12 +116,12 @@ impl Subscriber {
     }
 
     /// Something came; `None`: nothing will.
-    fn message(&mut self, message: Option<Msg>, subscribed: Instant, backoff: &mut Backoff) -> Option<Ended> {
+    fn message(&mut self, message: Option<Msg>, subscribed: Instant, deaf: &mut Backoff) -> Option<Ended> {
         let Some(message) = message else { return Some(Ended::Closed) };
         self.listener.message(message.get_channel_name(), message.get_payload_bytes(), Instant::now());
         let hears = self.listener.echo().is_some_and(|echo| echo >= subscribed);
         if hears && self.degraded.swap(false, Ordering::Relaxed) {
-            backoff.reset();
+            deaf.reset();
             tracing::info!("the bus works");
             self.listener.degraded(false);
         }
@@ -129,12 +133,22 @@ impl Subscriber {
         let now = Instant::now();
         self.listener.look(now, self.degraded.load(Ordering::Relaxed));
         let last = self.listener.echo().map_or(subscribed, |echo| echo.max(subscribed));
-        (now.saturating_duration_since(last) > self.timing.echo).then_some(Ended::Deaf)
+        let late = |since: Instant| now.saturating_duration_since(since) > self.timing.echo;
+        if !late(last) {
+            return None;
+        }
+        match self.outgoing.speaks() {
+            Some(since) => late(since.max(last)).then_some(Ended::Deaf),
+            None => {
+                self.degrade(&Ended::Mute);
+                None
+            }
+        }
     }
 
     fn degrade(&mut self, ended: &Ended) {
         if self.degraded.swap(true, Ordering::Relaxed) {
-            tracing::debug!(error = %ended, "cannot listen to redis");
+            tracing::debug!(error = %ended, "the bus still does not work");
         } else {
             tracing::warn!(error = %ended, "the bus does not work: what other nodes write comes late");
             self.listener.degraded(true);
