@@ -36,6 +36,11 @@ impl Telling {
         self.bus.person_changed(user);
     }
 
+    /// That something may have been committed here of which nobody knows, and nobody is told: the other nodes look for it.
+    pub fn doubt(&self) {
+        self.bus.doubt();
+    }
+
     /// The sockets.
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub

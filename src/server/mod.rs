@@ -97,10 +97,10 @@ impl Server {
         let Neighbours { bus, others, hearing, pace, parting } =
             Neighbours::of(config, &key(&*store, "bus").await?, &metrics)?;
         let hub = Hub::new(limits.sockets_per_user, limits.outbox_bytes, metrics.clone(), others);
-        let follower = Follower::begin(store.clone(), hub.clone(), metrics.clone(), pace).await;
+        let telling = Arc::new(Telling::new(hub.clone(), bus));
+        let follower = Follower::begin(store.clone(), telling.clone(), metrics.clone(), pace).await;
         let follower =
             follower.map_err(|error| StartError::other(format!("cannot read the database: {error}")))?;
-        let telling = Arc::new(Telling::new(hub.clone(), bus));
         let policy = config.policy.clone();
         let task = WriterTask {
             store: store.clone(),

@@ -247,6 +247,9 @@ pub trait Store: Archive + Ledger + Marketplace + Views {
     /// without a place nothing but where to begin. What is committed while this is asked may be told again the next time, and is never left out.
     async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError>;
 
+    /// Waits until something may have been committed whose author is not told what came of it. Only one task may wait.
+    async fn until_doubt(&self);
+
     /// Messages that hold all of these words (the last may be a beginning, if it is not too short for that), in one room of the reader's or in all of them, newest first.
     async fn search(
         &self,

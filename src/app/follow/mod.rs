@@ -1,47 +1,47 @@
 //! Following the other nodes: what they commit is offered to the sockets here, and what was lost on its way is found and read.
 //!
-//! The bus is a hint, so six layers look after each other. Here are the first five; the sixth is a socket that says how far it is (`ping`).
+//! The bus is a hint, so seven layers look after each other. Here are the first six; the last is a socket that says how far it is (`ping`).
 //!
 //! | layer | what is noticed | by what |
 //! |---|---|---|
 //! | ahead | an entry came before the one before it | its number |
 //! | hole | a node has counted more than has come | the counters of the bus |
 //! | silent | a node fell silent, perhaps between a commit and its publication | its ticks |
+//! | doubt | a commit of this node of which nobody knows whether it was done | the store |
 //! | degraded | this node hears nothing | its own ticks, which come back |
 //! | audit | anything else | a look back every half minute |
 //!
+//! Where a node doubts, nobody is there to tell of the entry: it has the others look as well.
+//!
 //! All but the first have one cure: a look back at what was written since the last look. It reads as much as was written, and not as much as
 //! there is, and what was offered already is not offered again.
+
+mod eyes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anteroom_protocol::id::UserId;
-use anteroom_protocol::member::MemberNamed;
 use anteroom_protocol::server::ServerFrame;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::heard::{Heard, Hearing, Why};
 use crate::bus::{NodeId, Whisper, Word};
-use crate::domain::log::{Log, LogEntry};
-use crate::hub::Hub;
+use crate::domain::log::Log;
 use crate::hub::outbox::News;
-use crate::store::{Appended, Grown, PageSize, Position, Range, Reach, Store, StoreError};
+use crate::store::{Appended, Grown, Position, Reach, Store, StoreError};
 use crate::telemetry::Metrics;
 
+use self::eyes::Eyes;
 use super::marker::receipt;
+use super::telling::Telling;
 
 /// How long an entry that is ahead waits for the one before it: two nodes may commit one after the other and publish the other way round.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Entries that are read for a log that has grown unheard. Of more, the last one is told: whoever reads the log reads the rest, page by page.
-const AT_ONCE: u64 = 64;
-/// Bytes of them.
-const BYTES: usize = 256 * 1024;
-/// Logs that are read at a time.
-const READS: usize = 4;
+/// How long a node goes on looking after a commit of which it does not know whether it was done: until it was, or never will be.
+const DOUBT: Duration = Duration::from_secs(10);
 /// Entries that may wait for those before them, over all logs. Beyond that, they are read.
 const HELD: usize = 4_096;
 
@@ -60,6 +60,9 @@ impl Default for Pace {
     }
 }
 
+/// A look that is under way.
+type Look = JoinHandle<Result<Position, StoreError>>;
+
 /// What noticed that something was missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
@@ -69,6 +72,8 @@ pub enum Layer {
     Audit,
     /// A look back while, or after, this node heard nothing.
     Degraded,
+    /// A commit of this node whose outcome is unknown.
+    Doubt,
     /// A node that fell silent.
     Silent,
     /// A counter that was ahead.
@@ -83,17 +88,10 @@ impl Layer {
             Self::Hole => "hole",
             Self::Silent => "silent",
             Self::Degraded => "degraded",
+            Self::Doubt => "doubt",
             Self::Audit => "audit",
         }
     }
-}
-
-/// What looks and tells.
-struct Eyes {
-    store: Arc<dyn Store>,
-    hub: Arc<Hub>,
-    metrics: Arc<Metrics>,
-    reads: Semaphore,
 }
 
 /// The task that follows.
@@ -102,7 +100,9 @@ pub struct Follower {
     pace: Pace,
     since: Option<Position>,
     degraded: bool,
-    looking: Option<JoinHandle<Result<Position, StoreError>>>,
+    /// Until when it may turn out that something was committed.
+    doubts_until: Option<Instant>,
+    looking: Option<(Layer, Look)>,
     next: Instant,
     /// A look that was asked for, and by what.
     asked: Option<Layer>,
@@ -122,20 +122,21 @@ impl Follower {
     /// The database cannot be read.
     pub async fn begin(
         store: Arc<dyn Store>,
-        hub: Arc<Hub>,
+        telling: Arc<Telling>,
         metrics: Arc<Metrics>,
         pace: Pace,
     ) -> Result<Self, StoreError> {
         let since = Some(store.look_back(None, &[]).await?.position);
-        let eyes = Arc::new(Eyes { store, hub, metrics, reads: Semaphore::new(READS) });
+        let eyes = Arc::new(Eyes::new(store, telling, metrics));
         let next = Instant::now() + pace.healthy;
-        let (looking, asked, held) = (None, None, HashMap::new());
-        Ok(Self { eyes, pace, since, degraded: false, looking, next, asked, held })
+        let (degraded, doubts_until, looking, asked) = (false, None, None, None);
+        Ok(Self { eyes, pace, since, degraded, doubts_until, looking, next, asked, held: HashMap::new() })
     }
 
     /// Follows, for ever.
     pub async fn follow(mut self, mut hearing: Hearing) {
         let mut is_open = true;
+        let eyes = self.eyes.clone();
         loop {
             let waits = self.held.values().map(|held| held.until).min();
             tokio::select! {
@@ -143,6 +144,7 @@ impl Follower {
                     Some(heard) => self.on(heard),
                     None => is_open = false,
                 },
+                () = eyes.store.until_doubt() => self.doubt(),
                 done = ended(&mut self.looking), if self.looking.is_some() => self.looked(done),
                 () = sleep_until(self.next), if self.looking.is_none() => self.look(),
                 () = sleep_until(waits.unwrap_or(self.next)), if waits.is_some() => self.release(),
@@ -154,7 +156,7 @@ impl Follower {
         match heard {
             Heard::Entries(entries) => self.on_entries(entries),
             Heard::Grown { log, from, to } => drop(self.read(Grown { log, from, to }, None)),
-            Heard::Person(user) => self.eyes.hub.person_changed(&user),
+            Heard::Person(user) => self.eyes.hub().person_changed(&user),
             Heard::Whisper { from, whisper } => self.on_whisper(from, &whisper),
             Heard::Missed(missed) => self.ask(match missed.why {
                 Why::Hole | Why::Overflow | Why::Forged => Layer::Hole,
@@ -164,7 +166,7 @@ impl Follower {
             Heard::Came(node) => tracing::info!(%node, "another node is heard"),
             Heard::Gone(node) => {
                 tracing::info!(%node, "another node is gone");
-                self.eyes.hub.node_gone(node.0.as_u128());
+                self.eyes.hub().node_gone(node.0.as_u128());
             }
         }
     }
@@ -182,7 +184,7 @@ impl Follower {
             // Not all nodes at once.
             let soon = self.pace.degraded.mul_f64(rand::random());
             self.asked = Some(Layer::Degraded);
-            self.eyes.hub.show_again();
+            self.eyes.hub().show_again();
             self.next = Instant::now() + soon;
         }
     }
@@ -190,7 +192,7 @@ impl Follower {
     fn on_entries(&mut self, entries: Vec<Appended>) {
         let Some(first) = entries.first() else { return };
         let (log, seq) = (first.entry.log.clone(), first.entry.seq);
-        let is_ahead = self.eyes.hub.reached(&log).is_some_and(|reached| seq > reached + 1);
+        let is_ahead = self.eyes.hub().reached(&log).is_some_and(|reached| seq > reached + 1);
         if !is_ahead {
             self.eyes.deliver(&entries);
             self.follow_on(&log);
@@ -207,7 +209,7 @@ impl Follower {
     /// What was ahead may be next by now.
     fn follow_on(&mut self, log: &Log) {
         let Some(held) = self.held.get(log) else { return };
-        let reached = self.eyes.hub.reached(log).unwrap_or_default();
+        let reached = self.eyes.hub().reached(log).unwrap_or_default();
         if held.entries.first().is_none_or(|first| first.entry.seq <= reached + 1)
             && let Some(held) = self.held.remove(log)
         {
@@ -221,7 +223,7 @@ impl Follower {
         let due: Vec<(Log, Held)> = self.held.extract_if(|_, held| held.until <= now).collect();
         for (log, held) in due {
             let (Some(first), Some(last)) = (held.entries.first(), held.entries.last()) else { continue };
-            let reached = self.eyes.hub.reached(&log);
+            let reached = self.eyes.hub().reached(&log);
             if reached.is_none_or(|reached| first.entry.seq <= reached + 1) {
                 self.on_entries(held.entries);
             } else {
@@ -231,7 +233,7 @@ impl Follower {
     }
 
     fn catch_up(&self, log: Log, seq: u64, to: u64) {
-        let from = self.eyes.hub.reached(&log).map_or(seq, |reached| reached + 1);
+        let from = self.eyes.hub().reached(&log).map_or(seq, |reached| reached + 1);
         drop(self.read(Grown { log, from, to }, Some(Layer::Ahead)));
     }
 
@@ -247,7 +249,7 @@ impl Follower {
 
     fn on_whisper(&self, from: NodeId, whisper: &Whisper) {
         let Whisper { log, about, people, word } = whisper;
-        let hub = &self.eyes.hub;
+        let hub = self.eyes.hub();
         match word {
             Word::Receipt { delivered, read, marker } => {
                 let reach = Reach { user: about.clone(), delivered: *delivered, read: *read };
@@ -264,121 +266,56 @@ impl Follower {
         self.next = Instant::now();
     }
 
+    /// At once, and then again and again for a while.
+    fn doubt(&mut self) {
+        if self.doubts_until.replace(Instant::now() + DOUBT).is_none() {
+            self.ask(Layer::Doubt);
+        }
+    }
+
     fn look(&mut self) {
-        let layer = self.asked.take().unwrap_or(if self.degraded { Layer::Degraded } else { Layer::Audit });
+        self.doubts_until.take_if(|until| *until <= Instant::now());
+        let layer = self.asked.take().unwrap_or(match self.doubts_until {
+            Some(_) => Layer::Doubt,
+            None if self.degraded => Layer::Degraded,
+            None => Layer::Audit,
+        });
         let (eyes, since) = (self.eyes.clone(), self.since);
-        self.looking = Some(tokio::spawn(async move { eyes.look_back(since, layer).await }));
+        self.looking = Some((layer, tokio::spawn(async move { eyes.look_back(since, layer).await })));
         self.next = Instant::now() + self.period();
     }
 
-    fn looked(&mut self, done: Result<Position, StoreError>) {
+    fn looked(&mut self, (layer, done): (Layer, Result<Position, StoreError>)) {
         self.looking = None;
         match done {
             Ok(position) => {
                 self.since = Some(position);
-                self.eyes.hub.looked_back();
+                self.eyes.hub().looked_back();
                 self.eyes.metrics.looked_back();
             }
             Err(error) => {
                 tracing::error!(%error, "it cannot be looked back: what is lost on the bus stays unheard");
+                self.asked = self.asked.max(Some(layer));
                 self.next = Instant::now() + self.pace.degraded;
             }
         }
     }
 
     fn period(&self) -> Duration {
-        if self.degraded { self.pace.degraded } else { self.pace.healthy }
+        let often = self.degraded || self.doubts_until.is_some();
+        if often { self.pace.degraded } else { self.pace.healthy }
     }
 }
 
-async fn ended(
-    looking: &mut Option<JoinHandle<Result<Position, StoreError>>>,
-) -> Result<Position, StoreError> {
-    match looking {
-        Some(looking) => looking
-            .await
-            .unwrap_or_else(|error| Err(StoreError::Database(format!("the look failed: {error}")))),
-        None => std::future::pending().await,
-    }
-}
-
-impl Eyes {
-    /// Offers entries to the sockets here.
-    fn deliver(&self, entries: &[Appended]) {
-        self.hub.deliver(entries);
-        for owner in entries.iter().filter_map(|one| told_of_account(&one.entry)) {
-            self.hub.person_changed(owner);
-        }
-    }
-
-    /// Finds what was written since and not offered here, and offers it.
-    async fn look_back(&self, since: Option<Position>, layer: Layer) -> Result<Position, StoreError> {
-        let back = self.store.look_back(since, &self.hub.everybody()).await?;
-        for grown in &back.logs {
-            if self.hub.reached(&grown.log).is_none_or(|reached| reached < grown.to) {
-                self.catch_up(grown, Some(layer)).await?;
-            }
-        }
-        for user in &back.people {
-            self.hub.person_changed(user);
-        }
-        Ok(back.position)
-    }
-
-    /// Reads a log that has grown, and offers what was not offered yet.
-    async fn catch_up(&self, grown: &Grown, layer: Option<Layer>) -> Result<(), StoreError> {
-        let _turn = self.reads.acquire().await;
-        let from = self.hub.reached(&grown.log).map_or(grown.from, |reached| (reached + 1).max(grown.from));
-        let from = if grown.to.saturating_sub(from) >= AT_ONCE { grown.to } else { from };
-        if from > grown.to {
-            return Ok(());
-        }
-        let people: Arc<[UserId]> = self.store.readers(&grown.log).await?.into();
-        let mut after = from.saturating_sub(1);
-        while after < grown.to {
-            let size = PageSize { entries: AT_ONCE as u32, bytes: BYTES };
-            let page = self.store.entries(&grown.log, Range::After(after), size).await?;
-            let Some(last) = page.last() else { break };
-            after = last.seq;
-            let appended: Vec<Appended> = page.into_iter().map(|entry| appended(entry, &people)).collect();
-            if let Some(layer) = layer {
-                self.metrics.repaired(layer.as_str(), appended.len());
-            }
-            self.deliver(&appended);
-        }
-        Ok(())
-    }
-}
-
-/// An entry that was read, for the log's people as they are now, and whoever it removes from them.
-fn appended(entry: LogEntry, people: &Arc<[UserId]>) -> Appended {
-    let removed = removed(&entry);
-    let readers = match removed {
-        Some(user) if !people.contains(&user) => people.iter().cloned().chain([user]).collect(),
-        Some(_) | None => people.clone(),
-    };
-    Appended { entry: Arc::new(entry), readers }
-}
-
-/// Whom this entry removes from the log's people.
-fn removed(entry: &LogEntry) -> Option<UserId> {
-    let is_removal = &*entry.kind == "member.removed";
-    let named: Option<MemberNamed> =
-        is_removal.then(|| serde_json::from_str(entry.public.json()).ok()).flatten();
-    named.map(|named| named.user)
+async fn ended(looking: &mut Option<(Layer, Look)>) -> (Layer, Result<Position, StoreError>) {
+    let Some((layer, look)) = looking else { return std::future::pending().await };
+    let failed = |error| Err(StoreError::Database(format!("the look failed: {error}")));
+    (*layer, look.await.unwrap_or_else(failed))
 }
 
 fn typing(log: &Log, about: &UserId) -> News {
     let frame = ServerFrame::Typing { room: log.reference(), user: about.clone() };
     News::new(about.clone(), frame)
-}
-
-/// Whose account this entry is about.
-fn told_of_account(entry: &LogEntry) -> Option<&UserId> {
-    match &entry.log {
-        Log::Inbox(owner) if &*entry.kind == "account.changed" => Some(owner),
-        Log::Inbox(_) | Log::Room(_) => None,
-    }
 }
 
 #[cfg(test)]
@@ -390,9 +327,10 @@ mod tests {
 
     use super::*;
     use crate::bus::heard::{Missed, Teller, queue};
+    use crate::bus::local::LocalBus;
     use crate::bus::shard::Shards;
-    use crate::hub::Seat;
     use crate::hub::elsewhere::Nobody;
+    use crate::hub::{Hub, Seat};
     use crate::store::Moment;
     use crate::store::sqlite::SqliteStore;
 
@@ -424,8 +362,10 @@ mod tests {
             node.seat.outbox().read(Log::Inbox(ana()));
             // Nothing is told of somebody who was not known before.
             assert!(node.written(0).await.is_empty());
-            let (store, hub) = (node.store.clone(), node.hub.clone());
-            let follower = Follower::begin(store, hub, node.metrics.clone(), pace).await.expect("begun");
+            let telling = Arc::new(Telling::new(node.hub.clone(), Arc::new(LocalBus)));
+            let follower = Follower::begin(node.store.clone(), telling, node.metrics.clone(), pace)
+                .await
+                .expect("begun");
             tokio::spawn(follower.follow(hearing));
             node
         }

@@ -135,7 +135,7 @@ impl<'a> Batch<'a> {
 
     /// Decides and writes once.
     async fn attempt(&mut self, items: &Items<'a>) -> Result<Attempt<'a>, Missed> {
-        let mut writing = Writing::new(self.store.writers.acquire().await.map_err(Missed::before)?);
+        let mut writing = self.store.writing().await.map_err(Missed::before)?;
         let wanted: HashSet<&Log> = items.iter().map(|(_, write)| &write.log).collect();
         let logs = in_time(self.store.take(writing.connection(), &wanted)).await.map_err(Missed::before)?;
         let mut plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
@@ -153,10 +153,11 @@ impl<'a> Batch<'a> {
         let written = match in_time(write(writing.connection(), &rows)).await {
             Ok(written) => written,
             Err(error) => {
-                if matches!(error, sqlx::Error::Database(_)) {
+                let failure = failure::of(&error);
+                if failure != Failure::Unknown {
                     writing.give_back();
                 }
-                return Err(Missed { failure: failure::of(&error), why: error.to_string() });
+                return Err(Missed { failure, why: error.to_string() });
             }
         };
         let asked: HashSet<i64> = rows.heads.iter().map(|head| head.log).collect();

@@ -66,13 +66,13 @@ mod user;
 mod views;
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anteroom_protocol::id::{CandidacyId, RoomId, UserId};
 use async_trait::async_trait;
 use lru::LruCache;
 use sqlx::{PgPool, Row as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use self::candidacy::Task;
 use self::dialect::transact;
@@ -105,6 +105,8 @@ pub struct PostgresStore {
     /// Logs as this process last knew them. Any of them may have changed since: a write into it is compared with what it is by then.
     logs: Mutex<LruCache<Log, CachedLog>>,
     searches: Semaphore,
+    /// Woken when a connection was given up of which nobody knows what it did last.
+    doubt: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -118,7 +120,8 @@ impl PostgresStore {
         let (writers, readers) = open::pools(settings).await?;
         // A search can be long, and hellos and pages need the same readers.
         let searches = Semaphore::new((settings.readers as usize / 2).max(1));
-        Ok(Self { writers, readers, logs: Mutex::new(LruCache::new(CACHED_LOGS)), searches })
+        let logs = Mutex::new(LruCache::new(CACHED_LOGS));
+        Ok(Self { writers, readers, logs, searches, doubt: Arc::default() })
     }
 
     fn logs(&self) -> std::sync::MutexGuard<'_, LruCache<Log, CachedLog>> {
@@ -188,6 +191,10 @@ impl Store for PostgresStore {
 
     async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?.position())
+    }
+
+    async fn until_doubt(&self) {
+        self.doubt.notified().await;
     }
 
     async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError> {

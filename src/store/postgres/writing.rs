@@ -1,10 +1,12 @@
 //! A writing connection that is lent for one transaction. However the work ends, in time or not, or because nobody waits for it any more, a
 //! connection whose state is not known never goes back to the others: it is closed, and the database rolls back what was not committed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor as _, PgConnection, Postgres};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::PostgresStore;
@@ -19,13 +21,10 @@ const TURNS: u32 = 6;
 /// A connection that is lent.
 pub(super) struct Writing {
     connection: Option<PoolConnection<Postgres>>,
+    doubt: Arc<Notify>,
 }
 
 impl Writing {
-    pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
-        Self { connection: Some(connection) }
-    }
-
     /// The connection.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("it is lent until it is given back")
@@ -42,6 +41,7 @@ impl Drop for Writing {
         if let Some(connection) = self.connection.take() {
             // What is not given back is closed with its socket, without a word that would have to be waited for.
             drop(connection.detach());
+            self.doubt.notify_one();
         }
     }
 }
@@ -78,9 +78,15 @@ pub(super) fn late() -> sqlx::Error {
 }
 
 impl PostgresStore {
+    /// Borrows a connection.
+    pub(super) async fn writing(&self) -> Result<Writing, sqlx::Error> {
+        let connection = Some(self.writers.acquire().await?);
+        Ok(Writing { connection, doubt: self.doubt.clone() })
+    }
+
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<Writing, sqlx::Error> {
-        let mut writing = Writing::new(self.writers.acquire().await?);
+        let mut writing = self.writing().await?;
         timeout(DEADLINE, writing.connection().execute("BEGIN")).await.map_err(|_| late())??;
         Ok(writing)
     }

@@ -205,6 +205,11 @@ impl Store for SqliteStore {
         Ok(change::end(&self.readers).await?)
     }
 
+    async fn until_doubt(&self) {
+        // What this process commits, it knows of.
+        std::future::pending().await
+    }
+
     async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError> {
         Ok(change::look_back(&self.readers, after, people).await?)
     }

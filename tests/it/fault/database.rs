@@ -46,10 +46,10 @@ async fn a_postgres_that_is_killed_has_everything_that_was_acknowledged() {
     }
 }
 
+/// Nobody announced what nobody knew to be committed: its readers elsewhere had it when the next message came, or half a minute later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn whoever_wrote_while_the_reply_to_the_commit_was_lost_learns_by_sending_again() {
-    const ROUNDS: usize = 10;
+    const ROUNDS: usize = 5;
     let fleet = Fleet::start(2).await;
     let [here, there] = fleet.nodes.as_slice() else { panic!("two nodes") };
     let room = here.marketplace.open_room("lost").await.expect("a room");
@@ -64,16 +64,14 @@ async fn whoever_wrote_while_the_reply_to_the_commit_was_lost_learns_by_sending_
         assert_eq!(lost.code(), Some(ErrorCode::Unknown), "{lost}");
         let posted: Posted = writer.post(room.room, key, &body).await.expect("known");
         assert!(posted.duplicate, "{posted:?}");
-        // Nobody was told of it. Whatever comes behind it shows that it is missing.
-        let behind: Posted = writer.post(room.room, new_client_id(), "and now?").await.expect("posted");
-        for (seq, hash) in [(posted.seq, posted.hash), (behind.seq, behind.hash)] {
-            let heard = soon("the entry", reader.next_entry()).await.expect("an entry");
-            assert_eq!((heard.seq, heard.hash), (seq, hash));
-        }
+        // It was announced by nobody, and nothing comes behind it that would show that it is missing.
+        let heard = soon("the entry", reader.next_entry()).await.expect("an entry");
+        assert_eq!((heard.seq, heard.hash), (posted.seq, posted.hash));
         let sql = format!("SELECT count(*) FROM entries WHERE public LIKE '%{body}%'");
         assert_eq!(fleet.query(&sql).await, "1");
     }
-    assert!(there.repairs("ahead").await > 0, "it was read");
+    let (doubted, missed) = (here.repairs("doubt").await, there.repairs("hole").await);
+    assert!(doubted > 0 && missed > 0, "found by looking: {doubted}, {missed}");
     assert_eq!(here.postgres.counts().lost_replies, ROUNDS as u64, "the fault has hit");
     fleet.is_dense().await;
 }

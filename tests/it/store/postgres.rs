@@ -9,6 +9,7 @@ use anteroom::store::{CommitError, Store};
 use anteroom_protocol::id::{RoomId, RoomRef};
 use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
+use futures_util::future;
 use sqlx::{Connection as _, PgConnection};
 
 use super::deed::person;
@@ -79,6 +80,9 @@ async fn a_commit_whose_session_is_ended_is_unknown_and_its_repeat_tells() {
     world.posted("felix", room, "the connection is made").await;
     let post = world.post("felix", room, "is it there?");
     hold(&mut beside, room).await;
+    // The nodes are asked in turn: one of the two.
+    let (first, second) = (world.store(), world.store());
+    let doubted = future::select(first.until_doubt(), second.until_doubt());
     let (outcome, ()) = tokio::join!(world.commit(std::slice::from_ref(&post)), async {
         let pid = who_waits(&mut beside).await;
         let ended = sqlx::query_scalar("SELECT pg_terminate_backend($1)").bind(pid).fetch_one(&mut beside);
@@ -87,6 +91,7 @@ async fn a_commit_whose_session_is_ended_is_unknown_and_its_repeat_tells() {
         sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("given back");
     });
     assert!(matches!(outcome[0], Err(CommitError::Unknown(_))), "{outcome:?}");
+    soon("word that perhaps it was done", doubted).await;
     let before = world.sound(&Log::Room(room)).await.len();
     for is_repeat in [false, true] {
         let done = world.commit(std::slice::from_ref(&post)).await.remove(0).expect("known by now");
