@@ -49,6 +49,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod drain;
+pub mod failpoint;
 pub mod http;
 pub mod hub;
 pub mod issuers;

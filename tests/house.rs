@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     Room { path: "store/postgres", ours: &["domain", "store"], libraries: &["sqlx", "tokio"] },
     Room {
         path: "bus/redis",
-        ours: &["domain", "store", "telemetry", "bus"],
+        ours: &["domain", "store", "telemetry", "failpoint", "bus"],
         libraries: &["redis", "futures_util", "tokio", "tokio_util"],
     },
     Room { path: "bus", ours: &["domain", "store", "bus"], libraries: &["tokio"] },
@@ -46,7 +46,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "app",
-        ours: &["domain", "store", "bus", "hub", "wire", "clock", "telemetry", "app"],
+        ours: &["domain", "store", "bus", "hub", "wire", "clock", "telemetry", "failpoint", "app"],
         libraries: &["governor", "tokio"],
     },
     Room {
@@ -92,6 +92,7 @@ const HOUSE: &[Room] = &[
     Room { path: "config/", ours: &["domain::policy"], libraries: &["config"] },
     Room { path: "peer.rs", ours: &[], libraries: &[] },
     Room { path: "drain.rs", ours: &[], libraries: &["tokio_util"] },
+    Room { path: "failpoint.rs", ours: &[], libraries: &[] },
     Room { path: "logging.rs", ours: &[], libraries: &["prometheus_client", "tracing_subscriber"] },
     Room { path: "start.rs", ours: &["config", "issuers", "store", "telemetry"], libraries: &[] },
     Room { path: "cli/health", ours: &["cli"], libraries: &["reqwest", "tokio_rustls"] },

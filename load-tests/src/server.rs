@@ -250,14 +250,28 @@ impl ServerProcess {
         self.wait().await
     }
 
+    /// Stops it where it is (SIGSTOP): its connections stay, and it does nothing.
+    ///
+    /// # Errors
+    /// [`ServerError::Process`].
+    pub fn pause(&self) -> Result<(), ServerError> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after [`Self::pause`] (SIGCONT).
+    ///
+    /// # Errors
+    /// [`ServerError::Process`].
+    pub fn resume(&self) -> Result<(), ServerError> {
+        self.signal(Signal::CONT)
+    }
+
     /// Asks it to end (SIGTERM) and does not wait: to see what it tells its sockets.
     ///
     /// # Errors
     /// [`ServerError::Process`].
     pub fn ask_to_end(&self) -> Result<(), ServerError> {
-        let running = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        let Some(pid) = running else { return Ok(()) };
-        kill_process(pid, Signal::TERM).map_err(|source| self.failed(source.into()))
+        self.signal(Signal::TERM)
     }
 
     /// Waits until it has ended; kills it when that takes too long.
@@ -270,6 +284,12 @@ impl ServerProcess {
         }
         self.kill().await?;
         Err(ServerError::StillRunning(self.launcher.patience))
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), ServerError> {
+        let running = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let Some(pid) = running else { return Ok(()) };
+        kill_process(pid, signal).map_err(|source| self.failed(source.into()))
     }
 
     fn failed(&self, source: io::Error) -> ServerError {

@@ -7,6 +7,7 @@ use anteroom_protocol::server::ServerFrame;
 
 use crate::bus::{Bus, Whisper, Word};
 use crate::domain::log::Log;
+use crate::failpoint::Failpoint;
 use crate::hub::Hub;
 use crate::hub::elsewhere::Others;
 use crate::hub::outbox::News;
@@ -26,6 +27,14 @@ impl Telling {
 
     /// Of entries that were committed here: first those who are here, who never wait for the others.
     pub fn committed(&self, appended: &[Appended]) {
+        if !appended.is_empty() {
+            if Failpoint::DieUntold.fails() {
+                std::process::abort();
+            }
+            if Failpoint::TellNobody.fails() {
+                return;
+            }
+        }
         self.hub.deliver(appended);
         self.bus.announce(appended);
     }

@@ -14,13 +14,13 @@ use anteroom_load_tests::private::{PrivateRedis, RedisOptions};
 use anteroom_protocol::id::{RoomId, UserId};
 use anteroom_protocol::log::Hash;
 use anteroom_protocol::time::Time;
-use futures_util::StreamExt as _;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::support::certificate::Certificate;
+use crate::support::stranger::Stranger;
 
 const KEY: [u8; 32] = [1; 32];
 /// Longer than anything here takes, on a machine that is busy with other things.
@@ -115,6 +115,7 @@ fn quick(url: &str) -> Settings {
         echo: Duration::from_secs(2),
         silent: Duration::from_millis(800),
         gone: Duration::from_secs(3),
+        searched: Duration::from_secs(10),
         answer: Duration::from_secs(1),
         retry_least: Duration::from_millis(20),
         retry_most: Duration::from_millis(200),
@@ -146,44 +147,6 @@ fn entry(room: u128, seq: u64, json: &str) -> Appended {
 
 fn numbers(entries: &[Appended]) -> Vec<u64> {
     entries.iter().map(|appended| appended.entry.seq).collect()
-}
-
-/// A client that is no node, with what it overhears.
-struct Stranger {
-    connection: redis::aio::MultiplexedConnection,
-    overheard: redis::aio::PubSub,
-}
-
-impl Stranger {
-    async fn come(redis: &PrivateRedis) -> Self {
-        let client = redis::Client::open(redis.url()).expect("a client");
-        let connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        let mut overheard = client.get_async_pubsub().await.expect("a connection");
-        overheard.psubscribe("anteroom:*:ev:*").await.expect("subscribed");
-        Self { connection, overheard }
-    }
-
-    /// The next publication of entries.
-    async fn overhear(&mut self) -> (String, Vec<u8>) {
-        let message = timeout(PATIENCE, self.overheard.on_message().next()).await.expect("in time");
-        let message = message.expect("a message");
-        (message.get_channel_name().to_owned(), message.get_payload_bytes().to_vec())
-    }
-
-    async fn publish(&mut self, channel: &str, bytes: &[u8]) {
-        let mut command = redis::cmd("PUBLISH");
-        let heard: u64 =
-            command.arg(channel).arg(bytes).query_async(&mut self.connection).await.expect("published");
-        assert!(heard > 0, "nobody listens on {channel}");
-    }
-
-    async fn ask<T: redis::FromRedisValue>(&mut self, words: &[&str]) -> T {
-        let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| {
-            command.arg(*word);
-        });
-        command.query_async(&mut self.connection).await.expect("an answer")
-    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use super::publication::{Header, Tick};
 use crate::bus::shard::{SHARDS, Shard};
 use crate::bus::{NodeId, Whisper};
 use crate::domain::log::Log;
+use crate::failpoint::Failpoint;
 use crate::store::Appended;
 use crate::telemetry::Metrics;
 
@@ -182,7 +183,8 @@ impl Outgoing {
         let count = &mut state.shards[shard.index()];
         *count += 1;
         let header = body::json(&header(*count));
-        if state.closed || state.bytes + header.len() + body.len() + PLACE > self.queue_bytes {
+        let fits = state.bytes + header.len() + body.len() + PLACE <= self.queue_bytes;
+        if state.closed || !fits || Failpoint::LosePublication.fails() {
             return self.metrics.bus_sent("dropped", 1);
         }
         state.push(Channel::Shard(shard), header, body);

@@ -41,6 +41,8 @@ pub(super) struct Account {
     /// Errors, by code.
     pub(super) errors: BTreeMap<&'static str, u64>,
     pub(super) connections: u64,
+    /// The codes with which connections were closed; 0: broken off.
+    pub(super) closes: BTreeMap<u16, u64>,
     /// The longest time to any answer.
     pub(super) longest: Duration,
 }
@@ -115,7 +117,10 @@ impl Desk {
             tokio::select! {
                 frame = receiver.next() => match frame {
                     Ok(frame) => self.take(frame),
-                    Err(_) => return false,
+                    Err(error) => {
+                        *self.account.closes.entry(error.close_code().unwrap_or_default()).or_default() += 1;
+                        return false;
+                    }
                 },
                 _ = pace.tick() => {
                     let is_over = *self.work.is_over.borrow();

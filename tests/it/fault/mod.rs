@@ -6,11 +6,16 @@
 
 mod database;
 mod desk;
+mod device;
 mod neighbour;
 mod node;
 mod play;
+mod restart;
+mod rumour;
+mod together;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anteroom_load_tests::client::Http;
@@ -20,7 +25,7 @@ use anteroom_load_tests::proxy::Proxy;
 use anteroom_load_tests::server::{Launcher, ServerProcess};
 use anteroom_load_tests::token::TokenMint;
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{SECRET, hasty};
 
@@ -37,6 +42,8 @@ struct Fleet {
     postgres: PrivatePostgres,
     redis: PrivateRedis,
     directory: TempDir,
+    /// What each node is told beside what all tests tell it.
+    settings: Vec<(&'static str, String)>,
 }
 
 /// A node, and its lines to what it shares with the others.
@@ -47,17 +54,24 @@ struct Node {
     postgres: Proxy,
     redis: Proxy,
     figures: Http,
+    failpoints: PathBuf,
 }
 
 impl Fleet {
     /// So many nodes, which all hear each other.
     async fn start(nodes: usize) -> Self {
+        Self::start_with(nodes, &[]).await
+    }
+
+    /// The same, with other settings.
+    async fn start_with(nodes: usize, settings: &[(&'static str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let (postgres, redis) = (PostgresOptions::default().fsync(true), RedisOptions::default());
         let (postgres, redis) =
             tokio::try_join!(PrivatePostgres::start(&postgres), PrivateRedis::start(&redis))
                 .expect("a database and a redis");
         let directory = tempfile::tempdir().expect("a directory");
-        let mut fleet = Self { nodes: Vec::new(), postgres, redis, directory };
+        let mut fleet = Self { nodes: Vec::new(), postgres, redis, directory, settings };
         for _ in 0..nodes {
             fleet.join().await;
         }
@@ -71,17 +85,24 @@ impl Fleet {
         let redis = line(self.redis.port()).await;
         let (listen, figures) = doors();
         let data = self.directory.path().join(self.nodes.len().to_string());
-        let launcher = hasty(Launcher::new(env!("CARGO_BIN_EXE_anteroom"), data))
+        let failpoints = data.with_extension("failpoints");
+        std::fs::create_dir(&failpoints).expect("a directory");
+        let mut launcher = hasty(Launcher::new(env!("CARGO_BIN_EXE_anteroom"), data))
             .listen(listen.to_string())
             .env("ANTEROOM_METRICS_LISTEN", figures.to_string())
             .env("ANTEROOM_DATABASE__URL", database.url(&self.postgres.url("postgres")))
             .env("ANTEROOM_REDIS__URL", redis.url(&self.redis.url()))
             .env("ANTEROOM_AUTH__SECRET", SECRET)
-            .env("ANTEROOM_DRAIN_SECONDS", "0");
+            .env("ANTEROOM_DRAIN_SECONDS", "0")
+            .env("FAILPOINTS", failpoints.to_string_lossy());
+        for (name, value) in &self.settings {
+            launcher = launcher.env(*name, value);
+        }
         let server = launcher.start().await.expect("a node");
         let marketplace = Marketplace::new(server.base_url(), &TokenMint::new(SECRET));
         let figures = Http::anonymous(&format!("http://{figures}"));
-        self.nodes.push(Node { server, launcher, marketplace, postgres: database, redis, figures });
+        let node = Node { server, launcher, marketplace, postgres: database, redis, figures, failpoints };
+        self.nodes.push(node);
     }
 
     /// How many nodes listen on each channel there is, at least.
@@ -142,12 +163,34 @@ impl Node {
         self.figure(&format!("anteroom_repairs_total{{layer=\"{layer}\"}}")).await
     }
 
+    /// From now on it fails there so many times out of a hundred.
+    fn fails(&self, place: &str, percent: u32) {
+        let file = self.failpoints.join(place);
+        // Read by the node at any moment: there as a whole, or not.
+        let draft = file.with_extension("draft");
+        std::fs::write(&draft, percent.to_string()).expect("written");
+        std::fs::rename(draft, file).expect("named");
+    }
+
     async fn is_degraded(&self) -> bool {
         self.figure("anteroom_bus_degraded").await == 1
     }
 
     async fn until_degraded(&self, degraded: bool) {
         until("word whether it hears", async || self.is_degraded().await == degraded).await;
+    }
+
+    /// It does not look back any more, as it does for a moment after it has heard nobody.
+    async fn until_calm(&self) {
+        let mut looks = (0, Instant::now());
+        until("no more looking back", async || {
+            let now = self.figure("anteroom_look_backs_total").await;
+            if now != looks.0 {
+                looks = (now, Instant::now());
+            }
+            looks.1.elapsed() > Duration::from_secs(2)
+        })
+        .await;
     }
 
     async fn is_ready(&self) -> bool {

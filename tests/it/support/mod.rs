@@ -15,6 +15,7 @@ pub(crate) mod raw;
 pub(crate) mod replay;
 mod scene;
 mod server;
+pub(crate) mod stranger;
 
 pub(crate) use exchange::{Answered, exchange, filled};
 pub(crate) use person::{Door, Person, data, kinds, problem};
