@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::UserId;
+use anteroom_protocol::log::Hash;
 use dashmap::DashMap;
 
 use self::elsewhere::{Elsewhere, Others};
@@ -84,7 +85,7 @@ impl Hub {
     /// Offers what was committed to everybody whom it concerns.
     pub fn deliver(&self, appended: &[Appended]) {
         for Appended { entry, readers } in appended {
-            self.reached.note(&entry.log, entry.seq);
+            self.reached.note(&entry.log, entry.seq, entry.hash);
             let encoded = Arc::new(EncodedEntry::new(entry.clone()));
             for reader in readers.iter() {
                 // An outbox never calls the hub, so the map is not entered again under this guard.
@@ -100,9 +101,22 @@ impl Hub {
         self.reached.of(log)
     }
 
+    /// The log, the number and the hash of the entry that was offered here last.
+    pub fn newest(&self) -> Option<(Log, u64, Hash)> {
+        self.reached.newest()
+    }
+
     /// It was looked back: what was offered before the look before that is forgotten.
     pub fn looked_back(&self) {
         self.reached.turn();
+    }
+
+    /// What was offered may be gone from the logs: everybody comes back and compares, and nothing that was offered is remembered.
+    pub fn begin_anew(&self) {
+        self.reached.forget();
+        for sockets in &self.people {
+            sockets.iter().for_each(|outbox| outbox.close(CloseCode::Restart));
+        }
     }
 
     /// Everybody who has a socket here.

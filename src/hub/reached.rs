@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anteroom_protocol::log::Hash;
+
 use crate::domain::log::Log;
 
 #[derive(Default)]
@@ -13,18 +15,31 @@ pub(super) struct Reached(Mutex<Generations>);
 
 #[derive(Default)]
 struct Generations {
+    /// The log, the number and the hash of the last one of all.
+    newest: Option<(Log, u64, Hash)>,
     now: HashMap<Log, u64>,
     before: HashMap<Log, u64>,
 }
 
 impl Reached {
-    /// An entry of this number was offered.
-    pub(super) fn note(&self, log: &Log, seq: u64) {
+    /// An entry of this number and this hash was offered.
+    pub(super) fn note(&self, log: &Log, seq: u64, hash: Hash) {
         let mut kept = self.lock();
+        kept.newest = Some((log.clone(), seq, hash));
         match kept.now.get_mut(log) {
             Some(reached) => *reached = seq.max(*reached),
             None => drop(kept.now.insert(log.clone(), seq)),
         }
+    }
+
+    /// What was offered last.
+    pub(super) fn newest(&self) -> Option<(Log, u64, Hash)> {
+        self.lock().newest.clone()
+    }
+
+    /// Nothing was offered yet.
+    pub(super) fn forget(&self) {
+        *self.lock() = Generations::default();
     }
 
     /// The highest number that was offered lately.
@@ -56,17 +71,19 @@ mod tests {
     fn what_was_offered_is_known_until_the_second_look() {
         let (reached, log) = (Reached::default(), Log::Room(RoomId(Uuid::from_u128(1))));
         assert_eq!(reached.of(&log), None);
-        for seq in [1, 3, 2] {
-            reached.note(&log, seq);
-        }
+        let note = |seq| reached.note(&log, seq, Hash::GENESIS);
+        [1, 3, 2].into_iter().for_each(note);
         assert_eq!(reached.of(&log), Some(3));
         reached.turn();
         assert_eq!(reached.of(&log), Some(3));
-        reached.note(&log, 2);
+        note(2);
         assert_eq!(reached.of(&log), Some(3), "what comes late takes nothing back");
         reached.turn();
         assert_eq!(reached.of(&log), Some(2));
         reached.turn();
         assert_eq!(reached.of(&log), None);
+        assert_eq!(reached.newest(), Some((log.clone(), 2, Hash::GENESIS)), "however long ago");
+        reached.forget();
+        assert_eq!(reached.newest(), None);
     }
 }

@@ -57,6 +57,10 @@ impl Eyes {
             self.telling.doubt();
         }
         let back = self.store.look_back(since, &self.hub().everybody()).await?;
+        if !self.is_the_same().await? {
+            tracing::warn!("the database is another one than before: all sockets come back and compare");
+            self.hub().begin_anew();
+        }
         for grown in &back.logs {
             if self.hub().reached(&grown.log).is_none_or(|reached| reached < grown.to) {
                 self.catch_up(grown, Some(layer)).await?;
@@ -66,6 +70,15 @@ impl Eyes {
             self.hub().person_changed(user);
         }
         Ok(back.position)
+    }
+
+    /// Whether the database still has what was offered here last. Whatever it lost, that is lost, too: a restored database has all that was
+    /// committed until some moment, and a standby that took over as well.
+    async fn is_the_same(&self) -> Result<bool, StoreError> {
+        let Some((log, seq, hash)) = self.hub().newest() else { return Ok(true) };
+        let one = PageSize { entries: 1, bytes: BYTES };
+        let there = self.store.entries(&log, Range::After(seq.saturating_sub(1)), one).await?;
+        Ok(there.first().is_some_and(|entry| entry.seq == seq && entry.hash == hash))
     }
 
     /// Reads a log that has grown, and offers what was not offered yet.

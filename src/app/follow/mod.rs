@@ -329,6 +329,7 @@ mod tests {
     use crate::bus::heard::{Missed, Teller, queue};
     use crate::bus::local::LocalBus;
     use crate::bus::shard::Shards;
+    use crate::domain::log::LogEntry;
     use crate::hub::elsewhere::Nobody;
     use crate::hub::{Hub, Seat};
     use crate::store::Moment;
@@ -480,6 +481,28 @@ mod tests {
         node.tell(missed(Why::Hole));
         assert_eq!(node.comes(2).await, [2]);
         assert_eq!(node.repaired("hole"), "1");
+    }
+
+    #[tokio::test]
+    async fn where_the_database_has_lost_what_was_offered_everybody_comes_back_and_compares() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        let kept = node.written(1).await;
+        node.hub.deliver(&kept);
+        node.tell(missed(Why::Hole));
+        node.written(2).await;
+        node.tell(missed(Why::Hole));
+        assert_eq!(node.comes(2).await, [1, 2]);
+        assert_eq!(node.seat.outbox().closing(), None);
+        let lost = LogEntry { seq: 3, ..(*kept[0].entry).clone() };
+        node.hub.deliver(&[Appended { entry: Arc::new(lost), readers: kept[0].readers.clone() }]);
+        node.tell(missed(Why::Hole));
+        let sent_back = async {
+            while node.seat.outbox().closing().is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(SOON, sent_back).await.expect("word to come back");
+        assert!(node.hub.newest().is_none_or(|(_, seq, _)| seq < 3), "it is not asked for again");
     }
 
     #[tokio::test]

@@ -296,7 +296,7 @@ struct Row {
 /// as it is by then, and all of them are about that row alone.
 const WRITE: &str = "
     WITH head AS (
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[])
+        SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[])
             AS h (log, was, version, seq, hash, counts)),
     command AS (
         SELECT * FROM unnest($7::text[], $8::uuid[], $9::bytea[], $10::bigint[], $11::bigint[], $12::text[])
@@ -306,7 +306,7 @@ const WRITE: &str = "
         FROM command c JOIN commands k ON k.actor = c.actor AND k.client_id = c.client_id),
     locked AS MATERIALIZED (
         SELECT l.id FROM logs l JOIN head h ON h.log = l.id
-        WHERE l.seq = h.was AND l.version = h.version AND l.id NOT IN (SELECT meant FROM known)
+        WHERE l.hash = h.was AND l.version = h.version AND l.id NOT IN (SELECT meant FROM known)
         ORDER BY l.id FOR NO KEY UPDATE OF l),
     moved AS (
         UPDATE logs l SET seq = h.seq, hash = h.hash, counts = h.counts FROM head h

@@ -81,7 +81,8 @@ impl CommandColumns {
 #[derive(Default)]
 pub(super) struct HeadColumns {
     pub(super) log: Vec<i64>,
-    pub(super) was: Vec<i64>,
+    /// The hash it had: it says all that was before, also where a database was restored and has gone another way to the same number.
+    pub(super) was: Vec<Vec<u8>>,
     pub(super) version: Vec<i64>,
     pub(super) seq: Vec<i64>,
     pub(super) hash: Vec<Vec<u8>>,
@@ -93,7 +94,7 @@ impl HeadColumns {
         let mut columns = Self::default();
         for head in heads {
             columns.log.push(head.log);
-            columns.was.push(code::number(head.from));
+            columns.was.push(head.from.hash.0.to_vec());
             columns.version.push(head.version);
             columns.seq.push(code::number(head.to.seq));
             columns.hash.push(head.to.hash.0.to_vec());
@@ -180,8 +181,8 @@ async fn move_heads(connection: &mut PgConnection, heads: &[HeadMove]) -> Result
     let columns = HeadColumns::of(heads)?;
     let moved = sqlx::query(
         "UPDATE logs l SET seq = h.seq, hash = h.hash, counts = h.counts
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[]) AS h (log, was, seq, hash, counts)
-         WHERE l.id = h.log AND l.seq = h.was",
+         FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bytea[], $5::text[]) AS h (log, was, seq, hash, counts)
+         WHERE l.id = h.log AND l.hash = h.was",
     )
     .bind(&columns.log)
     .bind(&columns.was)

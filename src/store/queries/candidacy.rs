@@ -272,13 +272,7 @@ pub(super) async fn append_to(
         rows.entries.push(Pending { log: loaded.row, entry: entry.clone() });
         appended.push(Appended { entry, readers });
     }
-    rows.heads.push(HeadMove {
-        log: loaded.row,
-        from: before.seq,
-        version: loaded.version,
-        to: head,
-        counts,
-    });
+    rows.heads.push(HeadMove { log: loaded.row, from: before, version: loaded.version, to: head, counts });
     write_rows(connection, &rows).await
 }
 

@@ -70,7 +70,7 @@ pub(in crate::store) struct NewCommand<'a> {
 /// A log's head before and after, and its counts after.
 pub(in crate::store) struct HeadMove {
     pub(in crate::store) log: i64,
-    pub(in crate::store) from: u64,
+    pub(in crate::store) from: Head,
     pub(in crate::store) version: i64,
     pub(in crate::store) to: Head,
     pub(in crate::store) counts: Counts,
@@ -184,7 +184,7 @@ impl<'a> Plan<'a> {
             let cached = self.logs.get(*log)?;
             Some(HeadMove {
                 log: cached.row,
-                from: before.seq,
+                from: *before,
                 version: cached.version,
                 to: cached.room.head,
                 counts: cached.counts.clone(),

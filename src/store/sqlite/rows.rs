@@ -101,7 +101,7 @@ fn command_row(command: &NewCommand<'_>) -> impl Serialize {
 }
 
 fn head_row(head: &HeadMove) -> impl Serialize {
-    (head.log, head.from, head.to.seq, to_hex(&head.to.hash.0), &head.counts)
+    (head.log, head.from.seq, head.to.seq, to_hex(&head.to.hash.0), &head.counts)
 }
 
 /// Rows as a JSON array.

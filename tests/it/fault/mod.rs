@@ -11,6 +11,7 @@ mod neighbour;
 mod node;
 mod play;
 mod restart;
+mod restore;
 mod rumour;
 mod together;
 
