@@ -7,6 +7,7 @@
 mod database;
 mod desk;
 mod device;
+mod disk;
 mod neighbour;
 mod node;
 mod play;
