@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::app::follow::pulse::Pulse;
 use crate::drain::Drain;
 use crate::store::StoreError;
 
@@ -63,6 +64,15 @@ pub(super) async fn readyz(
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written\n")
+    }
+}
+
+/// `GET /delivery`, for operators. No probe of the process: a node whose entries come late is to be mended, and not to be taken out, least of
+/// all with all others because Redis is away.
+pub(super) async fn delivery(State(pulse): State<Arc<Pulse>>) -> (StatusCode, String) {
+    match pulse.check() {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(impaired) => (StatusCode::SERVICE_UNAVAILABLE, format!("{impaired}\n")),
     }
 }
 

@@ -32,6 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use self::error::Problem;
 use self::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::app::App;
+use crate::app::follow::pulse::Pulse;
 use crate::drain::Drain;
 use crate::telemetry::Metrics;
 
@@ -127,8 +128,8 @@ pub async fn no_such_method() -> Response {
     Problem(body).under(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// The figures as OpenMetrics text, for a listener of its own.
-pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
+/// The figures as OpenMetrics text, and whether entries get through, for a listener of its own.
+pub fn metrics_router(metrics: Arc<Metrics>, pulse: Arc<Pulse>) -> Router {
     const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let figures = |State(metrics): State<Arc<Metrics>>| async move {
         ([(axum::http::header::CONTENT_TYPE, FORM)], metrics.text())
@@ -136,6 +137,7 @@ pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route("/metrics", get(figures))
         .with_state(metrics)
+        .route("/delivery", get(health::delivery).with_state(pulse))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
 }

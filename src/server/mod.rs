@@ -31,6 +31,7 @@ use self::tls::Tls;
 use crate::app::audit::Audit;
 use crate::app::cursor::Cursors;
 use crate::app::follow::Follower;
+use crate::app::follow::pulse::Pulse;
 use crate::app::identity::Identity;
 use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
@@ -138,15 +139,16 @@ impl Server {
                 .await
                 .map_err(|error| StartError::other(format!("cannot seed the demo: {error:#}")))?;
         }
+        let pulse = follower.pulse();
         let following = follower.follow(hearing);
-        Self::serve(config, app, writer_task, (following, parting)).await
+        Self::serve(config, app, writer_task, (following, pulse, parting)).await
     }
 
     async fn serve(
         config: &Config,
         app: Arc<App>,
         writer: tokio::task::JoinHandle<()>,
-        (following, parting): (impl Future<Output = ()> + Send + 'static, Parting),
+        (following, pulse, parting): (impl Future<Output = ()> + Send + 'static, Arc<Pulse>, Parting),
     ) -> Result<Self, StartError> {
         let (listener, address) = bind(config.listen, "listen").await?;
         let (metrics_listener, metrics_address) = bind(config.metrics_address(), "metrics_listen").await?;
@@ -183,7 +185,7 @@ impl Server {
             }
         });
         let figures = Entrance {
-            routes: http::metrics_router(app.metrics.clone()),
+            routes: http::metrics_router(app.metrics.clone(), pulse),
             places: Arc::new(Semaphore::new(16)),
             proxies: Proxies::default(),
             tls: None,

@@ -46,6 +46,9 @@ async fn figures_have_a_listener_of_their_own() {
     let scene = Scene::new(Door::Http).await;
     assert_eq!(get(&scene.server.base, "/metrics").await.status, 404);
     assert_eq!(get(&scene.server.figures(), "/livez").await.status, 404);
+    assert_eq!(get(&scene.server.base, "/delivery").await.status, 404, "for operators");
+    let delivery = get(&scene.server.figures(), "/delivery").await;
+    assert_eq!((delivery.status, delivery.text.as_str()), (200, "ok\n"));
     let figures = get(&scene.server.figures(), "/metrics").await;
     assert_eq!(figures.status, 200);
     assert!(figures.content_type.starts_with("application/openmetrics-text"), "{}", figures.content_type);

@@ -17,6 +17,7 @@
 //! there is, and what was offered already is not offered again.
 
 mod eyes;
+pub mod pulse;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::store::{Appended, Grown, Position, Reach, Store, StoreError};
 use crate::telemetry::Metrics;
 
 use self::eyes::Eyes;
+use self::pulse::Pulse;
 use super::marker::receipt;
 use super::telling::Telling;
 
@@ -97,6 +99,7 @@ impl Layer {
 /// The task that follows.
 pub struct Follower {
     eyes: Arc<Eyes>,
+    pulse: Arc<Pulse>,
     pace: Pace,
     since: Option<Position>,
     degraded: bool,
@@ -130,7 +133,13 @@ impl Follower {
         let eyes = Arc::new(Eyes::new(store, telling, metrics));
         let next = Instant::now() + pace.healthy;
         let (degraded, doubts_until, looking, asked) = (false, None, None, None);
-        Ok(Self { eyes, pace, since, degraded, doubts_until, looking, next, asked, held: HashMap::new() })
+        let (pulse, held) = (Arc::new(Pulse::new(next)), HashMap::new());
+        Ok(Self { eyes, pulse, pace, since, degraded, doubts_until, looking, next, asked, held })
+    }
+
+    /// Whether entries get through.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
     }
 
     /// Follows, for ever.
@@ -176,6 +185,7 @@ impl Follower {
             return;
         }
         self.degraded = degraded;
+        self.pulse.degraded(degraded);
         if degraded {
             tracing::warn!("the other nodes are not heard: what they write is looked for");
             self.ask(Layer::Degraded);
@@ -290,6 +300,7 @@ impl Follower {
         match done {
             Ok(position) => {
                 self.since = Some(position);
+                self.pulse.looked(self.next);
                 self.eyes.hub().looked_back();
                 self.eyes.metrics.looked_back();
             }

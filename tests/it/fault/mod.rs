@@ -8,6 +8,7 @@ mod database;
 mod desk;
 mod device;
 mod disk;
+mod gone;
 mod neighbour;
 mod node;
 mod play;
@@ -174,8 +175,11 @@ impl Node {
         std::fs::rename(draft, file).expect("named");
     }
 
+    /// Whether it hears the others; the figure and the answer for operators say the same.
     async fn is_degraded(&self) -> bool {
-        self.figure("anteroom_bus_degraded").await == 1
+        let answer = self.figures.raw("GET", "/delivery", &[], None).await.expect("an answer");
+        let figure = self.figure("anteroom_bus_degraded").await == 1;
+        figure && answer.status == 503 && answer.text.contains("not heard")
     }
 
     async fn until_degraded(&self, degraded: bool) {
