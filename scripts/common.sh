@@ -126,6 +126,41 @@ with_servers() {
     "$load_tests" servers -- "$@"
 }
 
+# fleet KIND COMMAND...: a command with tests in it, whose servers are two nodes (`two`), or two that do not hear each other (`deaf`). Each
+# test looks whether its own nodes heard each other, or did not; that there was something to be heard at all is looked at here.
+fleet() {
+    local kind=$1 tally
+    shift
+    tally=$(mktemp)
+    ANTEROOM_TEST_FLEET=$kind ANTEROOM_TEST_TALLY=$tally with_servers "$@"
+    awk -v kind="$kind" '
+        { heard += $1; lost += $2; repaired += $3 }
+        END {
+            printf "%d pairs of nodes: %d publications heard, %d lost, %d entries repaired\n", NR, heard, lost, repaired
+            exit kind == "two" ? !heard : heard || !lost || !repaired
+        }' "$tally" || fail "that is not what $kind nodes do"
+    rm "$tally"
+}
+
+# deaf_tests: those that scripts/deaf names, on two nodes that do not hear each other.
+deaf_tests() {
+    local names known name
+    mapfile -t names < <(grep -v '^#' scripts/deaf)
+    # A name that fits no test passes in silence: look first.
+    known=$(cargo test --quiet -p anteroom --test it -- --list)
+    for name in "${names[@]}"; do
+        grep -qxF "$name: test" <<<"$known" || fail "scripts/deaf names $name, and no test is called that"
+    done
+    [[ ${#names[@]} -le 40 ]] || fail "scripts/deaf names ${#names[@]} tests: 40 at most"
+    if cargo nextest --version >/dev/null 2>&1; then
+        local filter
+        filter=$(printf 'test(=%s)+' "${names[@]}")
+        fleet deaf cargo nextest run -p anteroom --test it -E "${filter%+}"
+    else
+        fleet deaf cargo test -p anteroom --test it -- --exact "${names[@]}"
+    fi
+}
+
 # ---- What the clients of other authors are kept in
 
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-target}"; }

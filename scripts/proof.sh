@@ -2,7 +2,8 @@
 # The same tests with more patience: properties on many more cases, a server that is killed again and again in the
 # middle of its work, thousands of ways in which commits, joins and reads fall together, thousands of duels between two
 # who act at the same moment, a reader of a kilobyte a second for five minutes, every bit of a transcript, and a
-# backlog of a size that shows in the server's memory. For the night, and for a change to the commit path.
+# backlog of a size that shows in the server's memory; and all tests of the server on two nodes. For the night, and for a change to the
+# commit path.
 #
 # PROPTEST_CASES              cases of each property (5000); a tenth of them where each is kept in a database
 # ANTEROOM_CRASH_ROUNDS       how often the server is killed (200)
@@ -53,6 +54,17 @@ every_bit() {
 
 faults() { cargo test -p anteroom --test it -- --ignored --nocapture --test-threads 1 fault::; }
 
+# Every test of the server once more, on two nodes, with as many cases as in `make test`. Some of them begin servers of their own, and some
+# say that they are about one.
+two_nodes() (
+    unset PROPTEST_CASES
+    if cargo nextest --version >/dev/null 2>&1; then
+        fleet two cargo nextest run -p anteroom --test it
+    else
+        fleet two cargo test -p anteroom --test it
+    fi
+)
+
 need_rust
 need_python
 need_postgres
@@ -65,6 +77,8 @@ ANTEROOM_GONE_ROUNDS=$gone step "nothing is left of $gone clients that are gone"
 ANTEROOM_RACE_ROUNDS=$races step "nothing is lost or doubled, $races interleavings" patient "$race"
 ANTEROOM_DUEL_ROUNDS=$duels step "two at the same moment are one outcome, $duels rounds of each duel" patient "$duel"
 ANTEROOM_SLOW_SECONDS=$slow_seconds step "a reader of a kilobyte a second is waited for, $slow_seconds s" patient "$slow"
+step "every test of the server on two nodes" two_nodes
+step "the talk on two nodes that do not hear each other" deaf_tests
 step "every bit of a transcript of a thousand entries, turned" every_bit
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"
 step "nodes, PostgreSQL and Redis killed, stopped and cut off" faults

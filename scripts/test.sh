@@ -20,9 +20,9 @@ rust_tests() {
 two_nodes() {
     local rooms='candidacy|contract|terms|offer|member|message|receipt|presence|standing|revocation|resume|changes'
     if cargo nextest --version >/dev/null 2>&1; then
-        ANTEROOM_TEST_FLEET=two with_servers cargo nextest run -p anteroom --test it -E "test(/^($rooms)::/)"
+        fleet two cargo nextest run -p anteroom --test it -E "test(/^($rooms)::/)"
     else
-        ANTEROOM_TEST_FLEET=two with_servers cargo test -p anteroom --test it -- contract:: terms:: offer:: member:: receipt::
+        fleet two cargo test -p anteroom --test it -- contract:: terms:: offer:: member:: receipt::
     fi
 }
 
@@ -51,6 +51,7 @@ demand
 
 step "Rust tests" rust_tests
 step "the talk on two nodes" two_nodes
+step "the talk on two nodes that do not hear each other" deaf_tests
 step "documentation tests" doc_tests
 
 ANTEROOM_BIN=$(built anteroom)

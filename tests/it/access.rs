@@ -291,7 +291,8 @@ async fn every_control_frame_tells_a_stranger_the_same_of_foreign_and_missing_ro
     let rooms = [missing.room, foreign[0].room];
     let token = scene.server.token(&stranger.user);
     let cursors = rooms.map(from_start).to_vec();
-    let (_, welcome) = Socket::connect(&scene.server.base, &token, cursors).await.expect("a welcome");
+    let (_, welcome) =
+        Socket::connect(&scene.server.base_of(&stranger.user), &token, cursors).await.expect("a welcome");
     let told: Vec<String> = welcome
         .rooms
         .iter()

@@ -16,7 +16,7 @@ use crate::support::{Door, Person, Scene, TestServer, id, post_all, post_everywh
 
 /// Says hello with this cursor of changes, and gives back the first frame there is.
 async fn hello(server: &TestServer, user: &UserId, changes_after: Option<&str>) -> (Socket, Welcome) {
-    let mut socket = Socket::connect_raw(&server.base).await.expect("a socket");
+    let mut socket = Socket::connect_raw(&server.base_of(user)).await.expect("a socket");
     let hello = Hello {
         token: Some(server.token(user)),
         rooms: Vec::new(),
@@ -253,7 +253,7 @@ async fn while_long_rooms_are_replayed_answers_and_another_room_do_not_wait_for_
     post_everywhere(&mut scene.freelancer.socket, posts.collect()).await;
 
     // Sent in one go, so that the server has the questions before it has read the first page.
-    let mut socket = Socket::connect_raw(&scene.server.base).await.expect("a socket");
+    let mut socket = Socket::connect_raw(&scene.server.base_of(&scene.client.user)).await.expect("a socket");
     let rooms = long.iter().map(|room| from_start(*room)).collect();
     let token = Some(scene.server.token(&scene.client.user));
     let hello = ClientFrame::Hello(Hello { token, rooms, changes_after: None, client: None });

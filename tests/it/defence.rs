@@ -221,7 +221,7 @@ async fn a_command_too_many_is_told_exactly_when_to_come_again_and_keeps_its_pla
 
 /// A post of the client's over HTTP.
 async fn post_over_http(scene: &Scene, room: RoomRef) -> (Raw, Head) {
-    let mut raw = Raw::connect(&scene.server.base).await;
+    let mut raw = Raw::connect(&scene.server.base_of(&scene.client.user)).await;
     let (token, key) = (scene.server.token(&scene.client.user), new_client_id());
     let lines = format!(
         "Host: server\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\nContent-Length: 12"
@@ -270,7 +270,9 @@ async fn whoever_reads_too_fast_over_http_is_told_in_the_head_of_the_answer() {
     let token = format!("Bearer {}", server.token(&ana.user));
     let mut heads = Vec::new();
     while heads.len() < 100 && heads.last().is_none_or(|head: &Head| head.status != 429) {
-        heads.push(Raw::request(&server.base, "GET", "/v1/me", &[("Authorization", &token)]).await.1);
+        heads.push(
+            Raw::request(&server.base_of(&ana.user), "GET", "/v1/me", &[("Authorization", &token)]).await.1,
+        );
     }
     let told = |head: &Head| head.header("ratelimit").map(str::to_owned);
     assert_eq!((heads[0].status, told(&heads[0]).as_deref()), (200, Some(r#""requests";r=1;t=1"#)));
@@ -281,7 +283,8 @@ async fn whoever_reads_too_fast_over_http_is_told_in_the_head_of_the_answer() {
         (Some(r#""requests";r=0;t=2"#), Some("1"))
     );
     for path in ["/livez", "/", "/v1/nowhere"] {
-        let (_, head) = Raw::request(&server.base, "GET", path, &[("Authorization", &token)]).await;
+        let (_, head) =
+            Raw::request(&server.base_of(&ana.user), "GET", path, &[("Authorization", &token)]).await;
         assert_eq!((head.status == 429, head.header("ratelimit")), (false, None), "{path}");
     }
 }

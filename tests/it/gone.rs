@@ -181,6 +181,12 @@ async fn cut_short(
     .await
 }
 
+/// Only the embedded database writes what it is told in the order in which it is told. On the other one nobody knows when what was cut short
+/// is over, and `store::postgres` looks at what is left of it.
+async fn in_one_queue() -> TestServer {
+    TestServer::embedded(|_| {}).await
+}
+
 /// Something that is told behind it, to its end: what was begun before has been written by then.
 async fn something_else(server: &TestServer) {
     server.marketplace.put_user(&id("somebody-else"), "Somebody else").await.expect("told");
@@ -189,7 +195,7 @@ async fn something_else(server: &TestServer) {
 /// A client that went away while the person was written cut the request short: the suspension was kept, and no socket was told of it.
 #[tokio::test]
 async fn regression_what_the_marketplace_tells_of_a_person_is_told_on_or_not_done_whenever_it_goes_away() {
-    let server = TestServer::start().await;
+    let server = in_one_queue().await;
     let mut kept = 0;
     for turns in 1..100 {
         let mut person = Person::arrive(&server, &format!("person-{turns}"), Door::Socket).await;
@@ -222,7 +228,7 @@ async fn regression_what_the_marketplace_tells_of_a_person_is_told_on_or_not_don
 /// The tokens were taken back, and the sockets that were opened with them lived on.
 #[tokio::test]
 async fn regression_a_revocation_closes_its_sockets_or_is_not_done_whenever_the_marketplace_goes_away() {
-    let server = TestServer::start().await;
+    let server = in_one_queue().await;
     let mut kept = 0;
     for turns in 1..100 {
         let mut person = Person::arrive(&server, &format!("person-{turns}"), Door::Socket).await;
@@ -245,7 +251,7 @@ async fn regression_a_revocation_closes_its_sockets_or_is_not_done_whenever_the_
 
 #[tokio::test]
 async fn a_job_that_is_told_of_is_kept_or_not_and_in_nobodys_way_whenever_the_marketplace_goes_away() {
-    let server = TestServer::start().await;
+    let server = in_one_queue().await;
     let ana = Person::arrive(&server, "ana", Door::Socket).await;
     for turns in 1..100 {
         let job: JobId = id(&format!("job-{turns}"));

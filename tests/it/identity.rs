@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use crate::support::issuer::{Key, KeyServer, MARKET, claims, document};
 use crate::support::{Answered, Door, Person, Scene, TestServer, exchange, id};
 
-/// A server that believes an issuer with these keys, and Ana, whom it knows.
+/// A server that believes an issuer with these keys, and Ana, whom it knows. It is one node: each asks the issuer for itself.
 async fn believing(keys: &[&Key], algorithm: Pinned) -> (KeyServer, TestServer) {
     let issuer = KeyServer::with(keys).await;
-    let server = TestServer::start_with(|config| issuer.believed(config, algorithm)).await;
+    let server = TestServer::alone(|config| issuer.believed(config, algorithm)).await;
     server.marketplace.put_user(&id("ana"), "Ana").await.expect("told");
     issuer.was_asked(1).await;
     (issuer, server)
@@ -107,7 +107,8 @@ async fn many_tokens_with_unknown_keys_cost_the_issuer_one_fetch() {
 async fn while_no_keys_can_be_had_a_token_is_put_off_and_not_called_bad() {
     let (issuer, key) = (KeyServer::with(&[]).await, Key::ed_a());
     issuer.fail();
-    let server = TestServer::start_with(|config| issuer.believed(config, Pinned::EdDsa)).await;
+    // One node: each asks the issuer for itself.
+    let server = TestServer::alone(|config| issuer.believed(config, Pinned::EdDsa)).await;
     server.marketplace.put_user(&id("ana"), "the other issuer is believed").await.expect("told");
     issuer.was_asked(1).await;
     refused(&server, &key.token("ana"), ErrorCode::Busy, CloseCode::TryAgainLater).await;

@@ -176,7 +176,7 @@ async fn regression_whoever_comes_back_on_the_other_side_is_not_sent_what_only_t
     let add = |side| ask::add_member(room, &max.user, Some(side));
     service.command::<Case>(new_client_id(), &add(Side::Freelancer)).await.expect("added");
     let options = SocketOptions { receive_buffer: Some(4_096), ..SocketOptions::default() };
-    let mut slow = Socket::connect_with(&scene.server.base, &options).await.expect("a socket");
+    let mut slow = Socket::connect_with(&scene.server.base_of(&max.user), &options).await.expect("a socket");
     slow.hello(&scene.server.token(&max.user), vec![at_head(room)]).await.expect("a welcome");
     let mut writes = scene.client.socket_at(&scene.server, Vec::new()).await;
     post_all(&mut writes, room, (0..POSTS).map(|number| format!("{number:0>8000}"))).await;
@@ -222,4 +222,21 @@ async fn the_marketplace_says_on_which_side_it_brings_somebody_in(mut scene: Sce
         assert_eq!((&entry.by, entry.data()), (&None, json!({"user": "max", "side": "freelancer"})));
     }
     scene.client.posted(room, "Hm.").await;
+}
+
+/// A removal that another node wrote and that was not heard of passed for told as soon as somebody on this node wrote behind it. All others
+/// found it missing before that entry; whoever was removed got neither, and stood in the room for as long as the socket was open.
+#[tokio::test]
+async fn regression_a_removal_that_was_not_heard_of_is_told_also_when_somebody_here_writes_behind_it() {
+    let mut scene = Scene::new(Door::Socket).await;
+    let (_, room) = scene.talking().await;
+    // Where there are two nodes, she comes to the freelancer's, and is removed on the client's.
+    let mut tina = Person::arrive(&scene.server, "tina", Door::Socket).await;
+    scene.client.case(ask::add_member(room, &tina.user, None)).await;
+    tina.socket.join(at_head(room)).await.expect("joined");
+    scene.freelancer.posted(room, "Who is that?").await;
+    assert_eq!(tina.hears(room).await.kind, "message.posted");
+    scene.client.case(ask::remove_member(room, &tina.user)).await;
+    scene.freelancer.posted(room, "And who was that?").await;
+    assert_eq!(tina.hears(room).await.kind, "member.removed");
 }

@@ -190,7 +190,8 @@ async fn an_invitation_of_long_ago_comes_once_and_in_its_place_to_whoever_comes_
     let (_, second) = scene.invited(None).await;
     scene.server.clock.advance_seconds(2 * 3_600);
     let token = scene.server.token(&freelancer);
-    let (mut socket, _) = Socket::connect(&scene.server.base, &token, vec![cursor]).await.expect("back");
+    let (mut socket, _) =
+        Socket::connect(&scene.server.base_of(&freelancer), &token, vec![cursor]).await.expect("back");
     let entry = socket.next_entry().await.expect("what was missed");
     assert_eq!((entry.seq, &entry.data()["invitation"]), (last.seq + 1, &json!(second)));
     assert_ne!(first, second);

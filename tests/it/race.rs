@@ -62,7 +62,7 @@ async fn a_message_posted_between_subscribing_and_reading_comes_once_and_in_its_
     let (_, room) = scene.talking().await;
     let mut head = 4;
     for round in 0..ROUNDS {
-        let base = scene.server.base.clone();
+        let base = scene.server.base_of(&scene.client.user);
         let token = scene.server.token(&scene.client.user);
         let last = head + POSTS as u64;
         let after = (!round.is_multiple_of(3)).then(|| rand::random_range(0..=head));
@@ -360,7 +360,9 @@ async fn however_commits_joins_and_reads_fall_together_nothing_is_lost_or_double
     let mut dice = StdRng::seed_from_u64(seed);
     let server = TestServer::start_with(|config| config.limits.outbox_bytes = 32 * 1024).await;
     let mut scene = Scene::on(server, Door::Socket).await;
-    let (base, token) = (scene.server.base.clone(), scene.server.token(&scene.client.user));
+    let reader = &scene.client.user;
+    let (base, token) = (scene.server.base_of(reader), scene.server.token(reader));
+    let figures = scene.server.figures_of(reader);
     let (mut rooms, mut heads): (Vec<RoomRef>, HashMap<RoomRef, u64>) = (Vec::new(), HashMap::new());
     for round in 0..rounds {
         if round % ROUNDS_IN_A_ROOM == 0 {
@@ -390,7 +392,7 @@ async fn however_commits_joins_and_reads_fall_together_nothing_is_lost_or_double
             assert!(heard.is_none_or(|hash| *hash == answer.hash), "{told}");
         }
     }
-    let figures = Http::anonymous(&scene.server.figures()).raw("GET", "/metrics", &[], None).await;
+    let figures = Http::anonymous(&figures).raw("GET", "/metrics", &[], None).await;
     let figures = figures.expect("figures").text;
     assert!(
         rounds < 100 || figures.contains(r#"anteroom_offers_total{outcome="behind"}"#),

@@ -30,14 +30,18 @@ async fn enter(scene: &Scene, way: Way, cursor: Cursor) -> (Socket, Joined) {
     match way {
         Way::Hello => {
             let (socket, welcome) =
-                Socket::connect(&scene.server.base, &token, vec![cursor]).await.expect("a welcome");
+                Socket::connect(&scene.server.base_of(&scene.client.user), &token, vec![cursor])
+                    .await
+                    .expect("a welcome");
             let [JoinResult::Joined(joined)] = &welcome.rooms[..] else { panic!("{welcome:?}") };
             let joined = joined.clone();
             (socket, joined)
         }
         Way::Join => {
             let (mut socket, _) =
-                Socket::connect(&scene.server.base, &token, Vec::new()).await.expect("a welcome");
+                Socket::connect(&scene.server.base_of(&scene.client.user), &token, Vec::new())
+                    .await
+                    .expect("a welcome");
             let joined = socket.join(cursor).await.expect("joined");
             (socket, joined)
         }
@@ -248,7 +252,9 @@ async fn one_hello_joins_several_logs_and_refuses_each_foreign_one_in_its_place(
     let cursors = [at_head(RoomRef::Inbox), from_start(foreign), from_start(room), at_head(missing)];
     let token = scene.server.token(&scene.client.user);
     let (mut socket, welcome) =
-        Socket::connect(&scene.server.base, &token, cursors.to_vec()).await.expect("a welcome");
+        Socket::connect(&scene.server.base_of(&scene.client.user), &token, cursors.to_vec())
+            .await
+            .expect("a welcome");
     let asked: Vec<RoomRef> = cursors.iter().map(|cursor| cursor.room).collect();
     let told = welcome.rooms.iter().map(|result| match result {
         JoinResult::Joined(joined) => (joined.room, Ok(joined.mode)),

@@ -134,7 +134,9 @@ async fn every_socket_is_told_of_a_change_of_the_account_and_none_is_closed(mut 
         socket.ping().await.expect("open");
     }
     let token = scene.server.token(&scene.freelancer.user);
-    let (_, welcome) = Socket::connect(&scene.server.base, &token, Vec::new()).await.expect("a welcome");
+    let (_, welcome) = Socket::connect(&scene.server.base_of(&scene.freelancer.user), &token, Vec::new())
+        .await
+        .expect("a welcome");
     assert_eq!(welcome.account.map(|account| account.status), Some(UserStatus::Suspended));
 
     let renamed = |profile: &mut UserProfile| {

@@ -104,6 +104,8 @@ async fn many_who_look_at_once_and_a_command_that_comes_between_make_it_happen_o
         assert_eq!(told, ["offer.expired", "phase.changed", "terms.proposed"]);
         let late = ask::accept_offer(case.offer.expect("an offer"), version, hash);
         scene.freelancer.refused_with(ErrorCode::OfferExpired, late).await;
+        // Not forty servers and their connections at a time.
+        scene.server.stop().await;
     }
 }
 

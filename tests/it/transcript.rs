@@ -282,7 +282,8 @@ async fn a_transcript_that_nobody_takes_is_cut_off_and_its_place_is_free_again()
     // More than the kernel keeps for a reader.
     post_all(&mut socket, room, (0..1_500).map(|number| format!("{number:0>8000}"))).await;
     let path = format!("/v1/rooms/{room}/transcript");
-    let address = scene.server.base.strip_prefix("http://").expect("an address").parse().expect("an address");
+    let base = scene.server.base_of(&scene.client.user);
+    let address = base.strip_prefix("http://").expect("an address").parse().expect("an address");
     let head = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\r\n",
         scene.server.token(&scene.client.user)

@@ -7,10 +7,11 @@
 //! statement, because that is rare: their logs are left alone, and the answer comes from what was done.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use anteroom_protocol::id::ClientId;
 use sqlx::{FromRow, PgConnection};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -22,6 +23,10 @@ use crate::domain::log::Log;
 use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
 use crate::store::sql::code;
 use crate::store::{CommitError, Committed, DecideEntry, Moment, Write};
+
+/// How long it is tried to write into a log that others are faster with. Each time is a few round trips and a short pause, so this is
+/// hundreds of times.
+const PATIENCE: Duration = DEADLINE;
 
 /// Writes that are not settled yet, each with its place in the batch.
 type Items<'a> = Vec<(usize, &'a Write)>;
@@ -77,26 +82,31 @@ impl Missed {
 impl<'a> Batch<'a> {
     /// Tries until everything is settled. What is left when something in it cannot be written, and why.
     async fn settle(&mut self, mut items: Items<'a>) -> Result<(), (Items<'a>, CommitError)> {
-        let mut turn = Turn::first();
+        let (mut turn, began) = (Turn::first(), Instant::now());
         loop {
-            match self.attempt(&items).await {
+            let patience = match self.attempt(&items).await {
                 Ok(Attempt { left, .. }) if left.is_empty() => return Ok(()),
                 Ok(Attempt { left, learned }) => {
                     items = left;
                     if learned {
                         continue;
                     }
+                    PATIENCE
                 }
                 Err(Missed { failure, why }) => match failure {
-                    Failure::Lost => {}
+                    // The database has let it wait already.
+                    Failure::Lost => Duration::ZERO,
                     Failure::Refused => return Err((items, CommitError::Busy(why))),
                     Failure::Nothing => return self.give_up(&items, &CommitError::Busy(why)),
                     Failure::Unknown => return self.give_up(&items, &CommitError::Unknown(why)),
                 },
-            }
+            };
             if !turn.next() {
-                let busy = CommitError::Busy("others write into the same logs all the time".to_owned());
-                return self.give_up(&items, &busy);
+                if began.elapsed() >= patience {
+                    let busy = CommitError::Busy("others write into the same logs all the time".to_owned());
+                    return self.give_up(&items, &busy);
+                }
+                turn = Turn::first();
             }
             turn.pause().await;
         }

@@ -4,6 +4,7 @@ use super::life::{Life, and_others, at_a_flat_rate, by_tiers, with_a_share_on_to
 use super::people::{Crossed, without_the_job};
 use super::planted::{Planted, Said};
 use super::salts;
+use super::seat::Seat;
 use super::walk::{every_command, every_frame, every_route};
 use crate::access::Things;
 
@@ -83,6 +84,13 @@ async fn were_told_of_the_one_side_alone(planted: &Planted, crossed: Vec<Crossed
     has_been_everywhere(&told, &REFUSED_TO_OTHERS);
 }
 
+/// The walk takes minutes where the machine has other things to do.
+async fn all_stay(seats: [&mut Seat; 3], crossed: &mut [Crossed]) {
+    for seat in seats.into_iter().chain(crossed.iter_mut().map(|person| &mut person.seat)) {
+        seat.stays().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_client_can_get_hold_of_tells_nothing_of_what_the_freelancer_takes_home() {
     let mut life = Life::begin().await;
@@ -97,6 +105,7 @@ async fn whatever_a_client_can_get_hold_of_tells_nothing_of_what_the_freelancer_
     for seat in [&client, &freelancer, &member] {
         every_route(seat, &scene.server, &all).await;
     }
+    all_stay([&mut client, &mut freelancer, &mut member], &mut crossed).await;
     for person in &mut crossed {
         let (things, case) = person.case(&cases);
         every_route(&person.seat, &scene.server, std::slice::from_ref(things)).await;
@@ -104,12 +113,15 @@ async fn whatever_a_client_can_get_hold_of_tells_nothing_of_what_the_freelancer_
     }
     // Behind the views, and the client's last: it ends what was still open.
     for (things, case) in &cases {
+        all_stay([&mut client, &mut freelancer, &mut member], &mut crossed).await;
         every_command(&mut member, &scene.server, &without_the_job(things), case).await;
         every_command(&mut client, &scene.server, things, case).await;
     }
+    all_stay([&mut client, &mut freelancer, &mut member], &mut crossed).await;
     for seat in [&client, &freelancer, &member] {
         every_frame(seat, &scene.server, &all).await;
     }
+    all_stay([&mut client, &mut freelancer, &mut member], &mut crossed).await;
     for person in &crossed {
         every_frame(&person.seat, &scene.server, std::slice::from_ref(&person.case(&cases).0)).await;
     }

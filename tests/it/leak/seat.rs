@@ -13,7 +13,7 @@ use anteroom_protocol::server::ServerFrame;
 use serde_json::{Map, Value, json};
 
 use super::planted::Said;
-use crate::support::{Answered, TestServer, exchange};
+use crate::support::{Answered, TestServer, exchange_at};
 
 /// Somebody, with a socket that reads the inbox and every room, and one that reads nothing and is told of growth.
 pub(super) struct Seat {
@@ -28,18 +28,18 @@ pub(super) struct Seat {
 
 impl Seat {
     pub(super) async fn of(server: &TestServer, user: &UserId) -> Self {
-        let heard = Arc::default();
+        let (heard, base) = (Arc::default(), server.base_of(user));
         let token = server.token(user);
-        let mut live = open(server, &heard, "the live socket").await;
+        let mut live = open(&base, &heard, "the live socket").await;
         live.hello(&token, vec![at_head(RoomRef::Inbox)]).await.expect("a welcome");
-        let mut idle = open(server, &heard, "the idle socket").await;
+        let mut idle = open(&base, &heard, "the idle socket").await;
         idle.hello(&token, Vec::new()).await.expect("a welcome");
         Self { user: user.clone(), token, heard, live, idle, done: 0 }
     }
 
     /// Another socket of this person, which has said nothing yet.
     pub(super) async fn socket(&self, server: &TestServer, name: &'static str) -> Socket {
-        open(server, &self.heard, name).await
+        open(&server.base_of(&self.user), &self.heard, name).await
     }
 
     /// Reads a room from its beginning, and goes on.
@@ -103,7 +103,8 @@ impl Seat {
         body: String,
     ) -> Answered {
         let asked = (route.method.as_str(), path);
-        let answer = exchange(server, asked, Some(&self.token), headers, body).await;
+        let base = server.base_of(&self.user);
+        let answer = exchange_at(&base, asked, Some(&self.token), headers, body).await;
         // How long the body is says nothing that the body does not.
         let headers = answer.headers.iter().filter(|(name, _)| name != "content-length");
         let headers: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
@@ -114,16 +115,21 @@ impl Seat {
         answer
     }
 
-    /// Everything that has reached this person.
-    pub(super) async fn heard(&mut self) -> Vec<Said> {
+    /// Says that it is still there: a socket that is silent for a minute is closed, and the others may take longer.
+    pub(super) async fn stays(&mut self) {
         for socket in [&mut self.live, &mut self.idle] {
             socket.ping().await.expect("a pong");
         }
+    }
+
+    /// Everything that has reached this person.
+    pub(super) async fn heard(&mut self) -> Vec<Said> {
+        self.stays().await;
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-async fn open(server: &TestServer, heard: &Arc<Mutex<Vec<Said>>>, name: &'static str) -> Socket {
+async fn open(base: &str, heard: &Arc<Mutex<Vec<Said>>>, name: &'static str) -> Socket {
     let heard = heard.clone();
     let witness = Witness::new(move |seen| {
         if let Seen::Received { text, .. } = seen {
@@ -135,7 +141,7 @@ async fn open(server: &TestServer, heard: &Arc<Mutex<Vec<Said>>>, name: &'static
         }
     });
     let options = SocketOptions { witness: Some(witness), ..SocketOptions::default() };
-    Socket::connect_with(&server.base, &options).await.expect("a socket")
+    Socket::connect_with(base, &options).await.expect("a socket")
 }
 
 /// The route that does what the frame of this name does.

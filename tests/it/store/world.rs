@@ -228,12 +228,21 @@ impl World {
 
     /// Posts all of these in one commit.
     pub(crate) async fn commit(&self, posts: &[Post]) -> Vec<Result<Committed, CommitError>> {
+        self.commit_at(self.store(), posts).await
+    }
+
+    /// The same on one node.
+    pub(crate) async fn commit_at(
+        &self,
+        node: &Arc<dyn Store>,
+        posts: &[Post],
+    ) -> Vec<Result<Committed, CommitError>> {
         let writes: Vec<Write> = posts.iter().map(Post::write).collect();
         let by_the_rules = |index: usize, room: &Room| {
             let Post { actor, client_id, body: text, .. } = &posts[index];
             message::post(room, &by(&actor.user, *client_id), &body(text)?)
         };
-        let outcomes = self.store().commit(&writes, self.moment(), &by_the_rules).await;
+        let outcomes = node.commit(&writes, self.moment(), &by_the_rules).await;
         assert_eq!(outcomes.len(), posts.len(), "one outcome each");
         outcomes
     }

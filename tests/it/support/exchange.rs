@@ -37,9 +37,20 @@ pub(crate) fn filled(template: &str) -> String {
     places.iter().fold(template.to_owned(), |path, place| path.replace(place, NOTHING))
 }
 
-/// Asks this of the server.
+/// Asks this of the server's first node.
 pub(crate) async fn exchange(
     server: &TestServer,
+    asked: (&str, &str),
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Answered {
+    exchange_at(&server.base, asked, token, headers, body).await
+}
+
+/// Asks this of the node at this address.
+pub(crate) async fn exchange_at(
+    base: &str,
     (method, path): (&str, &str),
     token: Option<&str>,
     headers: &[(&str, &str)],
@@ -47,7 +58,7 @@ pub(crate) async fn exchange(
 ) -> Answered {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
     let verb = Method::from_bytes(method.as_bytes()).expect("a method");
-    let mut request = client.request(verb, format!("{}{path}", server.base)).body(body.clone());
+    let mut request = client.request(verb, format!("{base}{path}")).body(body.clone());
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }

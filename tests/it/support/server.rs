@@ -5,46 +5,20 @@ use std::sync::Arc;
 
 use anteroom::app::App;
 use anteroom::clock::{Clock as _, ManualClock, SystemClock};
-use anteroom::config::{Auth, Config, Database, Limits, Redis};
+use anteroom::config::{Auth, Config, Limits};
 use anteroom::server::Server;
 use anteroom_load_tests::marketplace::Marketplace;
 use anteroom_load_tests::token::TokenMint;
 use anteroom_protocol::id::UserId;
 use tempfile::TempDir;
 
-use super::postgres::Schema;
+use super::fleet::{Fleet, Ground};
 
 /// The secret that the marketplace and every test server share.
 pub(crate) const SECRET: &str = "the secret of a marketplace that only tests know";
 
 /// Tokens outlive every invitation and a year of them, so that a test may turn the clock.
 const TOKEN_SECONDS: u64 = 400 * 24 * 60 * 60;
-
-/// What the servers of these tests are, as whoever runs the tests says in `ANTEROOM_TEST_FLEET`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fleet {
-    /// Nothing said: one, with the embedded database.
-    Embedded,
-    /// `postgres`: one, on PostgreSQL.
-    Postgres,
-    /// `two`: two on one PostgreSQL and one Redis. People are spread over them, so that the two of a room sit on different nodes.
-    Two,
-}
-
-impl Fleet {
-    fn of_this_run() -> Self {
-        match std::env::var("ANTEROOM_TEST_FLEET").as_deref() {
-            Err(_) => Self::Embedded,
-            Ok("postgres") => Self::Postgres,
-            Ok("two") => Self::Two,
-            Ok(other) => panic!("ANTEROOM_TEST_FLEET is {other:?}: say postgres or two"),
-        }
-    }
-
-    fn nodes(self) -> usize {
-        if self == Self::Two { 2 } else { 1 }
-    }
-}
 
 /// A server that runs.
 pub(crate) struct TestServer {
@@ -86,6 +60,11 @@ impl TestServer {
         Self::start_as(Fleet::Embedded, change).await
     }
 
+    /// One node on this run's database, however many the run has: its test is about what each node has for itself.
+    pub(crate) async fn alone(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_as(Fleet::of_this_run().alone(), change).await
+    }
+
     async fn start_as(fleet: Fleet, change: impl FnOnce(&mut Config)) -> Self {
         let (directory, config) = prepared(fleet, change);
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
@@ -95,15 +74,15 @@ impl TestServer {
     async fn on(directory: Home, config: Config, clock: Arc<ManualClock>) -> Self {
         super::documents::watch();
         let mut running = Vec::new();
-        for _ in 0..directory.fleet.nodes() {
+        for _ in 0..directory.ground.fleet.nodes() {
             running.push(Server::start_with(&config, clock.clone()).await.expect("the server starts"));
         }
-        if running.len() > 1 {
-            super::soon("nodes that hear each other", all_hear(&running)).await;
-        }
+        super::soon("nodes that hear each other", directory.ground.meet(&running)).await;
         let base = format!("http://{}", running[0].address);
         let mint = TokenMint::new(SECRET).lasting(TOKEN_SECONDS);
-        let marketplace = Marketplace::new(&base, &mint);
+        // Not at the node that most people are at who come alone: what it tells of them is to reach another one.
+        let last = running.last().expect("a node").address;
+        let marketplace = Marketplace::new(&format!("http://{last}"), &mint);
         Self { running, config, directory, clock, mint, marketplace, base }
     }
 
@@ -127,8 +106,12 @@ impl TestServer {
 
     /// The node that this person comes to.
     pub(crate) fn base_of(&self, user: &UserId) -> String {
+        format!("http://{}", self.node_of(user).address)
+    }
+
+    fn node_of(&self, user: &UserId) -> &Server {
         let number: usize = user.as_str().bytes().map(usize::from).sum();
-        format!("http://{}", self.running[number % self.running.len()].address)
+        &self.running[number % self.running.len()]
     }
 
     /// A token of this person.
@@ -146,21 +129,14 @@ impl TestServer {
         self.config.data_dir.join("anteroom.db")
     }
 
-    /// `http://127.0.0.1:PORT` of the figures.
+    /// `http://127.0.0.1:PORT` of the figures, of the first node.
     pub(crate) fn figures(&self) -> String {
         format!("http://{}", self.running[0].metrics_address)
     }
-}
 
-/// Until each node hears itself over the bus, and so the others.
-async fn all_hear(nodes: &[Server]) {
-    let hears = |text: String| {
-        !text.contains("anteroom_bus_subscriptions_total 0") && text.contains("anteroom_bus_degraded 0")
-    };
-    for node in nodes {
-        while !hears(node.app.metrics.text()) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+    /// The same of the node that this person comes to.
+    pub(crate) fn figures_of(&self, user: &UserId) -> String {
+        format!("http://{}", self.node_of(user).metrics_address)
     }
 }
 
@@ -172,9 +148,8 @@ async fn stop_all(nodes: Vec<Server>) {
 
 /// What a test server's data lives in.
 struct Home {
-    fleet: Fleet,
     files: TempDir,
-    schema: Option<Schema>,
+    ground: Ground,
 }
 
 fn id_address() -> std::net::SocketAddr {
@@ -183,11 +158,7 @@ fn id_address() -> std::net::SocketAddr {
 
 /// A directory, and a configuration on it.
 fn prepared(fleet: Fleet, change: impl FnOnce(&mut Config)) -> (Home, Config) {
-    let home = Home {
-        files: tempfile::tempdir().expect("a directory"),
-        schema: (fleet != Fleet::Embedded).then(Schema::fresh),
-        fleet,
-    };
+    let home = Home { files: tempfile::tempdir().expect("a directory"), ground: Ground::of(fleet) };
     let mut config = Config {
         listen: id_address(),
         data_dir: home.files.path().to_owned(),
@@ -205,13 +176,7 @@ fn prepared(fleet: Fleet, change: impl FnOnce(&mut Config)) -> (Home, Config) {
     for rate in [commands_per_second, commands_burst, requests_per_second, requests_burst] {
         *rate = 1_000_000;
     }
-    if let Some(schema) = &home.schema {
-        config.database = Database { url: Some(schema.url().into()), writers: 3, readers: 3 };
-    }
-    if fleet == Fleet::Two {
-        let redis = std::env::var("ANTEROOM_TEST_REDIS").expect("the Redis that the tests share");
-        config.redis = Redis { url: Some(redis.into()), tick_ms: 300, ..Redis::default() };
-    }
+    home.ground.carry(&mut config);
     change(&mut config);
     (home, config)
 }
