@@ -96,9 +96,22 @@ impl Hub {
         }
     }
 
-    /// The highest number of this log that was offered here lately.
+    /// The number of this log up to which everything was offered here lately.
     pub fn reached(&self, log: &Log) -> Option<u64> {
-        self.reached.of(log)
+        self.reached.of(log).map(|(_, to)| to)
+    }
+
+    /// The first number from this one on that was not offered here lately.
+    pub fn missing(&self, log: &Log, from: u64) -> u64 {
+        match self.reached.of(log) {
+            Some((first, to)) if first <= from => from.max(to + 1),
+            Some(_) | None => from,
+        }
+    }
+
+    /// Whatever of this log is to be offered here from this number on was offered.
+    pub fn offered_from(&self, log: &Log, from: u64) {
+        self.reached.note_from(log, from);
     }
 
     /// The log, the number and the hash of the entry that was offered here last.

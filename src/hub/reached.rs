@@ -30,7 +30,9 @@ struct Generations {
 /// What was offered of one log.
 #[derive(Clone)]
 struct Place {
-    /// Everything up to here …
+    /// Everything from here on …
+    from: u64,
+    /// … up to here …
     to: u64,
     /// … and these, of which the first is not the next one.
     beyond: BTreeSet<u64>,
@@ -59,10 +61,18 @@ impl Reached {
             Some(place) => place.note(seq),
             None => {
                 let mut place =
-                    before.get(log).cloned().unwrap_or(Place { to: seq, beyond: BTreeSet::new() });
+                    before.get(log).cloned().unwrap_or(Place { from: seq, to: seq, beyond: BTreeSet::new() });
                 place.note(seq);
                 now.insert(log.clone(), place);
             }
+        }
+    }
+
+    /// Before what was offered nothing is missing from this number on.
+    pub(super) fn note_from(&self, log: &Log, from: u64) {
+        let Generations { now, before, .. } = &mut *self.lock();
+        for place in [now, before].into_iter().filter_map(|places| places.get_mut(log)) {
+            place.from = from.min(place.from);
         }
     }
 
@@ -76,10 +86,10 @@ impl Reached {
         *self.lock() = Generations::default();
     }
 
-    /// The number up to which everything was offered lately.
-    pub(super) fn of(&self, log: &Log) -> Option<u64> {
+    /// The numbers from which and up to which everything was offered lately.
+    pub(super) fn of(&self, log: &Log) -> Option<(u64, u64)> {
         let kept = self.lock();
-        kept.now.get(log).or_else(|| kept.before.get(log)).map(|place| place.to)
+        kept.now.get(log).or_else(|| kept.before.get(log)).map(|place| (place.from, place.to))
     }
 
     /// A new generation begins, and the oldest is forgotten.
@@ -112,13 +122,13 @@ mod tests {
         for seq in [1, 2, 3] {
             reached.note(&log, seq, Hash::GENESIS);
         }
-        assert_eq!(reached.of(&log), Some(3));
+        assert_eq!(reached.of(&log), Some((1, 3)));
         reached.turn();
-        assert_eq!(reached.of(&log), Some(3));
+        assert_eq!(reached.of(&log), Some((1, 3)));
         reached.note(&log, 2, Hash::GENESIS);
-        assert_eq!(reached.of(&log), Some(3), "what comes late takes nothing back");
+        assert_eq!(reached.of(&log), Some((1, 3)), "what comes late takes nothing back");
         reached.turn();
-        assert_eq!(reached.of(&log), Some(3));
+        assert_eq!(reached.of(&log), Some((1, 3)));
         reached.turn();
         assert_eq!(reached.of(&log), None);
         assert_eq!(reached.newest(), Some((log.clone(), 2, Hash::GENESIS)), "however long ago");
@@ -132,13 +142,16 @@ mod tests {
         let (reached, log) = (Reached::default(), log());
         for (seq, to) in [(4, 4), (6, 4), (8, 4), (5, 6), (9, 6)] {
             reached.note(&log, seq, Hash::GENESIS);
-            assert_eq!(reached.of(&log), Some(to), "{seq}");
+            assert_eq!(reached.of(&log), Some((4, to)), "{seq}");
         }
         reached.turn();
         reached.note(&log, 10, Hash::GENESIS);
-        assert_eq!(reached.of(&log), Some(6), "not forgotten with the generation");
+        assert_eq!(reached.of(&log), Some((4, 6)), "not forgotten with the generation");
         reached.note(&log, 7, Hash::GENESIS);
-        assert_eq!(reached.of(&log), Some(10));
+        assert_eq!(reached.of(&log), Some((4, 10)));
+        reached.note_from(&log, 2);
+        reached.note_from(&log, 3);
+        assert_eq!(reached.of(&log), Some((2, 10)), "what stood before the first one was read");
     }
 
     #[test]
@@ -146,7 +159,7 @@ mod tests {
         let (reached, log) = (Reached::default(), log());
         for (seq, to) in [(1, 1), (60, 1), (65, 1), (66, 66), (67, 67)] {
             reached.note(&log, seq, Hash::GENESIS);
-            assert_eq!(reached.of(&log), Some(to), "{seq}");
+            assert_eq!(reached.of(&log), Some((1, to)), "{seq}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::store::{Appended, Grown, PageSize, Position, Range, Store, StoreError
 use crate::telemetry::Metrics;
 
 /// Entries that are read for a log that has grown unheard. Of more, the last one is told: whoever reads the log reads the rest, page by page.
-const AT_ONCE: u64 = 64;
+pub(super) const AT_ONCE: u64 = 64;
 /// Bytes of them.
 const BYTES: usize = 256 * 1024;
 /// Logs that are read at a time.
@@ -62,8 +62,9 @@ impl Eyes {
             self.hub().begin_anew();
         }
         for grown in &back.logs {
-            if self.hub().reached(&grown.log).is_none_or(|reached| reached < grown.to) {
+            if self.hub().missing(&grown.log, grown.from) <= grown.to {
                 self.catch_up(grown, Some(layer)).await?;
+                self.hub().offered_from(&grown.log, grown.from);
             }
         }
         for user in &back.people {
@@ -81,14 +82,15 @@ impl Eyes {
         Ok(there.first().is_some_and(|entry| entry.seq == seq && entry.hash == hash))
     }
 
-    /// Reads a log that has grown, and offers what was not offered yet.
+    /// Reads a log that has grown, and offers what was not offered yet. Of very much that is missing, the last one, and whatever removes
+    /// somebody: they are not told of anything behind it.
     pub(super) async fn catch_up(&self, grown: &Grown, layer: Option<Layer>) -> Result<(), StoreError> {
         let _turn = self.reads.acquire().await;
-        let from = self.hub().reached(&grown.log).map_or(grown.from, |reached| (reached + 1).max(grown.from));
-        let from = if grown.to.saturating_sub(from) >= AT_ONCE { grown.to } else { from };
+        let from = self.hub().missing(&grown.log, grown.from);
         if from > grown.to {
             return Ok(());
         }
+        let told_from = if grown.to - from >= AT_ONCE { grown.to } else { from };
         let people: Arc<[UserId]> = self.store.readers(&grown.log).await?.into();
         let mut after = from.saturating_sub(1);
         while after < grown.to {
@@ -96,7 +98,9 @@ impl Eyes {
             let page = self.store.entries(&grown.log, Range::After(after), size).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            let appended: Vec<Appended> = page.into_iter().map(|entry| appended(entry, &people)).collect();
+            let is_told = |entry: &LogEntry| entry.seq >= told_from || removed(entry).is_some();
+            let told = page.into_iter().filter(is_told);
+            let appended: Vec<Appended> = told.map(|entry| appended(entry, &people)).collect();
             if let Some(layer) = layer {
                 self.metrics.repaired(layer.as_str(), appended.len());
             }

@@ -336,6 +336,7 @@ mod tests {
     use tempfile::TempDir;
     use tokio::time::timeout;
 
+    use super::eyes::AT_ONCE;
     use super::*;
     use crate::bus::heard::{Missed, Teller, queue};
     use crate::bus::local::LocalBus;
@@ -491,6 +492,30 @@ mod tests {
         node.written(2).await;
         node.tell(missed(Why::Hole));
         assert_eq!(node.comes(2).await, [2]);
+        assert_eq!(node.repaired("hole"), "1");
+    }
+
+    /// The first entry of a log that is offered here is one that was written here, and what another node wrote just before it was never heard.
+    #[tokio::test]
+    async fn regression_what_stands_before_the_first_entry_that_was_offered_is_missed_as_well() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        node.written(1).await;
+        let own = node.written(2).await;
+        node.hub.deliver(&own);
+        assert_eq!(node.comes(2).await, [2]);
+        node.tell(missed(Why::Hole));
+        assert_eq!(node.comes(2).await, [1, 2], "the socket knows which of them it has");
+        assert_eq!(node.repaired("hole"), "2");
+    }
+
+    #[tokio::test]
+    async fn of_very_much_that_is_missing_the_last_one_is_offered() {
+        let node = Node::new(ONLY_ON_DEMAND).await;
+        for number in 0..AT_ONCE as u32 + 10 {
+            node.written(number + 1).await;
+        }
+        node.tell(missed(Why::Hole));
+        assert_eq!(node.comes(AT_ONCE + 10).await, [AT_ONCE + 10]);
         assert_eq!(node.repaired("hole"), "1");
     }
 
