@@ -16,6 +16,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod floor;
 pub mod history;
 pub mod machine;
 pub mod marketplace;

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anteroom_load_tests::cluster;
 use anteroom_load_tests::history::check::{Options, check};
 use anteroom_load_tests::history::files::Files;
 use anteroom_load_tests::private::shelter;
-use anteroom_load_tests::scenario::{hostile, steady_rooms};
+use anteroom_load_tests::scenario::{hostile, scale, steady_rooms};
+use anteroom_load_tests::{cluster, floor};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
@@ -24,6 +24,8 @@ struct Cli {
 enum Scenario {
     SteadyRooms(steady_rooms::Options),
     Hostile(hostile::Options),
+    Scale(scale::Options),
+    Floor(floor::Options),
     Check(Check),
     Servers(Servers),
     Cluster(cluster::Options),
@@ -60,6 +62,8 @@ async fn main() -> ExitCode {
     let (result, failure) = match Cli::parse().scenario {
         Scenario::SteadyRooms(options) => (steady_rooms(&options).await, ExitCode::FAILURE),
         Scenario::Hostile(options) => (hostile(&options).await, ExitCode::FAILURE),
+        Scenario::Scale(options) => (scale(&options).await, ExitCode::FAILURE),
+        Scenario::Floor(options) => (floor(options), ExitCode::FAILURE),
         Scenario::Check(options) => (judge(&options), ExitCode::from(UNREADABLE)),
         Scenario::Servers(options) => (servers(&options).await, ExitCode::FAILURE),
         Scenario::Cluster(options) => {
@@ -84,6 +88,22 @@ async fn hostile(options: &hostile::Options) -> anyhow::Result<ExitCode> {
     let failures = report.failures();
     failures.iter().for_each(|failure| eprintln!("{failure}"));
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn scale(options: &scale::Options) -> anyhow::Result<ExitCode> {
+    let comparison = scale::run(options, |progress| eprintln!("{progress}")).await?;
+    print(&if options.json { comparison.json()? } else { comparison.text() });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// On as many threads as the server: what is compared has to run alike.
+fn floor(options: floor::Options) -> anyhow::Result<ExitCode> {
+    let serving = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(floor::serve(options, print))
+    });
+    serving.join().map_err(|_| anyhow::anyhow!("the floor panicked"))??;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn judge(options: &Check) -> anyhow::Result<ExitCode> {

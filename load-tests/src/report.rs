@@ -125,6 +125,10 @@ impl Text {
         self.latency("ack", rooms.ack);
         self.latency("delivery", rooms.delivery);
         self.line("server CPU", format_args!("{}", cpu(rooms.server_cpu_per_1000)));
+        if rooms.postgres_cpu_per_1000.is_some() {
+            self.line("PostgreSQL CPU", format_args!("{}", cpu(rooms.postgres_cpu_per_1000)));
+            self.line("Redis CPU", format_args!("{}", cpu(rooms.redis_cpu_per_1000)));
+        }
         self.line("client CPU", format_args!("{}", cpu(rooms.client_cpu_per_1000)));
     }
 

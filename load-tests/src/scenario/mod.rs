@@ -3,6 +3,7 @@
 pub mod hostile;
 pub mod idle;
 pub mod rooms;
+pub mod scale;
 pub mod steady_rooms;
 pub mod target;
 

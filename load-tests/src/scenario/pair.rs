@@ -142,9 +142,9 @@ struct Ack {
 }
 
 impl Pair {
-    /// Connects both people of a room and joins it at its head.
+    /// Connects both people of a room, each at a node, and joins it at its head.
     pub(super) async fn connect(
-        marketplace: &Marketplace,
+        at: [&Marketplace; 2],
         open: &OpenRoom,
         body_bytes: usize,
         seed: u64,
@@ -157,7 +157,7 @@ impl Pair {
             post: recorder.word("message.post"),
             posted: recorder.word("message.posted"),
         };
-        for id in [&open.client, &open.freelancer] {
+        for (marketplace, id) in at.into_iter().zip([&open.client, &open.freelancer]) {
             let http = marketplace.as_user(id);
             let log = recorder.client(id.as_str(), Some(id), Role::Client);
             let began = recorder.now();

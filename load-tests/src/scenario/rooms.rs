@@ -96,6 +96,10 @@ pub struct RoomsResult {
     pub delivery: Latency,
     /// Processor time of the server for 1,000 acknowledged posts, in seconds, if its process is known.
     pub server_cpu_per_1000: Option<f64>,
+    /// The same of PostgreSQL.
+    pub postgres_cpu_per_1000: Option<f64>,
+    /// The same of Redis.
+    pub redis_cpu_per_1000: Option<f64>,
     /// The same of this client.
     pub client_cpu_per_1000: Option<f64>,
     /// What the history of the run says.
@@ -139,14 +143,26 @@ impl RoomsResult {
 /// # Errors
 /// The rooms could not be opened or read, or the logs not written.
 pub async fn run(target: &Target, plan: &Plan, keep: Option<&Path>) -> anyhow::Result<RoomsResult> {
+    run_from(target, plan, keep, || Ok(())).await
+}
+
+/// The same; `begun` is called when the rooms are open and the posts begin.
+pub(super) async fn run_from(
+    target: &Target,
+    plan: &Plan,
+    keep: Option<&Path>,
+    begun: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<RoomsResult> {
     let recorder = Recorder::new();
     recorder.loose().note(0, What::Run(Box::new(plan.header())));
     let began = Instant::now();
     let pairs = connect(target, plan, &recorder).await.context("opening the rooms")?;
     let setup_seconds = began.elapsed().as_secs_f64();
-    let (began, clock) = (Instant::now(), Clock::read(target));
+    begun()?;
+    let own = || machine::cpu_seconds(std::process::id()).ok();
+    let (began, before, client) = (Instant::now(), target.spent(), own());
     let sent = send(pairs, plan).await?;
-    let (elapsed, spent) = (began.elapsed(), Clock::read(target).since(&clock));
+    let (elapsed, spent, client) = (began.elapsed(), target.spent().since(&before), own().zip(client));
     let load = drain(sent, plan.rooms).await;
     let broken = read(load.pairs).await.context("reading the rooms afresh")?;
     let history = judged(&recorder.logs(), keep)?;
@@ -169,38 +185,26 @@ pub async fn run(target: &Target, plan: &Plan, keep: Option<&Path>) -> anyhow::R
         ack: Latency::of(&timing.ack),
         delivery: Latency::of(&timing.delivery),
         server_cpu_per_1000: spent.server.map(per_1000),
-        client_cpu_per_1000: spent.client.map(per_1000),
+        postgres_cpu_per_1000: spent.postgres.map(per_1000),
+        redis_cpu_per_1000: spent.redis.map(per_1000),
+        client_cpu_per_1000: client.map(|(after, before)| per_1000(after - before)),
         history,
         broken,
     })
 }
 
-/// Processor time in seconds, of those whose process is known.
-struct Clock {
-    server: Option<f64>,
-    client: Option<f64>,
-}
-
-impl Clock {
-    fn read(target: &Target) -> Self {
-        let client = machine::cpu_seconds(std::process::id()).ok();
-        Self { server: target.cpu_seconds(), client }
-    }
-
-    fn since(&self, start: &Self) -> Self {
-        let between = |end: Option<f64>, start: Option<f64>| Some(end? - start?);
-        Self { server: between(self.server, start.server), client: between(self.client, start.client) }
-    }
-}
-
 async fn connect(target: &Target, plan: &Plan, recorder: &Recorder) -> anyhow::Result<Vec<Pair>> {
-    let marketplace = target.marketplace();
-    let rooms = marketplace.open_rooms(plan.rooms, &fresh_name()).await?;
+    let nodes = target.marketplaces();
+    let rooms = target.marketplace().open_rooms(plan.rooms, &fresh_name()).await?;
     let mut random = Random(plan.seed);
-    let seeded: Vec<_> = rooms.iter().map(|room| (room, random.next())).collect();
-    let marketplace = &marketplace;
+    let seeded: Vec<_> = rooms.iter().enumerate().map(|(at, room)| (at, room, random.next())).collect();
+    let nodes = &nodes;
     stream::iter(seeded)
-        .map(|(room, seed)| Pair::connect(marketplace, room, plan.body_bytes, seed, recorder))
+        .map(|(at, room, seed)| {
+            // Where there are several nodes, the two of a room are at different ones.
+            let at = [at % nodes.len(), (at + 1) % nodes.len()].map(|at| &nodes[at]);
+            Pair::connect(at, room, plan.body_bytes, seed, recorder)
+        })
         .buffered(AT_ONCE)
         .try_collect()
         .await
@@ -298,7 +302,7 @@ async fn read(pairs: Vec<Pair>) -> anyhow::Result<Vec<String>> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
-fn count(number: u64) -> f64 {
+pub(super) fn count(number: u64) -> f64 {
     number as f64
 }
 

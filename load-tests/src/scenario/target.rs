@@ -50,21 +50,70 @@ pub enum Choice {
     },
 }
 
-/// A server that is ready.
+/// A server that is ready: one node or several, and what they stand on.
 #[derive(Debug)]
 pub struct Target {
-    base: String,
+    /// Before the directory, which is removed when this is dropped.
+    nodes: Vec<Node>,
     mint: TokenMint,
-    pid: Option<u32>,
-    started: Option<Started>,
+    beside: Option<Beside>,
+    _data_dir: Option<TempDir>,
 }
 
 #[derive(Debug)]
-struct Started {
-    launcher: Launcher,
-    process: ServerProcess,
-    /// Removed when this is dropped, so it is dropped last.
-    _data_dir: TempDir,
+struct Node {
+    base: String,
+    pid: Option<u32>,
+    started: Option<(Launcher, ServerProcess)>,
+}
+
+impl Node {
+    async fn start(launcher: Launcher) -> anyhow::Result<Self> {
+        let process = launcher.start().await?;
+        let (base, pid) = (process.base_url().to_owned(), Some(process.pid()));
+        Ok(Self { base, pid, started: Some((launcher, process)) })
+    }
+}
+
+/// A PostgreSQL and a Redis, to measure them: their first processes.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    /// PostgreSQL's, whose children are its sessions.
+    pub postgres: u32,
+    /// Redis'.
+    pub redis: u32,
+}
+
+/// Processor time in seconds, of those whose processes are known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// Of all nodes.
+    pub server: Option<f64>,
+    /// Of PostgreSQL.
+    pub postgres: Option<f64>,
+    /// Of Redis.
+    pub redis: Option<f64>,
+}
+
+impl Spent {
+    /// What was spent since `start`.
+    #[must_use]
+    pub fn since(&self, start: &Self) -> Self {
+        let between = |end: Option<f64>, start: Option<f64>| Some(end? - start?);
+        Self {
+            server: between(self.server, start.server),
+            postgres: between(self.postgres, start.postgres),
+            redis: between(self.redis, start.redis),
+        }
+    }
+}
+
+impl Beside {
+    /// What they have spent so far, beside a server that has spent this.
+    pub fn spent(self, server: Option<f64>) -> Spent {
+        let postgres = machine::family_cpu_seconds(self.postgres).ok();
+        Spent { server, postgres, redis: machine::cpu_seconds(self.redis).ok() }
+    }
 }
 
 impl Target {
@@ -74,27 +123,43 @@ impl Target {
     /// It does not start, or is not on this machine.
     pub async fn open(choice: &Choice) -> anyhow::Result<Self> {
         match choice {
-            Choice::Start { binary, raise } => Self::start(binary, raise).await,
+            Choice::Start { binary, raise } => Self::start(binary, raise, &[], 1, None).await,
             Choice::Running { url, mint, pid } => {
                 ensure!(
                     is_loopback(url),
                     "{url} is not on the loopback interface: this load is for this machine only"
                 );
-                Ok(Self { base: url.clone(), mint: mint.clone(), pid: *pid, started: None })
+                let node = Node { base: url.clone(), pid: *pid, started: None };
+                Ok(Self { nodes: vec![node], mint: mint.clone(), beside: None, _data_dir: None })
             }
         }
     }
 
-    async fn start(binary: &Path, raise: &[(String, String)]) -> anyhow::Result<Self> {
+    /// Starts nodes with these limits raised and these variables set, one after the other: the first makes the tables and the secret.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub async fn start(
+        binary: &Path,
+        raise: &[(String, String)],
+        variables: &[(&str, String)],
+        nodes: usize,
+        beside: Option<Beside>,
+    ) -> anyhow::Result<Self> {
         let data_dir = tempfile::Builder::new().prefix("anteroom-load-").tempdir()?;
         // Whoever loads a server has no use for being told when to come back.
         let plain = Launcher::new(binary, data_dir.path()).env("ANTEROOM_DRAIN_SECONDS", "0");
-        let launcher = raise.iter().fold(plain, |launcher, (name, value)| {
+        let limited = raise.iter().fold(plain, |launcher, (name, value)| {
             launcher.env(format!("ANTEROOM_LIMITS__{}", name.to_uppercase()), value)
         });
-        let process = launcher.start().await?;
-        let (base, mint, pid) = (process.base_url().to_owned(), process.mint()?, Some(process.pid()));
-        Ok(Self { base, mint, pid, started: Some(Started { launcher, process, _data_dir: data_dir }) })
+        let launcher = variables.iter().fold(limited, |launcher, (name, value)| launcher.env(*name, value));
+        let mut started = Vec::new();
+        for _ in 0..nodes {
+            started.push(Node::start(launcher.clone()).await?);
+        }
+        let first = started.first().and_then(|node| node.started.as_ref()).context("no nodes")?;
+        let mint = first.1.mint()?;
+        Ok(Self { nodes: started, mint, beside, _data_dir: Some(data_dir) })
     }
 
     /// Ends a server that was started here and starts it again on the same data, so that its memory is that of a fresh
@@ -103,14 +168,15 @@ impl Target {
     /// # Errors
     /// It does not end or does not start.
     pub async fn restart(&mut self) -> anyhow::Result<bool> {
-        let Some(started) = &mut self.started else {
-            return Ok(false);
-        };
-        started.process.terminate().await?;
-        started.process = started.launcher.start().await.context("the second start on the same data")?;
-        self.base = started.process.base_url().to_owned();
-        self.pid = Some(started.process.pid());
-        Ok(true)
+        let mut restarted = false;
+        for node in &mut self.nodes {
+            if let Some((launcher, mut process)) = node.started.take() {
+                process.terminate().await?;
+                *node = Node::start(launcher).await.context("the second start on the same data")?;
+                restarted = true;
+            }
+        }
+        Ok(restarted)
     }
 
     /// Ends a server that was started here.
@@ -118,31 +184,47 @@ impl Target {
     /// # Errors
     /// It does not end.
     pub async fn end(self) -> anyhow::Result<()> {
-        if let Some(mut started) = self.started {
-            let status = started.process.terminate().await?;
-            ensure!(status.success(), "the server ended with {status}:\n{}", started.process.log());
+        for (_, mut process) in self.nodes.into_iter().filter_map(|node| node.started) {
+            let status = process.terminate().await?;
+            ensure!(status.success(), "the server ended with {status}:\n{}", process.log());
         }
         Ok(())
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, of the first node.
     pub fn base(&self) -> &str {
-        &self.base
+        self.nodes.first().map_or("", |node| &node.base)
     }
 
     /// The marketplace of this server.
     pub fn marketplace(&self) -> Marketplace {
-        Marketplace::new(&self.base, &self.mint)
+        Marketplace::new(self.base(), &self.mint)
     }
 
-    /// The server's processor time in seconds, if its process is known.
+    /// The same at each node.
+    pub fn marketplaces(&self) -> Vec<Marketplace> {
+        self.nodes.iter().map(|node| Marketplace::new(&node.base, &self.mint)).collect()
+    }
+
+    /// The processes of the nodes, as far as they are known.
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes.iter().filter_map(|node| node.pid).collect()
+    }
+
+    /// The server's processor time in seconds, if its processes are known.
     pub fn cpu_seconds(&self) -> Option<f64> {
-        self.pid.and_then(|pid| machine::cpu_seconds(pid).ok())
+        self.nodes.iter().map(|node| machine::cpu_seconds(node.pid?).ok()).sum()
     }
 
-    /// The server's resident memory in bytes, if its process is known.
+    /// The same, and of what the server stands on.
+    pub fn spent(&self) -> Spent {
+        let server = self.cpu_seconds();
+        self.beside.map_or(Spent { server, ..Spent::default() }, |beside| beside.spent(server))
+    }
+
+    /// The server's resident memory in bytes, if its processes are known.
     pub fn rss_bytes(&self) -> Option<u64> {
-        self.pid.and_then(|pid| machine::rss_bytes(pid).ok())
+        self.nodes.iter().map(|node| machine::rss_bytes(node.pid?).ok()).sum()
     }
 }
 
