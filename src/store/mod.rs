@@ -247,6 +247,9 @@ pub trait Store: Archive + Ledger + Marketplace + Views {
     /// without a place nothing but where to begin. What is committed while this is asked may be told again the next time, and is never left out.
     async fn look_back(&self, after: Option<Position>, people: &[UserId]) -> Result<LookBack, StoreError>;
 
+    /// These entries were written by another process: what is remembered of their logs may be brought up to date.
+    fn heard(&self, entries: &[Appended]);
+
     /// Waits until something may have been committed whose author is not told what came of it. Only one task may wait.
     async fn until_doubt(&self);
 

@@ -40,6 +40,7 @@ impl Eyes {
 
     /// Offers entries to the sockets here.
     pub(super) fn deliver(&self, entries: &[Appended]) {
+        self.store.heard(entries);
         self.hub().deliver(entries);
         for owner in entries.iter().filter_map(|one| told_of_account(&one.entry)) {
             self.hub().person_changed(owner);

@@ -15,12 +15,13 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::PostgresStore;
+use super::cache::load;
 use super::command::repeated;
 use super::failure::{self, Failure};
 use super::rows::{CommandColumns, EntryColumns, HeadColumns, known};
 use super::writing::{DEADLINE, Turn, Writing, late};
 use crate::domain::log::Log;
-use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
+use crate::store::sql::batch::{Known, KnownCommands, Outcome, Plan, Rows, message_answer};
 use crate::store::sql::code;
 use crate::store::{CommitError, Committed, DecideEntry, Moment, Write};
 
@@ -235,50 +236,6 @@ fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool) -> Settled {
 /// Does something on a connection within the time that it may take.
 async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(DEADLINE, work).await.unwrap_or_else(|_| Err(late()))
-}
-
-impl PostgresStore {
-    /// Takes these logs, those that exist, out of memory or from the database. Whoever takes them gives back those that are still true.
-    async fn take(
-        &self,
-        connection: &mut PgConnection,
-        wanted: &HashSet<&Log>,
-    ) -> sqlx::Result<HashMap<Log, CachedLog>> {
-        let (mut taken, mut missing) = (HashMap::new(), HashSet::new());
-        {
-            let mut cached = self.logs();
-            for log in wanted {
-                match cached.pop(*log) {
-                    Some(found) => drop(taken.insert((*log).clone(), found)),
-                    None => drop(missing.insert(*log)),
-                }
-            }
-        }
-        taken.extend(load(connection, &missing).await?);
-        Ok(taken)
-    }
-
-    /// Remembers logs as they are thought to be from now on.
-    fn keep(&self, logs: HashMap<Log, CachedLog>) {
-        let mut cached = self.logs();
-        for (log, found) in logs {
-            cached.put(log, found);
-        }
-    }
-}
-
-/// These logs, those that exist, as they are in the database.
-async fn load(
-    connection: &mut PgConnection,
-    wanted: &HashSet<&Log>,
-) -> sqlx::Result<HashMap<Log, CachedLog>> {
-    let mut found = HashMap::new();
-    for log in wanted {
-        if let Some(cached) = super::log::load(connection, log).await? {
-            found.insert((*log).clone(), cached);
-        }
-    }
-    Ok(found)
 }
 
 /// What the statement found and did.

@@ -4,6 +4,7 @@
 //! transactions of a few statements, in which rows are locked in one order: the job, the candidacy, the room, the inboxes. Nothing ever
 //! cancels a statement that may be committing: a connection that takes too long is dropped, and what came of it is unknown.
 
+mod cache;
 mod change;
 mod commit;
 mod dialect;
@@ -79,8 +80,8 @@ use self::dialect::transact;
 pub use self::filling::Target;
 pub use self::open::{OpenError, Settings, Version, migrate, version};
 use super::{
-    Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
-    Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Appended, Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry,
+    Found, Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 use crate::domain::log::Log;
 use crate::store::sql::batch::CachedLog;
@@ -191,6 +192,10 @@ impl Store for PostgresStore {
 
     async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?.position())
+    }
+
+    fn heard(&self, entries: &[Appended]) {
+        self.hear(entries);
     }
 
     async fn until_doubt(&self) {

@@ -20,8 +20,8 @@ use crate::store::{Access, PageSize, Range, Reach, StoreError};
 
 /// A log, as a write into it finds it.
 #[derive(FromRow)]
-struct LogRow {
-    id: i64,
+pub(super) struct LogRow {
+    pub(super) id: i64,
     candidacy: Option<Uuid>,
     phase: Option<String>,
     seq: i64,
@@ -30,17 +30,7 @@ struct LogRow {
     version: i64,
 }
 
-/// A log with what a write into it is decided on. It may change the moment after.
-pub(super) async fn load(connection: &mut Connection, log: &Log) -> sqlx::Result<Option<CachedLog>> {
-    let sql = concat!(
-        "SELECT id, candidacy, phase, seq, hash, counts, ",
-        version!(),
-        " AS version FROM logs WHERE room = $1 OR owner = $2"
-    );
-    read(connection, log, sql).await
-}
-
-/// The same. Whoever else would write into it waits until the transaction ends.
+/// A log with what a write into it is decided on. Whoever else would write into it waits until the transaction ends.
 pub(super) async fn load_locked(connection: &mut Connection, log: &Log) -> sqlx::Result<Option<CachedLog>> {
     let sql = concat!(
         "SELECT id, candidacy, phase, seq, hash, counts, ",
@@ -56,38 +46,47 @@ async fn read(connection: &mut Connection, log: &Log, sql: &'static str) -> sqlx
     let row: Option<LogRow> =
         sqlx::query_as(sql).bind(room).bind(owner).fetch_optional(&mut *connection).await?;
     let Some(row) = row else { return Ok(None) };
+    let members = members(connection, row.id).await?;
+    cached(log, row, members).map(Some)
+}
+
+/// A log that was read, with its people.
+pub(super) fn cached(log: &Log, row: LogRow, members: Vec<Member>) -> sqlx::Result<CachedLog> {
     let candidacy = match (row.candidacy, row.phase) {
         (Some(candidacy), Some(phase)) => Some((CandidacyId(candidacy), code::parse(&phase)?)),
         _ => None,
     };
     let head = Head { seq: code::count(row.seq)?, hash: code::hash(&row.hash)? };
     let counts = code::json(&row.counts)?;
-    let members = members(connection, row.id).await?;
     let readers: Arc<[UserId]> = match log {
         Log::Inbox(owner) => Arc::from([owner.clone()]),
         Log::Room(_) => members.iter().map(|member| member.party.user.clone()).collect(),
     };
     let room = Room { log: log.clone(), candidacy, members, head };
-    Ok(Some(CachedLog { row: row.id, room, readers, counts, version: row.version }))
+    Ok(CachedLog { row: row.id, room, readers, counts, version: row.version })
+}
+
+/// One of a log's people, and what the person may do.
+#[derive(FromRow)]
+pub(super) struct MemberRow {
+    user: String,
+    side: String,
+    #[sqlx(flatten)]
+    standing: StandingRow,
+}
+
+impl MemberRow {
+    pub(super) fn member(self) -> sqlx::Result<Member> {
+        let party = Party { user: code::user(&self.user)?, standing: self.standing.decode()? };
+        Ok(Member { party, side: code::parse(&self.side)? })
+    }
 }
 
 async fn members(connection: &mut Connection, log: i64) -> sqlx::Result<Vec<Member>> {
-    #[derive(FromRow)]
-    struct Row {
-        user: String,
-        side: String,
-        #[sqlx(flatten)]
-        standing: StandingRow,
-    }
     let sql = r#"SELECT m."user", m.side, u.status, u.status_reason, u.status_reversible, u.status_next_step
                  FROM members m JOIN users u ON u.id = m."user" WHERE m.log = $1 ORDER BY m.side"#;
-    let rows: Vec<Row> = sqlx::query_as(sql).bind(log).fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| {
-            let party = Party { user: code::user(&row.user)?, standing: row.standing.decode()? };
-            Ok(Member { party, side: code::parse(&row.side)? })
-        })
-        .collect()
+    let rows: Vec<MemberRow> = sqlx::query_as(sql).bind(log).fetch_all(connection).await?;
+    rows.into_iter().map(MemberRow::member).collect()
 }
 
 /// The people of a log as they are now.

@@ -79,8 +79,8 @@ pub use self::open::{OpenError, Version, migrate, version};
 pub use self::reading::Source;
 use self::writer::Writer;
 use super::{
-    Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry, Found,
-    Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
+    Appended, Archive, CaseKey, CommitError, Committed, DecideAmendment, DecideCase, DecideEach, DecideEntry,
+    Found, Growth, Intent, LookBack, Mark, Marked, Moment, Page, Position, Store, StoreError, Write,
 };
 
 /// Readers at a time. Pages are short; more would only wait for the same two or four cores.
@@ -203,6 +203,10 @@ impl Store for SqliteStore {
 
     async fn changes_end(&self) -> Result<Position, StoreError> {
         Ok(change::end(&self.readers).await?)
+    }
+
+    fn heard(&self, _entries: &[Appended]) {
+        // There is nobody else who writes.
     }
 
     async fn until_doubt(&self) {

@@ -124,7 +124,7 @@ impl Writer {
             }
             let cached = match self.logs.pop(log) {
                 Some(cached) => Some(cached),
-                None => super::log::load(&mut self.connection, log).await?,
+                None => super::log::load_locked(&mut self.connection, log).await?,
             };
             if let Some(cached) = cached {
                 taken.insert(log.clone(), cached);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anteroom::domain::log::Log;
+use anteroom::domain::log::{Log, LogEntry};
 use anteroom::domain::refusal::Refusal;
 use anteroom::store::postgres::PostgresStore;
-use anteroom::store::{CommitError, Store};
-use anteroom_protocol::id::{RoomId, RoomRef};
+use anteroom::store::{Appended, CommitError, Store};
+use anteroom_protocol::id::{RoomId, RoomRef, UserId};
+use anteroom_protocol::log::Hash;
 use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use futures_util::future;
@@ -140,6 +141,30 @@ async fn regression_a_node_that_writes_into_a_room_without_end_keeps_the_others_
     };
     tokio::join!(without_end, now_and_then);
     world.sound(&Log::Room(room)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_node_heard_of_another_one_is_compared_like_all_that_it_remembers() {
+    let (world, _beside) = world().await;
+    let room = world.room("garden", "felix").await;
+    let log = Log::Room(room);
+    for number in 0..4 {
+        // One of the two nodes has written it, and either may hear of it.
+        let posted = world.posted("felix", room, &format!("number {number}")).await;
+        let entry = world.sound(&log).await.pop().expect("an entry");
+        assert_eq!(entry.hash, posted.hash);
+        let readers: Arc<[UserId]> = [user("felix"), user("clara")].into();
+        let lie = LogEntry { seq: entry.seq + 1, hash: Hash([7; 32]), ..entry.clone() };
+        let truth = Appended { entry: Arc::new(entry), readers: readers.clone() };
+        for _ in 0..2 {
+            world.store().heard(std::slice::from_ref(&truth));
+        }
+        if number % 2 == 1 {
+            let lie = [Appended { entry: Arc::new(lie), readers }];
+            (0..2).for_each(|_| world.store().heard(&lie));
+        }
+    }
+    assert_eq!(world.posted("felix", room, "and on").await.seq, world.sound(&log).await.len() as u64);
 }
 
 /// A library of databases lends a connection again whose transaction nobody has ended; the next one works inside it.
