@@ -116,8 +116,11 @@ pub(super) async fn must_be_known(settings: &Settings) -> Result<(), OpenError> 
 /// The connections that write, and those that read.
 pub(super) async fn pools(settings: &Settings) -> Result<(PgPool, PgPool), OpenError> {
     let options = options(settings)?;
+    // Everything that is written is found by its key. A plan that was made once is kept, and one that was made while the tables were small would
+    // read them from end to end when they are not.
     let writing = options.clone().options([
         ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
         ("lock_timeout", "500ms"),
         ("idle_in_transaction_session_timeout", "2s"),
     ]);

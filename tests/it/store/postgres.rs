@@ -13,6 +13,7 @@ use anteroom_protocol::user::{UserProfile, UserStatus};
 use async_trait::async_trait;
 use futures_util::future;
 use sqlx::{Connection as _, PgConnection};
+use tokio::time::timeout;
 
 use super::deed::person;
 use super::story::{ANSWER, BRING_IN, SEND_AWAY, SUBMIT, go_on, stage, told};
@@ -165,6 +166,38 @@ async fn what_a_node_heard_of_another_one_is_compared_like_all_that_it_remembers
         }
     }
     assert_eq!(world.posted("felix", room, "and on").await.seq, world.sound(&log).await.len() as u64);
+}
+
+/// The plan that a new server makes on an empty database is used when it is not empty any more. It read all commands and all logs there
+/// were with every commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_what_a_commit_reads_does_not_grow_with_the_tables() {
+    const POSTS: i64 = 60;
+    let (world, mut beside) = world().await;
+    let rooms = world.rooms(3).await;
+    let sql = "SELECT relname::text, seq_scan, coalesce(idx_scan, 0) FROM pg_stat_user_tables
+        WHERE relname IN ('logs', 'commands', 'entries') AND schemaname = current_schema() ORDER BY relname";
+    let mut scans = async || -> Vec<(String, i64, i64)> {
+        sqlx::query_as(sql).fetch_all(&mut beside).await.expect("figures")
+    };
+    // They are told some seconds after they were counted.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let before = scans().await;
+    for number in 0..POSTS {
+        world.posted("felix", rooms[number as usize % 3], &number.to_string()).await;
+    }
+    let after = timeout(std::time::Duration::from_secs(60), async {
+        loop {
+            let after = scans().await;
+            if after[0].2 >= before[0].2 + POSTS {
+                return after;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    });
+    for (was, is) in before.iter().zip(after.await.expect("figures in time")) {
+        assert!(is.1 - was.1 < POSTS / 2, "{was:?} {is:?}: read from end to end");
+    }
 }
 
 /// A library of databases lends a connection again whose transaction nobody has ended; the next one works inside it.

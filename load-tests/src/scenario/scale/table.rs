@@ -60,7 +60,9 @@ impl Comparison {
             self.row(&mut text, *subject, turns);
         }
         match &self.profile {
-            None => text.push_str("\nno profile of the difference: there is no perf on this machine\n"),
+            None => text.push_str(
+                "\nno profile of the difference: it was not asked for, or there is no perf on this machine\n",
+            ),
             Some(parts) => profile(&mut text, parts),
         }
         text
