@@ -18,6 +18,8 @@ use super::sockets::{self, Post, Rooms};
 
 /// Messages of one commit at most, as of the server.
 const BATCH: usize = 256;
+/// What waits anywhere at most; more is dropped, which a closed loop would notice.
+pub(super) const QUEUE: usize = 4_096;
 /// Where all floors publish.
 const CHANNEL: &str = "floor";
 
@@ -59,9 +61,9 @@ pub async fn serve(options: Options, say: impl Fn(&str)) -> anyhow::Result<()> {
         }
     };
     tokio::spawn(listening);
-    let (publish, publications) = mpsc::unbounded_channel();
+    let (publish, publications) = mpsc::channel(QUEUE);
     tokio::spawn(publish_all(client.get_multiplexed_async_connection().await?, publications));
-    let (posts, queue) = mpsc::channel(4_096);
+    let (posts, queue) = mpsc::channel(QUEUE);
     tokio::spawn(write_all(pool, queue, rooms.clone(), (node, publish)));
     let listener = TcpListener::bind(options.listen).await?;
     say(&format!("listening on http://{}", listener.local_addr()?));
@@ -87,11 +89,11 @@ async fn write_all(
     pool: PgPool,
     mut queue: mpsc::Receiver<Post>,
     rooms: Arc<Rooms>,
-    (node, publish): (String, mpsc::UnboundedSender<String>),
+    (node, publish): (String, mpsc::Sender<String>),
 ) -> anyhow::Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let at = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
+        let at = now()?;
         let ids: Vec<i64> = sqlx::query_scalar(
             "INSERT INTO posts (room, client_id, by, at, body)
              SELECT room, client_id, by, $4, body FROM unnest($1::bigint[], $2::uuid[], $3::text[], $5::text[]) AS p (room, client_id, by, body)
@@ -109,17 +111,22 @@ async fn write_all(
             let ok = json!({"type": "ok", "id": id, "data": {"seq": seq, "at": at}});
             let entry = json!({"type": "entry", "room": room, "seq": seq, "at": at, "by": by, "client_id": client_id, "body": body});
             let entry = entry.to_string();
-            drop(publish.send(format!("{node} {room} {entry}")));
-            drop(author.send(ok.to_string().into()));
+            drop(publish.try_send(format!("{node} {room} {entry}")));
+            drop(author.try_send(ok.to_string().into()));
             rooms.deliver(room, &entry.into());
         }
     }
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "nothing here depends on what time it is")]
+fn now() -> anyhow::Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?)
+}
+
 async fn publish_all(
     mut connection: redis::aio::MultiplexedConnection,
-    mut queue: mpsc::UnboundedReceiver<String>,
+    mut queue: mpsc::Receiver<String>,
 ) -> redis::RedisResult<()> {
     let mut batch = Vec::new();
     while queue.recv_many(&mut batch, 512).await > 0 {

@@ -12,8 +12,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use uuid::Uuid;
 
+use super::server::QUEUE;
+
 /// The way to a socket.
-pub(super) type Outbox = mpsc::UnboundedSender<Utf8Bytes>;
+pub(super) type Outbox = mpsc::Sender<Utf8Bytes>;
 
 /// A message that is to be written.
 pub(super) struct Post {
@@ -38,7 +40,7 @@ impl Rooms {
     pub(super) fn deliver(&self, room: i64, text: &Utf8Bytes) {
         let rooms = self.0.read().unwrap_or_else(PoisonError::into_inner);
         for outbox in rooms.get(&room).into_iter().flatten() {
-            drop(outbox.send(text.clone()));
+            drop(outbox.try_send(text.clone()));
         }
     }
 }
@@ -67,7 +69,7 @@ pub(super) async fn serve(
 ) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let (sink, mut source) = tokio_tungstenite::accept_async(stream).await?.split();
-    let (outbox, queue) = mpsc::unbounded_channel();
+    let (outbox, queue) = mpsc::channel(QUEUE);
     let writing = tokio::spawn(write(sink, queue));
     let mut user = String::new();
     while let Some(Ok(message)) = source.next().await {
@@ -76,7 +78,7 @@ pub(super) async fn serve(
         if frame.name == "join" {
             user = frame.user;
             rooms.join(frame.room, outbox.clone());
-            drop(outbox.send(Utf8Bytes::from_static(r#"{"type":"joined"}"#)));
+            drop(outbox.try_send(Utf8Bytes::from_static(r#"{"type":"joined"}"#)));
         } else {
             let (by, author) = (user.clone(), outbox.clone());
             let Frame { room, id, client_id, body, .. } = frame;
@@ -90,7 +92,7 @@ pub(super) async fn serve(
 /// Sends what waits, as much as there is at once.
 async fn write(
     mut sink: SplitSink<WebSocketStream<TcpStream>, Message>,
-    mut queue: mpsc::UnboundedReceiver<Utf8Bytes>,
+    mut queue: mpsc::Receiver<Utf8Bytes>,
 ) {
     while let Some(text) = queue.recv().await {
         let mut next = Some(text);

@@ -131,10 +131,8 @@ async fn an_entry_that_was_told_to_nobody_and_counted_by_nobody_is_found_by_the_
 /// Whether somebody on this socket is seen to come or go next.
 async fn seen(socket: &mut Socket, who: &anteroom_protocol::id::UserId) -> bool {
     let news = |frame: &ServerFrame| matches!(frame, ServerFrame::Presence { user, .. } if user == who);
-    match socket.wait_for("presence", news).await.expect("news") {
-        ServerFrame::Presence { online, .. } => online,
-        other => panic!("{other:?}"),
-    }
+    let told = socket.wait_for("presence", news).await.expect("news");
+    matches!(told, ServerFrame::Presence { online: true, .. })
 }
 
 /// A machine that was suspended, or a process that was swapped out.

@@ -78,7 +78,7 @@ struct Crowd {
 impl Crowd {
     fn person(&self, number: usize) -> (&OpenRoom, &UserId) {
         let room = &self.rooms[number / DEVICES / 2];
-        (room, if number / DEVICES % 2 == 0 { &room.client } else { &room.freelancer })
+        (room, if (number / DEVICES).is_multiple_of(2) { &room.client } else { &room.freelancer })
     }
 
     /// One socket, at its node, and when that one ends at whichever lets it in, until it is over.

@@ -42,6 +42,26 @@ async fn log(fleet: &Fleet, at: usize, room: &OpenRoom) -> Vec<EntryFrame> {
     fleet.nodes[at].marketplace.as_user(&room.client).all_entries(room.room, false).await.expect("a log")
 }
 
+/// Does this while PostgreSQL is stopped and the nodes go on.
+async fn while_stopped(fleet: &mut Fleet, work: impl FnOnce()) {
+    fleet.postgres.stop().await.expect("stopped");
+    work();
+    fleet.postgres.restart().await.expect("back");
+    for node in &fleet.nodes {
+        until("ready again", async || node.is_ready().await).await;
+    }
+}
+
+/// From the start on exactly these entries come.
+async fn reads_all(node: &Node, room: &OpenRoom, whole: &[EntryFrame]) {
+    let cursor = vec![from_start(room.room)];
+    let (mut socket, _) = node.marketplace.socket(&room.freelancer, cursor).await.expect("a socket");
+    for entry in whole {
+        let read = socket.next_entry().await.expect("an entry");
+        assert_eq!((read.seq, read.hash), (entry.seq, entry.hash), "all converge to the log that is there");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn a_database_that_went_back_in_time_is_told_to_those_who_have_read_more_and_to_nobody_else() {
@@ -52,37 +72,25 @@ async fn a_database_that_went_back_in_time_is_told_to_those_who_have_read_more_a
         posted(&fleet, 0, room, "before").await;
     }
     let kept = log(&fleet, 0, shorter).await.len() as u64;
-    let (data, older) =
-        (fleet.postgres.data_directory(), fleet.postgres.data_directory().with_extension("older"));
-    fleet.postgres.stop().await.expect("stopped");
-    copy(&data, &older);
-    fleet.postgres.restart().await.expect("back");
-    for node in &fleet.nodes {
-        until("ready again", async || node.is_ready().await).await;
-    }
+    let data = fleet.postgres.data_directory();
+    let older = data.with_extension("older");
+    while_stopped(&mut fleet, || copy(&data, &older)).await;
     // Both nodes know the log with its lost end, and sockets on both have it.
     let mut open = Vec::new();
     for (at, node) in fleet.nodes.iter().enumerate() {
-        open.push(
-            node.marketplace
-                .socket(&shorter.freelancer, vec![at_head(shorter.room)])
-                .await
-                .expect("a socket")
-                .0,
-        );
+        let cursor = vec![at_head(shorter.room)];
+        open.push(node.marketplace.socket(&shorter.freelancer, cursor).await.expect("a socket").0);
         posted(&fleet, at, shorter, "lost").await;
     }
     let lost = log(&fleet, 1, shorter).await;
     let (last, unlost) = (lost.last().expect("an entry"), log(&fleet, 1, same).await);
     assert_eq!(last.seq, kept + 2);
 
-    fleet.postgres.stop().await.expect("stopped");
-    std::fs::remove_dir_all(&data).expect("removed");
-    std::fs::rename(&older, &data).expect("put back");
-    fleet.postgres.restart().await.expect("back, and older");
-    for node in &fleet.nodes {
-        until("ready again", async || node.is_ready().await).await;
-    }
+    while_stopped(&mut fleet, || {
+        std::fs::remove_dir_all(&data).expect("removed");
+        std::fs::rename(&older, &data).expect("put back");
+    })
+    .await;
     for socket in &mut open {
         let (code, _) =
             soon("the end of a socket that has read too much", socket.closed()).await.expect("closed");
@@ -102,20 +110,7 @@ async fn a_database_that_went_back_in_time_is_told_to_those_who_have_read_more_a
         assert_eq!((entry.seq, entry.hash), (kept + 1, written[0].hash));
         let (_, told) = comes(node, same, after(unlost.last().expect("an entry"))).await;
         assert!(told.is_none(), "nothing was lost there: {told:?}");
-        let whole = log(&fleet, 0, shorter).await;
-        let (mut socket, _) = node
-            .marketplace
-            .socket(&shorter.freelancer, vec![from_start(shorter.room)])
-            .await
-            .expect("a socket");
-        for entry in &whole {
-            let read = socket.next_entry().await.expect("an entry");
-            assert_eq!(
-                (read.seq, read.hash),
-                (entry.seq, entry.hash),
-                "all converge to the log that is there"
-            );
-        }
+        reads_all(node, shorter, &log(&fleet, 0, shorter).await).await;
     }
     let chained = fleet.nodes[0].marketplace.as_user(&shorter.client).all_entries(shorter.room, true).await;
     let (chained, name) = (chained.expect("a log"), chain_name(shorter.room, &shorter.client));
