@@ -155,7 +155,8 @@ impl Text {
         self.line("RSS", format_args!("{} before, {} after", mib(idle.rss_before), mib(idle.rss_after)));
         let each = idle.bytes_per_socket.map_or("unknown".into(), |bytes| format!("{bytes} bytes"));
         self.line("per idle socket", format_args!("{each} (without what the kernel keeps)"));
-        self.line("alive at the end", format_args!("{} of {}", idle.alive, idle.sockets));
+        let pings = idle.ping_server_cpu.map_or_else(String::new, |cpu| format!(" (server CPU {cpu:.2} s)"));
+        self.line("alive at the end", format_args!("{} of {}, by a ping{pings}", idle.alive, idle.sockets));
     }
 }
 

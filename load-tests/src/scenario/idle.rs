@@ -43,6 +43,8 @@ pub struct IdleResult {
     pub bytes_per_socket: Option<i64>,
     /// Sockets that answered a ping at the end.
     pub alive: usize,
+    /// The server's processor time for these pings, in seconds, if its process is known.
+    pub ping_server_cpu: Option<f64>,
 }
 
 impl IdleResult {
@@ -82,8 +84,12 @@ pub async fn run(target: &mut Target, sockets: usize) -> anyhow::Result<IdleResu
     let rss_after = target.rss_bytes();
     let growth = rss_after.zip(rss_before).map(|(after, before)| after.cast_signed() - before.cast_signed());
 
-    let answers = stream::iter(open).map(|mut socket| async move { socket.ping().await.is_ok() });
-    let alive = answers.buffer_unordered(AT_ONCE).filter(|alive| std::future::ready(*alive)).count().await;
+    let cpu = target.cpu_seconds();
+    let answers = stream::iter(open).map(|mut socket| async move { (socket.ping().await.is_ok(), socket) });
+    // Kept: a socket that ends costs something, too.
+    let answered: Vec<(bool, Socket)> = answers.buffer_unordered(AT_ONCE).collect().await;
+    let ping_server_cpu = target.cpu_seconds().zip(cpu).map(|(after, before)| after - before);
+    let alive = answered.iter().filter(|(alive, _)| *alive).count();
     Ok(IdleResult {
         sockets,
         fresh_process,
@@ -94,6 +100,7 @@ pub async fn run(target: &mut Target, sockets: usize) -> anyhow::Result<IdleResu
         rss_after,
         bytes_per_socket: growth.map(|bytes| bytes / i64::try_from(sockets.max(1)).unwrap_or(i64::MAX)),
         alive,
+        ping_server_cpu,
     })
 }
 
