@@ -59,6 +59,7 @@ async fn the_people_of_a_node_that_is_killed_go_on_at_another_and_each_message_s
 
 /// Nothing counts what it has not said, so that its ticks stay away is all there is to notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of faults on servers of its own: make proof runs it"]
 async fn what_a_node_committed_that_died_before_it_told_anybody_is_found_without_another_message() {
     let mut fleet = Fleet::start(2).await;
     let (room, mut writer, mut reader) = between(&fleet, "untold").await;
