@@ -121,6 +121,8 @@ pub(super) async fn pools(settings: &Settings) -> Result<(PgPool, PgPool), OpenE
     let writing = options.clone().options([
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
+        // A table without a key to find things by looks so expensive then that its statements would be compiled.
+        ("jit", "off"),
         ("lock_timeout", "500ms"),
         ("idle_in_transaction_session_timeout", "2s"),
     ]);
