@@ -146,6 +146,7 @@ impl Follower {
     pub async fn follow(mut self, mut hearing: Hearing) {
         let mut is_open = true;
         let eyes = self.eyes.clone();
+        let mut doubted = eyes.store.until_doubt();
         loop {
             let waits = self.held.values().map(|held| held.until).min();
             tokio::select! {
@@ -153,7 +154,10 @@ impl Follower {
                     Some(heard) => self.on(heard),
                     None => is_open = false,
                 },
-                () = eyes.store.until_doubt() => self.doubt(),
+                () = &mut doubted => {
+                    doubted = eyes.store.until_doubt();
+                    self.doubt();
+                }
                 done = ended(&mut self.looking), if self.looking.is_some() => self.looked(done),
                 () = sleep_until(self.next), if self.looking.is_none() => self.look(),
                 () = sleep_until(waits.unwrap_or(self.next)), if waits.is_some() => self.release(),
