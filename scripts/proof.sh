@@ -12,6 +12,7 @@
 # ANTEROOM_DUEL_ROUNDS        how often two act at the same moment, in each way there is (2000)
 # ANTEROOM_SLOW_SECONDS       how long somebody reads a kilobyte a second (300)
 # ANTEROOM_FAULT_SECONDS      how long PostgreSQL and Redis are away (some seconds, in each test its own)
+# ANTEROOM_ENDS, _JOINS       rooms closed, people removed (100 each) and readers coming in (2000) while another node writes
 # ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -72,6 +72,12 @@ struct PersonRow {
     member: MemberRow,
 }
 
+/// The rooms and the owners that these logs are found by.
+pub(super) fn names<'a>(wanted: &HashSet<&'a Log>) -> (Vec<Uuid>, Vec<&'a str>) {
+    let (rooms, owners): (Vec<_>, Vec<_>) = wanted.iter().map(|log| keys(log)).unzip();
+    (rooms.into_iter().flatten().collect(), owners.into_iter().flatten().collect())
+}
+
 /// These logs, those that exist, as they are in the database: two statements, however many they are.
 pub(super) async fn load(
     connection: &mut PgConnection,
@@ -80,14 +86,10 @@ pub(super) async fn load(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let (rooms, owners): (Vec<Option<Uuid>>, Vec<Option<&str>>) = wanted.iter().map(|log| keys(log)).unzip();
+    let (rooms, owners) = names(wanted);
     let sql = "SELECT room, owner, id, candidacy, phase, seq, hash, counts, version FROM logs
                WHERE room = ANY($1) OR owner = ANY($2)";
-    let rows: Vec<Row> = sqlx::query_as(sql)
-        .bind(rooms.into_iter().flatten().collect::<Vec<_>>())
-        .bind(owners.into_iter().flatten().collect::<Vec<_>>())
-        .fetch_all(&mut *connection)
-        .await?;
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(rooms).bind(owners).fetch_all(&mut *connection).await?;
     let sql = r#"SELECT m.log, m."user", m.side, u.status, u.status_reason, u.status_reversible, u.status_next_step
                  FROM members m JOIN users u ON u.id = m."user" WHERE m.log = ANY($1) ORDER BY m.side"#;
     let ids: Vec<i64> = rows.iter().map(|row| row.log.id).collect();

@@ -1,33 +1,29 @@
 //! The commit path: a batch of writes, decided in memory on what this server last knew of their logs, and written by one statement that
 //! commits by itself. It locks the logs in the order of their ids, compares, and writes only into those that still are what the decision
-//! saw. The others are read again, decided again, and tried again.
+//! saw. The others are locked, read, decided again, and written: whoever only compares loses every race to a node that writes into the same
+//! log without end, and all that queues behind the attempt would wait with it.
 //!
-//! So numbers and hashes are known before the write, nothing holds a lock across a round trip, and whoever was removed or suspended meanwhile
-//! does not slip through: phase, people and standing count up the row's version. Which commands were done before is found out by the same
-//! statement, because that is rare: their logs are left alone, and the answer comes from what was done.
+//! So numbers and hashes are known before the write, only a lost race holds a lock across round trips, and whoever was removed or suspended
+//! meanwhile does not slip through: phase, people and standing count up the row's version. Which commands were done before is found out by the
+//! same statement, because that is rare: their logs are left alone, and the answer comes from what was done.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use anteroom_protocol::id::ClientId;
-use sqlx::{FromRow, PgConnection};
-use tokio::time::{Instant, timeout};
+use sqlx::{Executor as _, FromRow, PgConnection};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::cache::load;
+use super::cache::{load, names};
 use super::command::repeated;
 use super::failure::{self, Failure};
 use super::rows::{CommandColumns, EntryColumns, HeadColumns, known};
 use super::writing::{DEADLINE, Turn, Writing, late};
 use crate::domain::log::Log;
-use crate::store::sql::batch::{Known, KnownCommands, Outcome, Plan, Rows, message_answer};
+use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
 use crate::store::sql::code;
 use crate::store::{CommitError, Committed, DecideEntry, Moment, Write};
-
-/// How long it is tried to write into a log that others are faster with. Each time is a few round trips and a short pause, so this is
-/// hundreds of times.
-const PATIENCE: Duration = DEADLINE;
 
 /// Writes that are not settled yet, each with its place in the batch.
 type Items<'a> = Vec<(usize, &'a Write)>;
@@ -58,6 +54,15 @@ pub(super) async fn commit(
     (0..batch.len()).map(|index| state.outcomes.remove(&index).unwrap_or_else(missing)).collect()
 }
 
+/// How it is made sure that a log is what the decision saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By comparing, in the statement that writes.
+    Compare,
+    /// By locking it first, in a transaction. Who waits for the lock gets it in turn.
+    Lock,
+}
+
 /// What one attempt came to.
 struct Attempt<'a> {
     /// What has to be decided again.
@@ -66,48 +71,61 @@ struct Attempt<'a> {
     learned: bool,
 }
 
+/// What was decided, and what of it is written.
+struct Done {
+    logs: HashMap<Log, CachedLog>,
+    outcomes: Vec<Outcome>,
+    /// The logs that were to be moved.
+    asked: HashSet<i64>,
+    written: Written,
+}
+
 /// Why an attempt wrote nothing that is known of.
 struct Missed {
     failure: Failure,
     why: String,
+    /// The database has said so, and its session is what it was.
+    is_told: bool,
 }
 
 impl Missed {
     /// It failed before anything could have been written.
     #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
     fn before(error: sqlx::Error) -> Self {
-        Self { failure: Failure::Nothing, why: error.to_string() }
+        Self { failure: Failure::Nothing, why: error.to_string(), is_told: false }
+    }
+
+    /// It failed at a statement that waits for others, writes or commits.
+    #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+    fn at(error: sqlx::Error) -> Self {
+        let failure = failure::of(&error);
+        Self { failure, why: error.to_string(), is_told: failure != Failure::Unknown }
     }
 }
 
 impl<'a> Batch<'a> {
     /// Tries until everything is settled. What is left when something in it cannot be written, and why.
     async fn settle(&mut self, mut items: Items<'a>) -> Result<(), (Items<'a>, CommitError)> {
-        let (mut turn, began) = (Turn::first(), Instant::now());
+        let (mut turn, mut way) = (Turn::first(), Way::Compare);
         loop {
-            let patience = match self.attempt(&items).await {
+            match self.attempt(&items, way).await {
                 Ok(Attempt { left, .. }) if left.is_empty() => return Ok(()),
                 Ok(Attempt { left, learned }) => {
                     items = left;
-                    if learned {
+                    if learned || std::mem::replace(&mut way, Way::Lock) == Way::Compare {
                         continue;
                     }
-                    PATIENCE
                 }
-                Err(Missed { failure, why }) => match failure {
-                    // The database has let it wait already.
-                    Failure::Lost => Duration::ZERO,
+                Err(Missed { failure, why, .. }) => match failure {
+                    Failure::Lost => {}
                     Failure::Refused => return Err((items, CommitError::Busy(why))),
                     Failure::Nothing => return self.give_up(&items, &CommitError::Busy(why)),
                     Failure::Unknown => return self.give_up(&items, &CommitError::Unknown(why)),
                 },
-            };
+            }
             if !turn.next() {
-                if began.elapsed() >= patience {
-                    let busy = CommitError::Busy("others write into the same logs all the time".to_owned());
-                    return self.give_up(&items, &busy);
-                }
-                turn = Turn::first();
+                let busy = CommitError::Busy("somebody holds the same logs all the time".to_owned());
+                return self.give_up(&items, &busy);
             }
             turn.pause().await;
         }
@@ -145,37 +163,30 @@ impl<'a> Batch<'a> {
     }
 
     /// Decides and writes once.
-    async fn attempt(&mut self, items: &Items<'a>) -> Result<Attempt<'a>, Missed> {
-        let mut writing = self.store.writing().await.map_err(Missed::before)?;
-        let wanted: HashSet<&Log> = items.iter().map(|(_, write)| &write.log).collect();
-        let logs = in_time(self.store.take(writing.connection(), &wanted)).await.map_err(Missed::before)?;
-        let mut plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
-        let mut decided = plan.decide_all();
-        if decided.iter().any(|outcome| matches!(outcome, Outcome::Failed(CommitError::Refused(_)))) {
-            // A refusal is compared with nothing, so it must not rest on what was only remembered, nor be of what was done before.
-            let intents = items.iter().map(|(_, write)| &write.intent);
-            let done = in_time(known(writing.connection(), intents)).await.map_err(Missed::before)?;
-            let logs = in_time(load(writing.connection(), &wanted)).await.map_err(Missed::before)?;
-            self.known.extend(done);
-            plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
-            decided = plan.decide_all();
-        }
-        let rows = plan.rows(&decided);
-        let written = match in_time(write(writing.connection(), &rows)).await {
-            Ok(written) => written,
-            Err(error) => {
-                let failure = failure::of(&error);
-                if failure != Failure::Unknown {
-                    writing.give_back();
+    async fn attempt(&mut self, items: &Items<'a>, way: Way) -> Result<Attempt<'a>, Missed> {
+        let begun = match way {
+            Way::Compare => self.store.writing().await,
+            Way::Lock => self.store.begin().await,
+        };
+        let mut writing = begun.map_err(Missed::before)?;
+        let done = match self.write(writing.connection(), items, way).await {
+            Ok(done) => done,
+            Err(missed) => {
+                match way {
+                    Way::Compare if missed.is_told => writing.give_back(),
+                    Way::Lock if missed.is_told => writing.roll_back().await,
+                    Way::Compare | Way::Lock => {}
                 }
-                return Err(Missed { failure, why: error.to_string() });
+                return Err(missed);
             }
         };
-        let asked: HashSet<i64> = rows.heads.iter().map(|head| head.log).collect();
-        let mut logs = plan.logs;
+        if way == Way::Lock {
+            in_time(writing.connection().execute("COMMIT")).await.map_err(Missed::at)?;
+        }
+        let Done { mut logs, outcomes, asked, written } = done;
         let stands = |log: &Log| logs.get(log).is_some_and(|log| written.moved.contains(&log.row));
         let (mut left, mut repeats) = (Items::new(), Vec::new());
-        for ((index, item), outcome) in items.iter().zip(decided) {
+        for ((index, item), outcome) in items.iter().zip(outcomes) {
             match settled(outcome, |log| stands(log.unwrap_or(&item.log))) {
                 Settled::Done(outcome) => drop(self.outcomes.insert(*index, outcome)),
                 Settled::Before(known) => repeats.push((*index, known)),
@@ -189,6 +200,38 @@ impl<'a> Batch<'a> {
         self.known.extend(written.known);
         self.answer_repeats(writing, repeats).await;
         Ok(Attempt { left, learned })
+    }
+
+    /// Decides and writes on this connection.
+    async fn write(
+        &mut self,
+        connection: &mut PgConnection,
+        items: &Items<'a>,
+        way: Way,
+    ) -> Result<Done, Missed> {
+        let wanted: HashSet<&Log> = items.iter().map(|(_, write)| &write.log).collect();
+        let logs = match way {
+            Way::Compare => in_time(self.store.take(connection, &wanted)).await.map_err(Missed::before)?,
+            Way::Lock => {
+                in_time(lock(connection, &wanted)).await.map_err(Missed::at)?;
+                in_time(load(connection, &wanted)).await.map_err(Missed::before)?
+            }
+        };
+        let mut plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
+        let mut outcomes = plan.decide_all();
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(CommitError::Refused(_)))) {
+            // A refusal is compared with nothing, so it must not rest on what was only remembered, nor be of what was done before.
+            let intents = items.iter().map(|(_, write)| &write.intent);
+            let done = in_time(known(connection, intents)).await.map_err(Missed::before)?;
+            let logs = in_time(load(connection, &wanted)).await.map_err(Missed::before)?;
+            self.known.extend(done);
+            plan = Plan::new(items, &self.known, logs, self.moment, self.decide);
+            outcomes = plan.decide_all();
+        }
+        let rows = plan.rows(&outcomes);
+        let written = in_time(write(connection, &rows)).await.map_err(Missed::at)?;
+        let asked = rows.heads.iter().map(|head| head.log).collect();
+        Ok(Done { logs: plan.logs, outcomes, asked, written })
     }
 
     /// Answers what was done before by what it did.
@@ -236,6 +279,13 @@ fn settled(outcome: Outcome, stands: impl Fn(Option<&Log>) -> bool) -> Settled {
 /// Does something on a connection within the time that it may take.
 async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(DEADLINE, work).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// Locks the rows of these logs, in the order of their ids, until the transaction ends.
+async fn lock(connection: &mut PgConnection, wanted: &HashSet<&Log>) -> sqlx::Result<()> {
+    let (rooms, owners) = names(wanted);
+    let sql = "SELECT 1 FROM logs WHERE room = ANY($1) OR owner = ANY($2) ORDER BY id FOR NO KEY UPDATE";
+    sqlx::query(sql).bind(rooms).bind(owners).execute(connection).await.map(drop)
 }
 
 /// What the statement found and did.

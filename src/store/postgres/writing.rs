@@ -30,6 +30,13 @@ impl Writing {
         self.connection.as_mut().expect("it is lent until it is given back")
     }
 
+    /// Gives a transaction up, and the connection back, if the database says so.
+    pub(super) async fn roll_back(mut self) {
+        if matches!(timeout(DEADLINE, self.connection().execute("ROLLBACK")).await, Ok(Ok(_))) {
+            self.give_back();
+        }
+    }
+
     /// Gives it back to the others: it is known to be in no transaction.
     pub(super) fn give_back(mut self) {
         drop(self.connection.take());
@@ -101,7 +108,11 @@ impl PostgresStore {
         let Done { value, forget } = match done {
             Ok(done) => done,
             Err(failed) => {
-                roll_back(writing, &failed).await;
+                let is_broken =
+                    matches!(&failed, Failed::Database(error) if !matches!(error, sqlx::Error::Database(_)));
+                if !is_broken {
+                    writing.roll_back().await;
+                }
                 let again = match &failed {
                     Failed::Stale(_) => true,
                     Failed::Database(error) => failure::of(error) == Failure::Lost,
@@ -127,13 +138,5 @@ impl PostgresStore {
             }
             Err(error) => Err(E::unknown(error)),
         })
-    }
-}
-
-/// Gives a transaction up, and its connection back, if it is still one.
-async fn roll_back(mut writing: Writing, failed: &Failed) {
-    let is_broken = matches!(failed, Failed::Database(error) if !matches!(error, sqlx::Error::Database(_)));
-    if !is_broken && matches!(timeout(DEADLINE, writing.connection().execute("ROLLBACK")).await, Ok(Ok(_))) {
-        writing.give_back();
     }
 }

@@ -17,17 +17,17 @@ use tokio::task::yield_now;
 use super::{Arena, Way, forget};
 use crate::support::{Door, Person, ask};
 
-/// So many messages somebody tries to write at most: more than there is time for before the removal.
+/// So many messages somebody tries to write at most: more than there is time for before the end.
 const AT_MOST: usize = 400;
 
-/// Writes until refused; what was acknowledged.
-async fn write_until_refused(way: &mut Way, room: RoomRef) -> Vec<Posted> {
+/// Writes until refused, with this code; what was acknowledged.
+pub(crate) async fn write_until_refused(way: &mut Way, room: RoomRef, code: ErrorCode) -> Vec<Posted> {
     let mut written = Vec::new();
     for number in 0..AT_MOST {
         match way.say(new_client_id(), &ask::post(room, format!("message {number}"))).await {
             Ok(answer) => written.push(serde_json::from_value(answer).expect("an answer")),
             Err(refused) => {
-                assert_eq!(refused.code, ErrorCode::NotFound, "like what is not there");
+                assert_eq!(refused.code, code, "{refused:?}");
                 return written;
             }
         }
@@ -36,7 +36,7 @@ async fn write_until_refused(way: &mut Way, room: RoomRef) -> Vec<Posted> {
 }
 
 /// Reads what comes of the room until a ping is answered.
-async fn rest_of(socket: &mut Socket, room: RoomRef, seq: u64) -> Vec<EntryFrame> {
+pub(crate) async fn rest_of(socket: &mut Socket, room: RoomRef, seq: u64) -> Vec<EntryFrame> {
     let heads = BTreeMap::from([(room, seq)]);
     socket.send_frame(&ClientFrame::Ping(Ping { heads }), Some("ping")).await.expect("sent");
     let mut heard = Vec::new();
@@ -47,6 +47,14 @@ async fn rest_of(socket: &mut Socket, room: RoomRef, seq: u64) -> Vec<EntryFrame
         } else if let ServerFrame::Pong { .. } = frame {
             return heard;
         }
+    }
+}
+
+/// Everything that was acknowledged stands where it was said to, before this entry.
+pub(crate) fn all_stand_before(written: &[Vec<Posted>], entries: &[EntryFrame], end: u64) {
+    for answer in written.iter().flatten() {
+        let kept = &entries[usize::try_from(answer.seq).expect("few") - 1];
+        assert!(answer.seq < end && kept.hash == answer.hash, "{answer:?} is not before {end}");
     }
 }
 
@@ -78,7 +86,8 @@ async fn remove_meanwhile(
             freelancer[0].say(new_client_id(), &ask::post(room, format!("{number}"))).await.expect("posted");
         }
     };
-    let writing = join_all(ways.iter_mut().map(|way| write_until_refused(way, room)));
+    // Like a room that is not there.
+    let writing = join_all(ways.iter_mut().map(|way| write_until_refused(way, room, ErrorCode::NotFound)));
     let (_, (), written) = tokio::join!(removal, others, writing);
 
     let entries = arena.scene.client.log(room).await;
@@ -86,10 +95,7 @@ async fn remove_meanwhile(
     let acknowledged: usize = written.iter().map(Vec::len).sum();
     let by_tina = entries.iter().filter(|entry| entry.by.as_ref() == Some(&tina.user)).count();
     assert_eq!(by_tina, acknowledged, "what stands was acknowledged, and what was acknowledged stands");
-    for answer in written.iter().flatten() {
-        let kept = &entries[usize::try_from(answer.seq).expect("few") - 1];
-        assert!(answer.seq < removed && kept.hash == answer.hash, "{answer:?} behind the removal {removed}");
-    }
+    all_stand_before(&written, &entries, removed);
     for seq in added.seq + 1..=removed {
         assert_eq!(listener.next_entry().await.expect("an entry").seq, seq, "in order, and no hole");
     }

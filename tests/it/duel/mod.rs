@@ -1,7 +1,7 @@
 //! Two who act at the same moment: whichever of them the server takes first, there is one outcome, and everybody sees the same one. What
 //! is judged is what people can see: their answers, both logs with their proofs, and the views.
 
-mod member;
+pub(crate) mod member;
 mod offer;
 mod seal;
 mod terms;
@@ -38,7 +38,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// One of the ways somebody's commands can take.
-enum Way {
+pub(crate) enum Way {
     Socket(Socket),
     Http(Http),
 }
@@ -53,7 +53,7 @@ impl Way {
         ]
     }
 
-    async fn say(&mut self, key: ClientId, command: &Command) -> Result<Value, ErrorBody> {
+    pub(crate) async fn say(&mut self, key: ClientId, command: &Command) -> Result<Value, ErrorBody> {
         match self {
             Self::Socket(socket) => {
                 let answer = socket.command(key, command.clone()).await;
@@ -208,7 +208,7 @@ async fn tell(scene: &Scene, status: JobStatus) -> Value {
 }
 
 /// Whatever has come on a socket and was not looked at.
-async fn forget(socket: &mut Socket) {
+pub(crate) async fn forget(socket: &mut Socket) {
     while socket.listen(Duration::ZERO).await.expect("open").is_some() {}
 }
 

@@ -6,12 +6,12 @@ use anteroom_protocol::id::ClientId;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Duration, sleep};
 
-use super::Fleet;
+use super::{Fleet, asked};
 use crate::support::ask;
 
 /// How many go; a night has time for more.
 fn times() -> usize {
-    std::env::var("ANTEROOM_GONE").map_or(2_000, |text| text.parse().expect("a number"))
+    asked("ANTEROOM_GONE", 2_000)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

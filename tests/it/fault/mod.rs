@@ -4,6 +4,7 @@
 //!
 //! Here is the fleet; who writes in it is in [`desk`], a run of all of them in [`play`]. The tests stand by what is broken.
 
+mod boundary;
 mod database;
 mod desk;
 mod device;
@@ -17,8 +18,10 @@ mod restore;
 mod rumour;
 mod together;
 
+use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anteroom_load_tests::client::Http;
@@ -229,8 +232,12 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     assert!(timeout(PATIENCE, looking).await.is_ok(), "{what}: not within {PATIENCE:?}");
 }
 
-/// Seconds that a fault lasts: so many, or as many as the night has time for.
+/// A number that the night has time for, or this one.
+fn asked<T: FromStr<Err: Debug>>(variable: &str, number: T) -> T {
+    std::env::var(variable).map_or(number, |text| text.parse().expect("a number"))
+}
+
+/// Seconds that a fault lasts.
 fn lasting(variable: &str, seconds: u64) -> Duration {
-    let asked = std::env::var(variable).ok().map(|text| text.parse().expect("a number"));
-    Duration::from_secs(asked.unwrap_or(seconds))
+    Duration::from_secs(asked(variable, seconds))
 }

@@ -111,6 +111,14 @@ impl Played {
         all
     }
 
+    /// Nobody was refused anything, and whatever was acknowledged was at its readers within this time.
+    pub(super) fn nobody_noticed(&self, within: Duration) {
+        let (count, longest) = self.arrival("healthy");
+        eprintln!("{count} arrived, within {longest:?}; answered within {:?}", self.longest());
+        assert!(self.errors(None).is_empty(), "{:?}", self.errors(None));
+        assert!(longest < within, "{longest:?}");
+    }
+
     /// The longest time from an acknowledgement to a reader while this was broken, and how many there were.
     pub(super) fn arrival(&self, window: &str) -> (u64, Duration) {
         let delays = self.verdict.latency.get(window).expect("something arrived meanwhile");

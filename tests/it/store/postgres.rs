@@ -1,7 +1,7 @@
 //! The conformance suite on PostgreSQL, on two nodes that are asked in turn, and what only PostgreSQL can do or suffer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anteroom::domain::log::{Log, LogEntry};
 use anteroom::domain::refusal::Refusal;
@@ -119,28 +119,35 @@ async fn who_waits_too_long_for_another_is_told_to_come_again_and_nobody_else_is
 }
 
 /// A node that writes one entry after the other into a room knows its head, and wins most races for it. Whoever came on another node lost
-/// six in a row sooner or later, and was told that the server is busy.
+/// six in a row sooner or later, and was told that the server is busy; when it tried for longer, all that queued behind it waited, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn regression_a_node_that_writes_into_a_room_without_end_keeps_the_others_out_of_it_no_longer_than_a_moment()
  {
     let (world, _) = world().await;
     let room = world.room("garden", "felix").await;
     let (one, other) = (world.store(), world.store());
-    let is_over = AtomicBool::new(false);
+    let (is_over, written) = (AtomicBool::new(false), AtomicUsize::new(0));
     let without_end = async {
         while !is_over.load(Ordering::Relaxed) {
             let posts: Vec<_> = (0..20).map(|_| world.post("clara", room, "and another thing")).collect();
             world.commit_at(one, &posts).await.into_iter().for_each(|done| drop(done.expect("written")));
+            written.fetch_add(1, Ordering::Relaxed);
         }
     };
     let now_and_then = async {
+        let mut overtaken = 0;
         for number in 0..300 {
+            let before = written.load(Ordering::Relaxed);
             let post = world.post("felix", room, &format!("may I say something? {number}"));
             world.commit_at(other, &[post]).await.remove(0).expect("written");
+            overtaken += written.load(Ordering::Relaxed) - before;
         }
         is_over.store(true, Ordering::Relaxed);
+        overtaken
     };
-    tokio::join!(without_end, now_and_then);
+    let ((), overtaken) = tokio::join!(without_end, now_and_then);
+    // Twice or three times each: while it comes, and while it waits for its turn.
+    assert!(overtaken <= 300 * 6, "{overtaken} times the other one wrote before it");
     world.sound(&Log::Room(room)).await;
 }
 

@@ -68,6 +68,7 @@ pub async fn run(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Compa
         Subject::Server { nodes: 1 },
         Subject::Floor { nodes: 2 },
         Subject::Server { nodes: 2 },
+        Subject::Floor { nodes: 4 },
         Subject::Server { nodes: 4 },
     ];
     let mut comparison = Comparison::new(Machine::look()?, plan, options.repeats);

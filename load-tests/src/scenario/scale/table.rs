@@ -71,7 +71,7 @@ impl Comparison {
     fn row(&self, text: &mut String, subject: Subject, turns: &[Turn]) {
         let Some(turn) = self.middle(subject) else { return };
         let (Subject::Floor { nodes } | Subject::Server { nodes }) = subject;
-        let floor = self.middle(Subject::Floor { nodes: nodes.min(2) });
+        let floor = self.middle(Subject::Floor { nodes });
         let ratio = floor.map_or(f64::NAN, |floor| turn.all() / floor.all());
         let all = || turns.iter().map(Turn::all);
         let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
