@@ -24,6 +24,7 @@ mod once;
 mod postgres;
 mod reading;
 mod search;
+mod secure;
 mod seen;
 mod sqlite;
 mod story;
@@ -31,6 +32,7 @@ mod strangers;
 mod terms;
 mod timer;
 mod truth;
+mod upgrade;
 mod world;
 mod writers;
 
