@@ -97,6 +97,19 @@ impl Ground {
             tally.nodes.lock().expect("the nodes").push(node.app.metrics.clone());
         }
     }
+
+    /// Something was committed: where nodes do not hear each other, waits until one has found that it missed something. A test that only
+    /// reads may be over before.
+    pub(super) async fn repaired(&self) {
+        if let Some(tally @ Tally { relay: Some(_), .. }) = &self.tally {
+            let found = async {
+                while tally.repaired() == 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+            };
+            super::soon("an entry that was missed", found).await;
+        }
+    }
 }
 
 /// Counts what nodes have heard of each other. Everything that a test on two nodes sees may as well have been found by the layers that look
@@ -110,6 +123,11 @@ struct Tally {
 impl Tally {
     fn new(redis: String, relay: Option<Relay>) -> Self {
         Self { redis, relay, nodes: Mutex::new(Vec::new()) }
+    }
+
+    /// Entries that were found missing.
+    fn repaired(&self) -> u64 {
+        self.sum(&["anteroom_repairs_total{"])
     }
 
     /// The sum of the figures whose lines begin so, of all nodes.
@@ -130,7 +148,7 @@ impl Drop for Tally {
         let heard = ["entries", "grown", "person"]
             .map(|outcome| format!("anteroom_bus_heard_total{{outcome=\"{outcome}\"}}"));
         let heard = self.sum(&heard.each_ref().map(|figure| &**figure));
-        let repaired = self.sum(&["anteroom_repairs_total{"]);
+        let repaired = self.repaired();
         let lost = self.relay.as_ref().map_or(0, Relay::lost);
         if std::thread::panicking() {
             return;

@@ -91,6 +91,7 @@ impl Scene {
     /// The client invites the freelancer to the job.
     pub(crate) async fn invited(&mut self, terms: Option<Terms>) -> (Case, InvitationId) {
         let case = self.client.case(ask::invite(&self.job, &self.freelancer.user, terms)).await;
+        self.server.repaired().await;
         let invitation = case.invitation.expect("an invitation");
         (case, invitation)
     }
@@ -98,6 +99,7 @@ impl Scene {
     /// The freelancer proposes to do the job.
     pub(crate) async fn proposed(&mut self) -> (Case, ProposalId) {
         let case = self.freelancer.case(ask::propose(&self.job, ask::hourly(7_000))).await;
+        self.server.repaired().await;
         let proposal = case.proposal.expect("a proposal");
         (case, proposal)
     }

@@ -104,6 +104,11 @@ impl TestServer {
         stop_all(self.running).await;
     }
 
+    /// Something was committed: see [`Ground::repaired`].
+    pub(crate) async fn repaired(&self) {
+        self.directory.ground.repaired().await;
+    }
+
     /// The node that this person comes to.
     pub(crate) fn base_of(&self, user: &UserId) -> String {
         format!("http://{}", self.node_of(user).address)
