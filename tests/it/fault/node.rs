@@ -115,6 +115,8 @@ async fn an_entry_that_was_told_to_nobody_and_counted_by_nobody_is_found_by_the_
     let (room, mut writer, mut reader) = between(&fleet, "nobody").await;
     let first: Posted = writer.post(room.room, new_client_id(), "all is well").await.expect("posted");
     heard(&mut reader).await;
+    // What it looks for in its first moments would find it, too.
+    fleet.nodes[1].until_calm().await;
     fleet.nodes[0].fails("tell_nobody", 100);
     writer.post(room.room, new_client_id(), "into the dark").await.expect("posted");
     let (entry, after) = heard(&mut reader).await;
