@@ -23,6 +23,19 @@ const LISTENING: &str = "listening on ";
 /// Lines of the server's output that are kept, to be shown when something goes wrong.
 const LOG_LINES: usize = 200;
 
+/// The server's binary: the one that was asked for, or the one beside this program, where one build puts both.
+///
+/// # Errors
+/// There is none.
+pub fn binary(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let binary = match asked {
+        Some(binary) => binary.to_owned(),
+        None => env::current_exe()?.with_file_name("anteroom"),
+    };
+    anyhow::ensure!(binary.exists(), "no server at {}: build it, or say --server-bin", binary.display());
+    Ok(binary)
+}
+
 /// Why a server could not be started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {

@@ -11,14 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::front::Front;
 use crate::private::{PostgresOptions, PrivatePostgres, PrivateRedis, RedisOptions};
-use crate::server::{Launcher, ServerProcess};
+use crate::server::{Launcher, ServerProcess, binary};
 
 /// Starts a PostgreSQL, a Redis and some nodes, prints links to the demo, and ends all of them with Ctrl-C
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The server's binary
-    #[arg(long, default_value = "target/debug/anteroom")]
-    binary: PathBuf,
+    /// The server to start [default: `anteroom` beside this program]
+    #[arg(long)]
+    server_bin: Option<PathBuf>,
     /// How many nodes
     #[arg(long, default_value_t = 3)]
     nodes: usize,
@@ -29,8 +29,8 @@ pub struct Options {
 
 impl Options {
     /// So many nodes of this binary behind a free port.
-    pub fn new(binary: impl Into<PathBuf>, nodes: usize) -> Self {
-        Self { binary: binary.into(), nodes, listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
+    pub fn new(server_bin: impl Into<PathBuf>, nodes: usize) -> Self {
+        Self { server_bin: Some(server_bin.into()), nodes, listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 }
 
@@ -50,6 +50,7 @@ impl Cluster {
     /// # Errors
     /// Something of it cannot be started.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        let binary = binary(options.server_bin.as_deref())?;
         let (postgres, redis) = (PostgresOptions::default(), RedisOptions::default());
         let (postgres, redis) =
             tokio::try_join!(PrivatePostgres::start(&postgres), PrivateRedis::start(&redis))?;
@@ -57,7 +58,7 @@ impl Cluster {
         let mut nodes = Vec::new();
         // One after the other: the first makes the tables, the demo and the secret that all of them share.
         for _ in 0..options.nodes {
-            let launcher = Launcher::new(&options.binary, data.path())
+            let launcher = Launcher::new(&binary, data.path())
                 .demo()
                 .env("ANTEROOM_DATABASE__URL", postgres.url("postgres"))
                 .env("ANTEROOM_REDIS__URL", redis.url());

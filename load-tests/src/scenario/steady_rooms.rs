@@ -12,6 +12,7 @@ use super::target::{Choice, Target, raised};
 use super::{idle, rooms};
 use crate::machine::Machine;
 use crate::report::Report;
+use crate::server;
 use crate::token::{SECRET_VARIABLE, TokenMint};
 
 /// Open files beside the sockets: a runtime, a database, requests over HTTP.
@@ -95,11 +96,7 @@ impl Options {
             };
             return Ok(Choice::Running { url: url.clone(), mint, pid: self.server_pid });
         }
-        let binary = match &self.server_bin {
-            Some(binary) => binary.clone(),
-            None => env::current_exe()?.with_file_name("anteroom"),
-        };
-        ensure!(binary.exists(), "no server at {}: build it, or say --server-bin", binary.display());
+        let binary = server::binary(self.server_bin.as_deref())?;
         Ok(Choice::Start { binary, raise: raised(&self.raise) })
     }
 

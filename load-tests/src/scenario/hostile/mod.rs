@@ -24,6 +24,7 @@ use super::judged;
 use super::target::{Choice, Target};
 use crate::history::verdict::Verdict;
 use crate::machine::Machine;
+use crate::server;
 
 /// People come and go from one address here, talk faster than they are allowed to, and read everything afresh in the end. What the attacks
 /// are stopped by stays as it is.
@@ -110,10 +111,7 @@ pub struct Phase {
 /// # Errors
 /// It could not be run to its end.
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
-    let binary = match &options.server_bin {
-        Some(binary) => binary.clone(),
-        None => std::env::current_exe()?.with_file_name("anteroom"),
-    };
+    let binary = server::binary(options.server_bin.as_deref())?;
     let raise = RAISED.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let target = Target::open(&Choice::Start { binary, raise: raise.clone() }).await?;
     let mut talk =

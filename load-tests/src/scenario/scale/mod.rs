@@ -11,13 +11,13 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::ensure;
 use clap::{Args, value_parser};
 
 use self::subject::Subject;
 pub use self::table::Comparison;
 use super::rooms::Plan;
 use crate::machine::Machine;
+use crate::server;
 
 /// What a delivery costs on 1, 2 and 4 nodes: server, PostgreSQL and Redis apart, beside a bare floor
 #[derive(Debug, Clone, Args)]
@@ -54,8 +54,7 @@ pub struct Options {
 /// One could not be run to its end, or what it did is not valid: then there is nothing to compare.
 pub async fn run(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Comparison> {
     let own = env::current_exe()?;
-    let server = options.server_bin.clone().unwrap_or_else(|| own.with_file_name("anteroom"));
-    ensure!(server.exists(), "no server at {}: build it, or say --server-bin", server.display());
+    let server = server::binary(options.server_bin.as_deref())?;
     let plan = Plan {
         rooms: usize::try_from(options.rooms)?,
         duration: Duration::from_secs(options.seconds),
