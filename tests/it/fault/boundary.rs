@@ -19,7 +19,7 @@ use crate::support::ask;
 
 /// How often something ends, and how often somebody comes in; a night has time for more.
 fn times() -> (usize, usize) {
-    (asked("ANTEROOM_ENDS", 100), asked("ANTEROOM_joins", 2_000))
+    (asked("ANTEROOM_ENDS", 100), asked("ANTEROOM_JOINS", 2_000))
 }
 
 /// Somewhere in the time that the other one takes.
