@@ -72,7 +72,7 @@ struct Attempt<'a> {
 }
 
 /// What was decided, and what of it is written.
-struct Done {
+struct Decided {
     logs: HashMap<Log, CachedLog>,
     outcomes: Vec<Outcome>,
     /// The logs that were to be moved.
@@ -169,13 +169,14 @@ impl<'a> Batch<'a> {
             Way::Lock => self.store.begin().await,
         };
         let mut writing = begun.map_err(Missed::before)?;
-        let done = match self.write(writing.connection(), items, way).await {
-            Ok(done) => done,
+        let decided = match self.decide_and_write(writing.connection(), items, way).await {
+            Ok(decided) => decided,
             Err(missed) => {
-                match way {
-                    Way::Compare if missed.is_told => writing.give_back(),
-                    Way::Lock if missed.is_told => writing.roll_back().await,
-                    Way::Compare | Way::Lock => {}
+                if missed.is_told {
+                    match way {
+                        Way::Compare => writing.give_back(),
+                        Way::Lock => writing.roll_back().await,
+                    }
                 }
                 return Err(missed);
             }
@@ -183,7 +184,7 @@ impl<'a> Batch<'a> {
         if way == Way::Lock {
             in_time(writing.connection().execute("COMMIT")).await.map_err(Missed::at)?;
         }
-        let Done { mut logs, outcomes, asked, written } = done;
+        let Decided { mut logs, outcomes, asked, written } = decided;
         let stands = |log: &Log| logs.get(log).is_some_and(|log| written.moved.contains(&log.row));
         let (mut left, mut repeats) = (Items::new(), Vec::new());
         for ((index, item), outcome) in items.iter().zip(outcomes) {
@@ -203,12 +204,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Decides and writes on this connection.
-    async fn write(
+    async fn decide_and_write(
         &mut self,
         connection: &mut PgConnection,
         items: &Items<'a>,
         way: Way,
-    ) -> Result<Done, Missed> {
+    ) -> Result<Decided, Missed> {
         let wanted: HashSet<&Log> = items.iter().map(|(_, write)| &write.log).collect();
         let logs = match way {
             Way::Compare => in_time(self.store.take(connection, &wanted)).await.map_err(Missed::before)?,
@@ -231,7 +232,7 @@ impl<'a> Batch<'a> {
         let rows = plan.rows(&outcomes);
         let written = in_time(write(connection, &rows)).await.map_err(Missed::at)?;
         let asked = rows.heads.iter().map(|head| head.log).collect();
-        Ok(Done { logs: plan.logs, outcomes, asked, written })
+        Ok(Decided { logs: plan.logs, outcomes, asked, written })
     }
 
     /// Answers what was done before by what it did.
