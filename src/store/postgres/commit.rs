@@ -18,7 +18,7 @@ use super::PostgresStore;
 use super::cache::{load, names};
 use super::command::repeated;
 use super::failure::{self, Failure};
-use super::rows::{CommandColumns, EntryColumns, HeadColumns, known};
+use super::rows::{CommandColumns, EntryColumns, HeadColumns, known, placed_behind};
 use super::writing::{DEADLINE, Turn, Writing, late};
 use crate::domain::log::Log;
 use crate::store::sql::batch::{CachedLog, Known, KnownCommands, Outcome, Plan, Rows, message_answer};
@@ -230,7 +230,7 @@ impl<'a> Batch<'a> {
             outcomes = plan.decide_all();
         }
         let rows = plan.rows(&outcomes);
-        let written = in_time(write(connection, &rows)).await.map_err(Missed::at)?;
+        let written = in_time(write(connection, &rows, way)).await.map_err(Missed::at)?;
         let asked = rows.heads.iter().map(|head| head.log).collect();
         Ok(Decided { logs: plan.logs, outcomes, asked, written })
     }
@@ -310,9 +310,13 @@ struct Row {
     answer: Option<String>,
 }
 
+/// The statement that writes, with a column more of each entry, and what stands in it.
+///
 /// The row locks are taken by `locked`, in the order of the ids. Where one has to be waited for, its conditions are looked at again on the row
 /// as it is by then, and all of them are about that row alone.
-const WRITE: &str = "
+macro_rules! write_sql {
+    ($column:literal, $value:expr) => {
+        concat!("
     WITH head AS (
         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[])
             AS h (log, was, version, seq, hash, counts)),
@@ -330,8 +334,8 @@ const WRITE: &str = "
         UPDATE logs l SET seq = h.seq, hash = h.hash, counts = h.counts FROM head h
         WHERE l.id = h.log AND l.id IN (SELECT id FROM locked) RETURNING l.id),
     written AS (
-        INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
-        SELECT * FROM unnest($13::bigint[], $14::bigint[], $15::text[], $16::bigint[], $17::text[], $18::uuid[], $19::bytea[],
+        INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy", $column, ")
+        SELECT e.*", $value, " FROM unnest($13::bigint[], $14::bigint[], $15::text[], $16::bigint[], $17::text[], $18::uuid[], $19::bytea[],
                              $20::bytea[], $21::text[], $22::bytea[], $23::text[], $24::bigint[])
             AS e (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
         WHERE e.log IN (SELECT id FROM moved)),
@@ -340,10 +344,23 @@ const WRITE: &str = "
         SELECT actor, client_id, mac, log, seq, answer FROM command c WHERE c.log IN (SELECT id FROM moved))
     SELECT id AS moved, NULL::text AS actor, NULL::uuid AS client_id, NULL::bytea AS mac, NULL::bigint AS log, NULL::bigint AS seq,
            NULL::text AS answer FROM moved
-    UNION ALL SELECT NULL, actor, client_id, mac, log, seq, answer FROM known";
+    UNION ALL SELECT NULL, actor, client_id, mac, log, seq, answer FROM known")
+    };
+}
+
+impl Way {
+    /// How is written. Who compares decided on what was committed before the statement began, so every transaction that wrote into these logs
+    /// has a lower number; who locked and waited may have a lower one than the transaction that was waited for ([`placed_behind`]).
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Compare => write_sql!("", ""),
+            Self::Lock => write_sql!(", tx", concat!(", ", placed_behind!())),
+        }
+    }
+}
 
 /// Writes rows, and finds which of their commands were done before.
-async fn write(connection: &mut PgConnection, rows: &Rows<'_>) -> sqlx::Result<Written> {
+async fn write(connection: &mut PgConnection, rows: &Rows<'_>, way: Way) -> sqlx::Result<Written> {
     let mut written = Written::default();
     if rows.heads.is_empty() {
         return Ok(written);
@@ -351,7 +368,7 @@ async fn write(connection: &mut PgConnection, rows: &Rows<'_>) -> sqlx::Result<W
     let heads = HeadColumns::of(&rows.heads)?;
     let commands = CommandColumns::of(&rows.commands);
     let entries = EntryColumns::of(&rows.entries);
-    let found: Vec<Row> = sqlx::query_as(WRITE)
+    let found: Vec<Row> = sqlx::query_as(way.sql())
         .bind(heads.log)
         .bind(heads.was)
         .bind(heads.version)

@@ -11,6 +11,18 @@ use crate::store::sql::batch::{HeadMove, Known, KnownCommands, NewCommand, Pendi
 use crate::store::sql::code;
 use crate::store::sql::work::Failed;
 
+/// The number under which an entry `e` stands in the order of all commits, when its log was waited for: that of its own transaction, or that
+/// of the entry before it, if it is higher. A transaction gets its number before it waits for a log, so it may write behind one that has a
+/// higher number; and who reads by these numbers is to find each log in its order. What is settled stays so: the transaction that has written
+/// is never above the number that is given here.
+macro_rules! placed_behind {
+    () => {
+        "greatest(CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), (
+            SELECT b.tx FROM entries b WHERE b.log = e.log AND b.seq < e.seq ORDER BY b.seq DESC LIMIT 1))"
+    };
+}
+pub(super) use placed_behind;
+
 /// Entries, a column an array.
 #[derive(Default)]
 pub(super) struct EntryColumns {
@@ -138,11 +150,14 @@ pub(super) async fn write_rows(connection: &mut PgConnection, rows: &Rows<'_>) -
 }
 
 async fn insert_entries(connection: &mut PgConnection, entries: &EntryColumns) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::uuid[], $7::bytea[],
-                              $8::bytea[], $9::text[], $10::bytea[], $11::text[], $12::bigint[])",
-    )
+    sqlx::query(concat!(
+        "INSERT INTO entries (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy, tx)
+         SELECT e.*, ",
+        placed_behind!(),
+        " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::uuid[], $7::bytea[],
+                      $8::bytea[], $9::text[], $10::bytea[], $11::text[], $12::bigint[])
+            AS e (log, seq, kind, at, by, client_id, hash, public_salt, public, private_salt, private, policy)"
+    ))
     .bind(&entries.log)
     .bind(&entries.seq)
     .bind(&entries.kind)

@@ -300,3 +300,35 @@ async fn whoever_is_suspended_on_one_node_writes_nothing_on_another_and_whoever_
     }
     world.sound(&Log::Room(room)).await;
 }
+
+/// A transaction has its number before it waits for a log, so it wrote behind one of a higher number; whoever read by these numbers found the
+/// room's entries in another order than they have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_whoever_waited_for_a_log_stands_behind_what_was_written_meanwhile_in_the_order_of_all_commits()
+ {
+    let (world, mut beside) = world().await;
+    let job = stage(&world).await;
+    let case = told(&world, &job, &[SUBMIT, ANSWER]).await;
+    let room = room_of(&case);
+    sqlx::raw_sql("BEGIN").execute(&mut beside).await.expect("begun");
+    let sql = "SELECT 1 FROM candidacies WHERE room = $1 FOR UPDATE";
+    assert_eq!(sqlx::query(sql).bind(room.0).execute(&mut beside).await.expect("held").rows_affected(), 1);
+    let ((), ()) = tokio::join!(
+        async {
+            go_on(&world, &job, case, &[BRING_IN]).await;
+        },
+        async {
+            who_waits(&mut beside).await;
+            // Its transaction is younger, and is written first.
+            world.posted("felix", room, "meanwhile").await;
+            sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("given back");
+        }
+    );
+    world.sound(&Log::Room(room)).await;
+    let sql = "SELECT kind, tx FROM entries WHERE log = (SELECT id FROM logs WHERE room = $1) ORDER BY seq";
+    let entries: Vec<(String, i64)> =
+        sqlx::query_as(sql).bind(room.0).fetch_all(&mut beside).await.expect("entries");
+    let kinds: Vec<&str> = entries.iter().rev().take(2).map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["member.added", "message.posted"]);
+    assert!(entries.is_sorted_by_key(|(_, tx)| tx), "{entries:?}");
+}
