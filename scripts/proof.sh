@@ -13,6 +13,7 @@
 # ANTEROOM_SLOW_SECONDS       how long somebody reads a kilobyte a second (300)
 # ANTEROOM_FAULT_SECONDS      how long PostgreSQL and Redis are away (some seconds, in each test its own)
 # ANTEROOM_ENDS, _JOINS       rooms closed, people removed (100 each) and readers coming in (2000) while another node writes
+# ANTEROOM_PENDING_EVENTS     events that wait for a webhook (100000)
 # ANTEROOM_BACKLOG_ENTRIES    entries that somebody has missed in 64 rooms (100000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,6 +25,7 @@ race=however_commits_joins_and_reads_fall_together
 duel=duel::
 slow=a_reader_of_a_kilobyte_a_second
 backlog=a_great_backlog_in_64_rooms
+pending=many_pending_events_drain_in_order
 every_bit=a_change_of_a_bit_of_a_transcript_of_a_thousand_entries_is_found
 export PROPTEST_CASES=${PROPTEST_CASES:-5000}
 crashes=${ANTEROOM_CRASH_ROUNDS:-200}
@@ -32,13 +34,14 @@ races=${ANTEROOM_RACE_ROUNDS:-10000}
 duels=${ANTEROOM_DUEL_ROUNDS:-2000}
 slow_seconds=${ANTEROOM_SLOW_SECONDS:-300}
 entries=${ANTEROOM_BACKLOG_ENTRIES:-100000}
+export ANTEROOM_PENDING_EVENTS=${ANTEROOM_PENDING_EVENTS:-100000}
 
 properties() {
     if cargo nextest --version >/dev/null 2>&1; then
-        with_servers cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$duel|$slow|$backlog/)"
+        with_servers cargo nextest run --workspace -E "not test(/$crash_loop|$gone_test|$race|$duel|$slow|$backlog|$pending/)"
     else
         with_servers cargo test --workspace --tests -- --skip "$crash_loop" --skip "$gone_test" --skip "$race" --skip "$duel" \
-            --skip "$slow" --skip "$backlog"
+            --skip "$slow" --skip "$backlog" --skip "$pending"
     fi
 }
 
@@ -82,4 +85,5 @@ step "every test of the server on two nodes" two_nodes
 step "the talk on two nodes that do not hear each other" deaf_tests
 step "every bit of a transcript of a thousand entries, turned" every_bit
 ANTEROOM_BACKLOG_ENTRIES=$entries step "a backlog of $entries entries" patient "$backlog"
+step "$ANTEROOM_PENDING_EVENTS events that wait for a webhook" patient "$pending"
 step "nodes, PostgreSQL and Redis killed, stopped and cut off" faults

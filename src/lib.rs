@@ -55,6 +55,7 @@ pub mod hub;
 pub mod issuers;
 pub mod jwks;
 pub mod logging;
+pub mod outbound;
 pub mod peer;
 pub mod server;
 pub mod start;

@@ -113,6 +113,7 @@ pub struct Metrics {
     bus_degraded: Gauge,
     repairs: Family<LayerLabel, Counter>,
     look_backs: Counter,
+    webhook_attempts: Family<OutcomeLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -167,6 +168,7 @@ impl Metrics {
             bus_degraded: Gauge::default(),
             repairs: Family::default(),
             look_backs: Counter::default(),
+            webhook_attempts: Family::default(),
         };
         metrics.register();
         metrics
@@ -206,6 +208,8 @@ impl Metrics {
         registry.register("audit_lines_dropped", help, self.unaudited.clone());
         let dropped = logging::DROPPED.clone();
         registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
+        let help = "Posts of events to webhooks by outcome";
+        registry.register("webhook_attempts", help, self.webhook_attempts.clone());
         self.register_keys();
         self.register_bus();
     }
@@ -329,6 +333,10 @@ impl Metrics {
 
     pub(crate) fn looked_back(&self) {
         self.look_backs.inc();
+    }
+
+    pub(crate) fn webhook_attempt(&self, outcome: &'static str) {
+        self.webhook_attempts.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

@@ -126,6 +126,8 @@ errors! {
     ContactRefused = "contact_refused", 422, false;
     /// A text gives away contact information; `contact` says where. Who means it all the same sends it again with `confirmed`.
     ContactUnconfirmed = "contact_unconfirmed", 409, false;
+    /// The address is none that this server connects to: not HTTPS, or not one that everybody can reach.
+    AddressRefused = "address_refused", 422, false;
     /// `hello` has not been said, or has been said twice.
     OutOfTurn = "out_of_turn", 400, false;
     /// A bound was reached; `message` names it.

@@ -137,6 +137,10 @@ name_id! {
     FeeScheduleId
 }
 name_id! {
+    /// An address that is told events, by the id the marketplace gave.
+    WebhookId
+}
+name_id! {
     /// A contract: the id the marketplace gave, or one made here.
     ContractId
 }

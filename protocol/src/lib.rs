@@ -15,6 +15,7 @@ pub mod contract;
 pub mod documents;
 pub mod entry;
 pub mod error;
+pub mod event;
 pub mod fee;
 pub mod guard;
 pub mod id;
@@ -39,6 +40,7 @@ pub mod terms;
 pub mod time;
 pub mod transcript;
 pub mod user;
+pub mod webhook;
 
 /// The WebSocket subprotocol this crate describes. A form that old clients could not read gets another name.
 pub const SUBPROTOCOL: &str = "anteroom.v1.json";

@@ -86,3 +86,9 @@ impl Limits {
         page_items: PAGE_ITEMS,
     };
 }
+/// Bytes of an address.
+pub const URL_BYTES: usize = 2_048;
+/// Types that one webhook names.
+pub const WEBHOOK_TYPES: usize = 64;
+/// Webhooks.
+pub const WEBHOOKS: usize = 100;

@@ -10,6 +10,7 @@ use anteroom_protocol::command::Command;
 use anteroom_protocol::contract::ContractView;
 use anteroom_protocol::entry::{EntryData, EntryPage, Notice, NoticeKind};
 use anteroom_protocol::error::ErrorBody;
+use anteroom_protocol::event::EventPage;
 use anteroom_protocol::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView};
 use anteroom_protocol::invitation::InvitationView;
 use anteroom_protocol::job::{JobPosting, JobView};
@@ -23,6 +24,9 @@ use anteroom_protocol::server::{self, ServerFrame};
 use anteroom_protocol::signature::Keys;
 use anteroom_protocol::terms::TermsView;
 use anteroom_protocol::user::{UserProfile, UserView};
+use anteroom_protocol::webhook::{
+    ChannelState, DeliveryView, WebhookDisabled, WebhookDraft, WebhookSecret, WebhookView,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -221,6 +225,9 @@ fn entries_in_frames_and_logs_have_the_data_of_their_kind() {
             let told: ResponsivenessChanged =
                 serde_json::from_value(entry["data"].clone()).expect("a figure");
             assert_eq!(serde_json::to_value(told).expect("a value"), entry["data"]);
+        } else if entry["kind"] == "webhook.disabled" {
+            let told: WebhookDisabled = serde_json::from_value(entry["data"].clone()).expect("a webhook");
+            assert_eq!(serde_json::to_value(told).expect("a value"), entry["data"]);
         } else if entry["room"] == "inbox" {
             let _: NoticeKind = serde_json::from_value(entry["kind"].clone()).expect("a kind");
             let _: Notice = serde_json::from_value(entry["data"].clone()).expect("a notice");
@@ -271,6 +278,12 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "Keys" => encodes_to_itself::<Keys>(&file),
             "OfferView" => encodes_to_itself::<OfferView>(&file),
             "TermsView" => encodes_to_itself::<TermsView>(&file),
+            "WebhookDraft" => encodes_to_itself::<WebhookDraft>(&file),
+            "WebhookView" => encodes_to_itself::<WebhookView>(&file),
+            "WebhookSecret" => encodes_to_itself::<WebhookSecret>(&file),
+            "DeliveryView" => encodes_to_itself::<DeliveryView>(&file),
+            "ChannelState" => encodes_to_itself::<ChannelState>(&file),
+            "EventPage" => encodes_to_itself::<EventPage>(&file),
             "ReportView" => encodes_to_itself::<ReportView>(&file),
             "Problem" => assert_is_problem(&file),
             new => panic!("{new} is of which type?"),

@@ -16,6 +16,8 @@ pub enum Purpose {
     Changes,
     /// The `next` of a search.
     Search,
+    /// The `cursor` of `GET /v1/events`.
+    Events,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
         Aad::from(match self {
             Self::Changes => b"changes",
             Self::Search => b"search",
+            Self::Events => b"events",
         })
     }
 }
@@ -76,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    const BOTH: [Purpose; 2] = [Purpose::Changes, Purpose::Search];
+    const ALL: [Purpose; 3] = [Purpose::Changes, Purpose::Search, Purpose::Events];
 
     proptest! {
         #[test]
@@ -84,7 +87,7 @@ mod tests {
             key: [u8; 32], other: [u8; 32], place: [u8; 16]
         ) {
             let (ours, others) = (Cursors::new(&key), Cursors::new(&other));
-            for (purpose, another) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
+            for (purpose, another) in [(ALL[0], ALL[1]), (ALL[1], ALL[2]), (ALL[2], ALL[0])] {
                 let cursor = ours.seal(purpose, Position::new(&place));
                 prop_assert_eq!(ours.open(purpose, &cursor), Some(Position::new(&place)));
                 prop_assert_eq!(ours.open(another, &cursor), None);
@@ -112,7 +115,7 @@ mod tests {
 
         #[test]
         fn no_text_is_a_cursor(text in any::<String>()) {
-            for purpose in BOTH {
+            for purpose in ALL {
                 prop_assert_eq!(Cursors::new(&[7; 32]).open(purpose, &text), None);
             }
         }

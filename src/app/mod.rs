@@ -7,6 +7,7 @@ pub mod contract;
 pub mod cursor;
 pub mod demo;
 pub mod dispatch;
+pub mod event;
 pub mod fee;
 pub mod follow;
 pub mod identity;
@@ -30,6 +31,7 @@ pub mod terms;
 pub mod timer;
 pub mod transcript;
 pub mod user;
+pub mod webhook;
 pub mod writer;
 
 use std::sync::Arc;
@@ -59,6 +61,7 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::timer as due;
 use crate::hub::Hub;
+use crate::outbound::Outbound;
 use crate::store::{CommitError, Committed, Intent, Page, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::wire::to_wire;
@@ -98,6 +101,10 @@ pub struct App {
     pub command_key: [u8; 32],
     /// Seals what clients hold of the database's order.
     pub cursors: Cursors,
+    /// The way out to addresses that others have named.
+    pub outbound: Arc<dyn Outbound>,
+    /// What deliveries to webhooks are signed with.
+    pub seals: webhook::Seals,
 }
 
 /// Why something was not done or not shown.
@@ -127,6 +134,9 @@ pub enum AppError {
     /// A bound was reached.
     #[error("limit: {0}")]
     Limit(&'static str),
+    /// An address that this server does not connect to.
+    #[error("address: {0}")]
+    Address(String),
     /// The database failed while reading.
     #[error("internal: {0}")]
     Internal(String),
@@ -198,6 +208,7 @@ impl AppError {
                 ErrorBody { retry_after_ms, ..new(why.code(), words) }
             }
             Self::Limit(what) => ErrorBody::new(ErrorCode::LimitReached, *what),
+            Self::Address(why) => new(ErrorCode::AddressRefused, why),
             Self::Internal(_) => new(ErrorCode::Internal, "the server failed; it is not your doing"),
         }
     }

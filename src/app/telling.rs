@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::server::ServerFrame;
+use tokio::sync::Notify;
 
 use crate::bus::{Bus, Whisper, Word};
 use crate::domain::log::Log;
@@ -17,12 +18,13 @@ use crate::store::Appended;
 pub struct Telling {
     hub: Arc<Hub>,
     bus: Arc<dyn Bus>,
+    stir: Notify,
 }
 
 impl Telling {
     /// To these sockets and over this bus.
     pub fn new(hub: Arc<Hub>, bus: Arc<dyn Bus>) -> Self {
-        Self { hub, bus }
+        Self { hub, bus, stir: Notify::new() }
     }
 
     /// Of entries that were committed here: first those who are here, who never wait for the others.
@@ -37,6 +39,19 @@ impl Telling {
         }
         self.hub.deliver(appended);
         self.bus.announce(appended);
+        if !appended.is_empty() {
+            self.stir();
+        }
+    }
+
+    /// That there may be something to do for whoever tells other systems.
+    pub fn stir(&self) {
+        self.stir.notify_one();
+    }
+
+    /// Waits for that. Only one task may wait.
+    pub async fn stirred(&self) {
+        self.stir.notified().await;
     }
 
     /// That something about this person has changed: each of the person's sockets looks for itself.

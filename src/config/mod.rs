@@ -6,6 +6,7 @@
 mod auth;
 mod database;
 mod limits;
+mod outbound;
 mod policy;
 mod redis;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::database::Database;
 pub use self::limits::Limits;
+pub use self::outbound::Outbound;
 pub use self::redis::Redis;
 pub use config::ConfigError;
 use config::builder::DefaultState;
@@ -42,7 +44,7 @@ pub struct Config {
     #[serde(deserialize_with = "origins")]
     pub origins: Vec<String>,
     /// Proxies, as addresses or networks, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else's are.
-    #[serde(deserialize_with = "networks")]
+    #[serde(deserialize_with = "proxies")]
     pub trusted_proxies: Vec<IpNet>,
     /// Where the embedded database and the development secret are kept.
     pub data_dir: PathBuf,
@@ -61,6 +63,8 @@ pub struct Config {
     pub signing: Signing,
     /// The other nodes.
     pub redis: Redis,
+    /// Whom is posted to.
+    pub outbound: Outbound,
     /// What marketplaces decide differently.
     pub policy: Policy,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
@@ -121,6 +125,7 @@ impl Default for Config {
             auth: Auth::default(),
             signing: Signing::default(),
             redis: Redis::default(),
+            outbound: Outbound::default(),
             policy: Policy::default(),
             limits: Limits::default(),
         }
@@ -131,7 +136,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 57] = [
+pub const KEYS: [&str; 59] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -155,6 +160,8 @@ pub const KEYS: [&str; 57] = [
     "redis.url",
     "redis.ca",
     "redis.tick_ms",
+    "outbound.allow",
+    "outbound.ca",
     "policy.version",
     "policy.invitation_days",
     "policy.edit_minutes",
@@ -192,7 +199,7 @@ pub const KEYS: [&str; 57] = [
 ];
 
 /// Keys whose value is a list: in a variable, its items stand between commas.
-const LISTS: [&str; 2] = ["origins", "trusted_proxies"];
+const LISTS: [&str; 3] = ["origins", "trusted_proxies", "outbound.allow"];
 
 /// The environment variable of a key.
 pub fn variable(key: &str) -> String {
@@ -292,13 +299,17 @@ fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     Ok(listed)
 }
 
-/// Networks, or single addresses.
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    networks(deserializer, "trusted_proxies")
+}
+
+/// Networks, or single addresses, under this key.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D, key: &str) -> Result<Vec<IpNet>, D::Error> {
     let network = |text: &String| {
         let address = text.parse::<IpAddr>().map(IpNet::from);
         address.or_else(|_| text.parse()).map_err(|_| {
             D::Error::custom(format!(
-                "trusted_proxies: {text:?} is no address or network; write 10.0.0.0/8 or 10.0.0.1"
+                "{key}: {text:?} is no address or network; write 10.0.0.0/8 or 10.0.0.1"
             ))
         })
     };
@@ -435,6 +446,7 @@ mod tests {
             "database.url",
             "redis.url",
             "redis.ca",
+            "outbound.ca",
             "metrics_listen",
             "tls.certificate",
             "tls.key",

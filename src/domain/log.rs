@@ -9,6 +9,7 @@ use anteroom_protocol::ledger::ResponsivenessChanged;
 use anteroom_protocol::log::{ChainFields, Hash, Salt, canonical, part_digest};
 use anteroom_protocol::time::Time;
 use anteroom_protocol::user::Account;
+use anteroom_protocol::webhook::WebhookDisabled;
 
 use crate::domain::contract::SealDraft;
 
@@ -96,6 +97,8 @@ pub enum What {
     Account(Account),
     /// In an inbox: what others see of its owner's response speed has changed.
     Responsiveness(ResponsivenessChanged),
+    /// In an inbox: a webhook was disabled of which its owner is to hear.
+    Webhook(WebhookDisabled),
 }
 
 /// The kinds of a room's entries that count as unread for everybody but their author. In an inbox every kind does but one.
@@ -257,6 +260,7 @@ impl What {
             Self::Notice(kind, notice) => (kind.as_str(), canonical(notice)),
             Self::Account(account) => ("account.changed", canonical(account)),
             Self::Responsiveness(changed) => (RESPONSIVENESS_CHANGED, canonical(changed)),
+            Self::Webhook(disabled) => ("webhook.disabled", canonical(disabled)),
         };
         (kind.into(), text(json))
     }

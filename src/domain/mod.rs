@@ -24,3 +24,4 @@ pub mod terms;
 pub mod text;
 pub mod timer;
 pub mod user;
+pub mod webhook;

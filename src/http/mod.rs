@@ -5,6 +5,7 @@ mod audit;
 mod command;
 mod documents;
 pub mod error;
+mod event;
 mod extract;
 mod health;
 mod ledger;
@@ -13,6 +14,7 @@ mod rate;
 mod read;
 mod service;
 mod transcript;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +74,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
         .route("/v1/contracts/{contract}", get(read::contract))
         .route("/v1/keys", get(read::keys))
         .route("/v1/reports", get(service::reports))
+        .route("/v1/events", get(event::list))
         .route("/v1/fee-schedules/{schedule}", put(service::put_fee_schedule))
         .route("/v1/billings/{client}/{freelancer}", put(service::put_billing));
     let reads = MARKS.iter().fold(reads, |routes, spec| {
@@ -89,6 +92,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
     let metrics = app.metrics.clone();
     commands
         .merge(reads)
+        .merge(webhook::routes())
         // Before the layer, which has to answer a method of its own.
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(rate::show))

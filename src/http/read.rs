@@ -52,6 +52,11 @@ pub(super) struct List<T> {
 }
 
 impl<T> List<T> {
+    /// All of it on one page.
+    pub(super) fn whole(items: Vec<T>) -> Json<Self> {
+        Json(Self { items, next: None })
+    }
+
     pub(super) fn new<Id>(items: Vec<T>, page: &Page<Id>, name: impl Fn(&T) -> String) -> Json<Self> {
         let full = items.len() >= page.limit as usize;
         let next = items.last().filter(|_| full).map(name);

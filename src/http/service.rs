@@ -16,7 +16,7 @@ use super::read::{Asked, List, ListQuery};
 use crate::app::{App, AppError, contract, fee, job, report, user};
 
 /// Does something to its end, also when the client goes away meanwhile: what was kept is then told to everybody whom it concerns.
-async fn to_its_end<T: Send + 'static>(
+pub(super) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, AppError>> + Send + 'static,
 ) -> Result<Json<T>, Problem> {
     let done = tokio::spawn(work).await;

@@ -5,6 +5,7 @@ mod address;
 mod keeping;
 mod neighbours;
 mod tls;
+mod way_out;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,6 +38,7 @@ use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
 use crate::app::telling::Telling;
 use crate::app::transcript::Places;
+use crate::app::webhook::{self, Seals};
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, search, timer};
 use crate::clock::{Clock, SystemClock};
@@ -116,6 +118,7 @@ impl Server {
         let command_key = key(&*store, "commands").await?;
         let signing = signing_key(config, &key(&*store, "signing").await?);
         let public_keys = public_keys(&*store, signing.public(), clock.now()).await?;
+        let webhooks_key = key(&*store, "webhooks").await?;
         let cursors = Cursors::new(&key(&*store, "cursors").await?);
         let app = Arc::new(App {
             store,
@@ -133,6 +136,8 @@ impl Server {
             public_keys,
             command_key,
             cursors,
+            outbound: way_out::way_out(config)?,
+            seals: Seals::new(mixed(config, &webhooks_key)),
         });
         if demo_is_on(config) {
             demo::seed(&app)
@@ -243,16 +248,21 @@ async fn key(store: &dyn Store, name: &str) -> Result<[u8; 32], StartError> {
 /// What seals and transcripts are signed with: of the database's random bytes, and of the configured secret, so that neither alone is
 /// enough to sign in this server's name.
 pub fn signing_key(config: &Config, kept: &[u8; 32]) -> SigningKey {
-    let secret = config.signing.secret.as_ref().map(|secret| secret.expose_secret().as_bytes());
-    if secret.is_none() && !config.auth.is_development() {
+    if config.signing.secret.is_none() && !config.auth.is_development() {
         tracing::warn!(
             "signing.secret is not set: whoever reads the database can sign in this server's name"
         );
     }
-    let mut seed =
+    SigningKey::from_seed(&mixed(config, kept))
+}
+
+/// A key of the database's random bytes and of the configured secret.
+fn mixed(config: &Config, kept: &[u8; 32]) -> [u8; 32] {
+    let secret = config.signing.secret.as_ref().map(|secret| secret.expose_secret().as_bytes());
+    let mut mixed =
         Hmac::<Sha256>::new_from_slice(secret.unwrap_or_default()).expect("HMAC takes a key of any length");
-    seed.update(kept);
-    SigningKey::from_seed(&seed.finalize().into_bytes().into())
+    mixed.update(kept);
+    mixed.finalize().into_bytes().into()
 }
 
 async fn public_keys(store: &dyn Store, current: PublicKey, now: Time) -> Result<Vec<PublicKey>, StartError> {
@@ -357,6 +367,7 @@ fn keep_up(
     tasks.spawn(until(shutdown.clone(), search::keep_up(app.store.clone())));
     tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
     tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
+    tasks.spawn(webhook::deliver(app.clone(), shutdown.clone()));
 }
 
 /// Does something until the server goes down.

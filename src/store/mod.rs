@@ -18,6 +18,7 @@
 //! - **Strangers.** What a reader is not a party of is answered exactly like what does not exist.
 
 mod change;
+mod event;
 mod ledger;
 mod lookback;
 mod marker;
@@ -29,6 +30,7 @@ mod sql;
 pub mod sqlite;
 mod transcript;
 mod views;
+mod webhook;
 
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{
@@ -40,6 +42,7 @@ use anteroom_protocol::user::{Side, UserProfile};
 use async_trait::async_trait;
 
 pub use self::change::{Growth, Position};
+pub use self::event::{Events, Feed, LogKey, LogPlace, Told};
 pub use self::ledger::{DecideResponsiveness, Ledger, LedgerItem, LedgerPlace};
 pub use self::lookback::{Grown, LookBack};
 pub use self::marker::{Mark, Marked, Place, Reach};
@@ -47,6 +50,7 @@ pub use self::marketplace::Marketplace;
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
 pub use self::transcript::{Archive, Subject};
 pub use self::views::Views;
+pub use self::webhook::{Attempt, Begin, HeldLog, Kept, LEASE, Lane, Round, Settled, Webhooks};
 use crate::domain::candidacy::{Case, Decision};
 use crate::domain::log::{Event, Head, Log, LogEntry};
 use crate::domain::refusal::Refusal;
@@ -188,7 +192,7 @@ pub struct Page<Id> {
 
 /// The port. The module's documentation is its contract.
 #[async_trait]
-pub trait Store: Archive + Ledger + Marketplace + Views {
+pub trait Store: Archive + Feed + Ledger + Marketplace + Views + Webhooks {
     /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
     async fn commit(
         &self,

@@ -166,6 +166,13 @@ tables! {
     "ledger": candidacy Id, round Number, user Text, side Text, started_at Number, until Number, stopped_at Number, how Text,
         retracted_at Number;
     "responsiveness": user Text, side Text, bucket Text, share Number, due_at Number;
+    "webhooks": id Text, url Text, audience Text, types Text, description Text, notify Text, state Text, made_at Number, log Number,
+        seq Number, secret Number, former_until Number, attempts Number, next_at Number, failing_since Number, because Text,
+        counted Number;
+    "webhook_lanes": webhook Text, log Number, seq Number, attempts Number, next_at Number;
+    "webhook_deliveries": webhook Text, number Number, log Number, seq Number, event Text, kind Text, subject Text, at Number,
+        took_ms Number, attempt Number, outcome Text, status Number, error Text, response Text, again_at Number;
+    "held_channels": channel Text;
     "keys": name Text, value Bytes;
     "public_keys": key Bytes, first_used Number;
 }

@@ -53,6 +53,9 @@ impl Things {
             ("{contract}", self.contract.to_string()),
             ("{job}", self.job.to_string()),
             ("{schedule}", "default".to_owned()),
+            ("{webhook}", "crm".to_owned()),
+            ("{delivery}", "1".to_owned()),
+            ("{channel}", "webhooks".to_owned()),
             ("{client}", "clara".to_owned()),
             ("{freelancer}", "felix".to_owned()),
             ("{user}", "clara".to_owned()),
@@ -310,8 +313,8 @@ async fn every_route_tells_a_stranger_the_same_of_foreign_and_missing_things() {
     let queries = ["", "?after=0", "?before=3&limit=1", "?proof=true"];
     let views =
         route::all().filter(|route| route.method == Method::Get && route.path_fields().next().is_some());
-    // What all see of a person is for everybody to see.
-    let views = views.filter(|route| route.name != "profile");
+    // What all see of a person is for everybody to see, and what the marketplace's systems see for no person at all.
+    let views = views.filter(|route| route.name != "profile" && route.who != Who::Service);
     for template in views.map(|route| route.path) {
         for query in if template.ends_with("entries") { &queries[..] } else { &queries[..1] } {
             let get = async |things: &Things| {
@@ -375,7 +378,7 @@ fn readme() -> BTreeSet<(String, String)> {
         let mut base = String::new();
         for cell in line.split('|') {
             for code in cell.split('·').filter_map(|part| part.trim().strip_prefix('`')?.strip_suffix('`')) {
-                if let Some((method @ ("GET" | "PUT" | "POST"), path)) = code.split_once(' ') {
+                if let Some((method @ ("GET" | "PUT" | "POST" | "DELETE"), path)) = code.split_once(' ') {
                     base = path.split('?').next().unwrap_or_default().to_owned();
                     routes.insert((method.to_owned(), base.clone()));
                 } else if code.starts_with("/{") && !base.is_empty() {

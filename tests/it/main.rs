@@ -60,3 +60,4 @@ mod terms;
 mod timer;
 mod tls;
 mod transcript;
+mod webhook;

@@ -84,6 +84,22 @@ impl Http {
         read(&send(self.request(Method::PUT, path).json(body)).await?)
     }
 
+    /// `POST` without a body.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
+        read(&send(self.request(Method::POST, path)).await?)
+    }
+
+    /// `DELETE`.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
+        read(&send(self.request(Method::DELETE, path)).await?)
+    }
+
     /// Sends a command to its route.
     ///
     /// # Errors

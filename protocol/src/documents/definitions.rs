@@ -14,10 +14,11 @@ use crate::command::Command;
 use crate::contract::ContractView;
 use crate::entry::{EntryData, EntryPage, Notice, NoticeKind};
 use crate::error::ErrorBody;
+use crate::event::{EventAudience, EventPage};
 use crate::fee::{Billing, BillingView, FeeSchedule, FeeScheduleView, FeeView};
 use crate::id::{
     CandidacyId, ClientId, ContractId, FeeScheduleId, InvitationId, JobId, OfferId, ProposalId, RoomRef,
-    UserId,
+    UserId, WebhookId,
 };
 use crate::invitation::{InvitationStatus, InvitationView};
 use crate::job::{JobPosting, JobView};
@@ -34,6 +35,10 @@ use crate::signature::Keys;
 use crate::terms::TermsView;
 use crate::transcript::Format;
 use crate::user::{Account, UserProfile, UserView};
+use crate::webhook::{
+    Channel, ChannelState, DeliveryNumber, DeliveryOutcome, DeliveryView, WebhookDisabled, WebhookDraft,
+    WebhookSecret, WebhookView,
+};
 
 /// Where the definitions stand inside a schema; each document moves the references to its own place.
 const PLACE: &str = "#/$defs/";
@@ -101,6 +106,7 @@ fn inbound() -> BTreeMap<String, Value> {
     let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     define::<(Hello, Cursor, Leave, Ping, Refresh, Typing, Mark)>(&mut generator);
     define::<(UserProfile, JobPosting, ClientId, FeeSchedule, Billing)>(&mut generator);
+    define::<(WebhookDraft, ChannelState)>(&mut generator);
     Command::payloads(&mut generator);
     taken(generator)
 }
@@ -118,6 +124,10 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(FeeScheduleView, BillingView, FeeView, FeeScheduleId, ReportView, ClientMark, Format)>(
         &mut generator,
     );
+    define::<(EventPage, EventAudience, WebhookId, WebhookView, WebhookSecret, WebhookDisabled)>(
+        &mut generator,
+    );
+    define::<(DeliveryView, DeliveryNumber, DeliveryOutcome, Channel, ChannelState)>(&mut generator);
     Command::answers(&mut generator);
     let mut schemas = taken(generator);
     for schema in schemas.values_mut() {

@@ -38,6 +38,7 @@ pub(super) fn all(definitions: &Definitions, examples: &Examples) -> BTreeMap<St
     file("entry", "notice", "Notice");
     file("entry", "account.changed", "Account");
     file("entry", "responsiveness.changed", "ResponsivenessChanged");
+    file("entry", "webhook.disabled", "WebhookDisabled");
     for route in route::all() {
         for name in body_name(&route).into_iter().chain(answer_name(&route)) {
             file("http", &name, &name);

@@ -107,6 +107,7 @@ fn entries(all: &mut BTreeMap<String, Value>) {
     cases.push(in_the_inbox(notices["enum"].clone(), "Notice"));
     cases.push(in_the_inbox(json!(["account.changed"]), "Account"));
     cases.push(in_the_inbox(json!(["responsiveness.changed"]), "ResponsivenessChanged"));
+    cases.push(in_the_inbox(json!(["webhook.disabled"]), "WebhookDisabled"));
     object(all.get_mut("Entry")).insert("allOf".to_owned(), Value::Array(cases));
 }
 

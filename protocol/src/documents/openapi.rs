@@ -118,6 +118,9 @@ fn path_type(field: &str) -> &'static str {
         "offer" => "OfferId",
         "contract" => "ContractId",
         "schedule" => "FeeScheduleId",
+        "webhook" => "WebhookId",
+        "delivery" => "DeliveryNumber",
+        "channel" => "Channel",
         "user" | "client" | "freelancer" => "UserId",
         new => panic!("{new}: of which type is it in a path?"),
     }
@@ -331,6 +334,7 @@ fn named<'a>(examples: impl Iterator<Item = (&'a str, &'a Value)>) -> Map<String
 fn tag(route: &RouteSpec) -> &'static str {
     let parts: Vec<&str> = route.path.split('/').collect();
     match (route.method, parts.get(2)) {
+        (_, Some(&("webhooks" | "events" | "outbox"))) => "reach",
         (Method::Put, _) => "marketplace",
         (Method::Post, _) if route.who == Who::Service => "marketplace",
         (_, Some(&("rooms" | "changes" | "search" | "ws"))) => "rooms",
@@ -349,6 +353,7 @@ fn tags() -> Value {
         { "name": "marketplace", "description": "What the marketplace's systems tell." },
         { "name": "operation", "description": "Probes, keys, and the documents." },
         { "name": "people", "description": "Who one is." },
+        { "name": "reach", "description": "Events and webhooks: what other systems hear." },
         { "name": "rooms", "description": "Rooms, their logs, and what is in them." },
     ])
 }

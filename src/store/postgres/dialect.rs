@@ -91,6 +91,40 @@ macro_rules! edited {
         concat!("CAST(CAST(", $public, " AS json) ->> 'seq' AS BIGINT)")
     };
 }
+/// The column that orders all entries by their commits, before log and number.
+macro_rules! placed {
+    () => {
+        "tx"
+    };
+}
+/// What of the entries `e` nothing can come before any more.
+macro_rules! settled {
+    () => {
+        concat!("e.tx < ", $crate::store::postgres::change::horizon!())
+    };
+}
+/// What leaves out rows that somebody else is about to take.
+macro_rules! skip_taken {
+    ($rows:literal) => {
+        concat!(" FOR UPDATE OF ", $rows, " SKIP LOCKED")
+    };
+}
+/// Whether this worker may take the webhook `w`: nobody has it, by the clock that all servers share.
+macro_rules! free_for {
+    ($worker:literal) => {
+        concat!(
+            "(w.lease_until <= CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) OR w.lease_by = ",
+            $worker,
+            ")"
+        )
+    };
+}
+/// When a lease of so many microseconds ends that begins now, by the same clock.
+macro_rules! lease_end {
+    ($micros:literal) => {
+        concat!("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) + ", $micros)
+    };
+}
 /// Does some work on a writing connection, in a transaction of its own: `transact!(store, connection => work)`. What loses a race is done again.
 macro_rules! transact {
     ($store:expr, $connection:ident => $work:expr) => {{
@@ -112,6 +146,6 @@ macro_rules! transact {
     }};
 }
 pub(super) use {
-    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, person_changed,
-    room_changed, transact, version,
+    array, each, edited, free_for, greatest, group, hex, id_of, id_text, json, lease_end, least, lock,
+    person_changed, placed, room_changed, settled, skip_taken, transact, version,
 };

@@ -15,6 +15,7 @@ mod open;
 mod renumber;
 mod rows;
 mod search;
+mod statement;
 mod writing;
 
 #[path = "../queries/archive.rs"]
@@ -31,6 +32,8 @@ mod chain;
 mod command;
 #[path = "../queries/contract.rs"]
 mod contract;
+#[path = "../queries/event.rs"]
+mod event;
 #[path = "../queries/fee.rs"]
 mod fee;
 #[path = "../queries/invitation.rs"]
@@ -65,6 +68,12 @@ mod transcript;
 mod user;
 #[path = "../queries/views.rs"]
 mod views;
+#[path = "../queries/webhook.rs"]
+mod webhook;
+#[path = "../queries/webhook_round.rs"]
+mod webhook_round;
+#[path = "../queries/webhook_settle.rs"]
+mod webhook_settle;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};

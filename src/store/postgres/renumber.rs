@@ -8,6 +8,15 @@ const AHEAD: &str = "SELECT coalesce(greatest(
         (SELECT max(tx) FROM entries), (SELECT max(tx) FROM users), (SELECT max(tx) FROM indexed)
     ) >= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT), false)";
 
+/// What a webhook was not told of yet, log by log: of the order between logs nothing is left, and so these are told each by itself.
+const BEHIND: &str = "INSERT INTO webhook_lanes (webhook, log, seq, attempts, next_at)
+    SELECT w.id, e.log, min(e.seq), 0, 0 FROM webhooks w JOIN entries e ON (e.tx, e.log, e.seq) > (
+        coalesce((SELECT t.tx FROM entries t WHERE t.log = w.log AND t.seq = w.seq), -1), w.log, w.seq)
+    GROUP BY w.id, e.log ON CONFLICT DO NOTHING";
+/// Behind all of it, in the new order.
+const LAST: &str = "UPDATE webhooks w SET log = l.log, seq = l.seq
+    FROM (SELECT log, seq FROM entries ORDER BY log DESC, seq DESC LIMIT 1) l";
+
 /// Gives everything the number of one transaction, as if it had been copied now, where numbers are ahead of this cluster's.
 ///
 /// Left as they are, they would be above every horizon until this cluster has had as many transactions: nothing would be settled, and so
@@ -30,10 +39,12 @@ pub(super) async fn renumber(connection: &mut PgConnection) -> sqlx::Result<()> 
     if is_ahead(&mut transaction).await? {
         tracing::warn!("the database was restored from another cluster: its entries are numbered anew");
         for sql in [
+            BEHIND,
             "UPDATE entries SET tx = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
             "UPDATE search SET tx = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
             "UPDATE users SET tx = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
             "UPDATE indexed SET tx = 0, log = 0, seq = 0",
+            LAST,
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }

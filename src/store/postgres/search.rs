@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use super::change::horizon;
+use super::log::entry_columns;
 use crate::domain::log::Log;
 use crate::store::sql::code;
 use crate::store::sql::entry::EntryRow;
@@ -173,9 +174,9 @@ pub(super) async fn search(
     let Some(question) = question(&logs, asked) else { return Ok(Found { entries: Vec::new(), next: None }) };
     let (tx, log, seq) = page.before.map_or((i64::MAX, 0, 0), place_of);
     let sql = concat!(
-        "SELECT f.tx, f.log, f.seq AS place, l.room, m.side, e.seq, e.kind, e.at, e.by, e.client_id, e.hash, e.public_salt, e.public, ",
-        "e.public_digest, e.private_salt, e.private, e.private_digest, e.policy, e.amended_by ",
-        "FROM search f JOIN entries e ON e.log = f.log AND e.seq = f.seq JOIN logs l ON l.id = f.log ",
+        "SELECT f.tx, f.log, f.seq AS place, l.room, m.side, ",
+        entry_columns!(),
+        " FROM search f JOIN entries e ON e.log = f.log AND e.seq = f.seq JOIN logs l ON l.id = f.log ",
         r#"JOIN members m ON m.log = f.log AND m."user" = $2 "#,
         "WHERE f.words @@ CAST($1 AS tsquery) AND (f.tx, f.log, f.seq) < ($3, $4, $5) ",
         "ORDER BY f.tx DESC, f.log DESC, f.seq DESC LIMIT $6"

@@ -282,8 +282,11 @@ fn with_the_removed(readers: &Arc<[UserId]>, event: &Event) -> Arc<[UserId]> {
         What::Room(EntryData::MemberRemoved(removed)) => {
             readers.iter().chain([&removed.user]).cloned().collect()
         }
-        What::Room(_) | What::Seal(_) | What::Notice(..) | What::Account(_) | What::Responsiveness(_) => {
-            readers.clone()
-        }
+        What::Room(_)
+        | What::Seal(_)
+        | What::Notice(..)
+        | What::Account(_)
+        | What::Responsiveness(_)
+        | What::Webhook(_) => readers.clone(),
     }
 }

@@ -172,13 +172,18 @@ fn people(json: &str) -> sqlx::Result<Vec<Reach>> {
         .collect()
 }
 
+/// The columns of [`EntryRow`].
+macro_rules! entry_columns {
+    () => {
+        "e.seq, e.kind, e.at, e.by, e.client_id, e.hash, e.public_salt, e.public, e.public_digest, \
+         e.private_salt, e.private, e.private_digest, e.policy, e.amended_by"
+    };
+}
+pub(super) use entry_columns;
+
 macro_rules! entry_select {
     ($rest:literal) => {
-        concat!(
-            "SELECT e.seq, e.kind, e.at, e.by, e.client_id, e.hash, e.public_salt, e.public, e.public_digest, ",
-            "e.private_salt, e.private, e.private_digest, e.policy, e.amended_by FROM entries e ",
-            $rest
-        )
+        concat!("SELECT ", entry_columns!(), " FROM entries e ", $rest)
     };
 }
 

@@ -45,6 +45,11 @@ impl EntryRow {
         })
     }
 
+    /// Its hash.
+    pub(in crate::store) fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
     /// About how many bytes it holds.
     pub(in crate::store) fn size(&self) -> usize {
         self.public.as_ref().map_or(0, String::len) + self.private.as_ref().map_or(0, String::len)

@@ -91,6 +91,36 @@ macro_rules! edited {
         concat!($public, " ->> '$.seq'")
     };
 }
+/// The column that orders all entries by their commits, before log and number.
+macro_rules! placed {
+    () => {
+        "id"
+    };
+}
+/// What of the entries `e` nothing can come before any more: all, because one connection writes.
+macro_rules! settled {
+    () => {
+        "true"
+    };
+}
+/// What leaves out rows that somebody else is about to take: nobody else is there.
+macro_rules! skip_taken {
+    ($rows:literal) => {
+        ""
+    };
+}
+/// Whether this worker may take the webhook `w`: nobody has it. Whoever had it before a restart has it no more.
+macro_rules! free_for {
+    ($worker:literal) => {
+        concat!("(w.lease_by IS NULL OR w.lease_by = ", $worker, ")")
+    };
+}
+/// When a lease of so many microseconds ends that begins now: not before a restart, so the number says nothing.
+macro_rules! lease_end {
+    ($micros:literal) => {
+        $micros
+    };
+}
 /// Does some work on the writing connection, in a transaction of its own: `transact!(store, connection => work)`.
 macro_rules! transact {
     ($store:expr, $connection:ident => $work:expr) => {{
@@ -109,6 +139,6 @@ macro_rules! transact {
     }};
 }
 pub(super) use {
-    array, each, edited, greatest, group, hex, id_of, id_text, json, least, lock, person_changed,
-    room_changed, transact, version,
+    array, each, edited, free_for, greatest, group, hex, id_of, id_text, json, lease_end, least, lock,
+    person_changed, placed, room_changed, settled, skip_taken, transact, version,
 };

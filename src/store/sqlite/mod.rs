@@ -28,6 +28,8 @@ mod chain;
 mod command;
 #[path = "../queries/contract.rs"]
 mod contract;
+#[path = "../queries/event.rs"]
+mod event;
 #[path = "../queries/fee.rs"]
 mod fee;
 #[path = "../queries/invitation.rs"]
@@ -62,6 +64,12 @@ mod transcript;
 mod user;
 #[path = "../queries/views.rs"]
 mod views;
+#[path = "../queries/webhook.rs"]
+mod webhook;
+#[path = "../queries/webhook_round.rs"]
+mod webhook_round;
+#[path = "../queries/webhook_settle.rs"]
+mod webhook_settle;
 
 use std::fs::File;
 use std::path::Path;
@@ -123,7 +131,10 @@ impl SqliteStore {
         let lock = open::lock(path)?;
         open::make_private(path)?;
         let options = open::options(path);
-        let (connection, _) = open::connect_up_to_date(path, &options).await?;
+        let (mut connection, _) = open::connect_up_to_date(path, &options).await?;
+        // Whoever worked here is gone: nobody else has the file.
+        let freed = sqlx::query("UPDATE webhooks SET lease_by = NULL").execute(&mut connection).await;
+        freed.map_err(|error| open::broken(path, error))?;
         let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -39,7 +39,30 @@ impl Source {
         if found != Some(known) {
             return Err(OpenError::Older { path: path.to_owned(), found, known });
         }
-        Ok(Self { connection, _lock: lock })
+        let mut source = Self { connection, _lock: lock };
+        source.place_webhooks().await.map_err(|error| open::broken(path, error))?;
+        Ok(source)
+    }
+
+    /// Says how far each webhook was told in words that another database understands. There, all that is copied is one commit, and stands by log
+    /// and number; so every webhook is behind all of it, and what it was not told of yet is held up, log by log.
+    async fn place_webhooks(&mut self) -> sqlx::Result<()> {
+        // Views of this connection alone, under the names of the tables: they are read in their place.
+        sqlx::raw_sql(
+            "CREATE TEMP VIEW webhook_lanes AS
+                SELECT webhook, log, seq, attempts, next_at FROM main.webhook_lanes UNION ALL
+                SELECT w.id, e.log, min(e.seq), 0, 0 FROM main.webhooks w JOIN main.entries e ON e.id > coalesce(
+                    (SELECT t.id FROM main.entries t WHERE t.log = w.log AND t.seq = w.seq), 0)
+                WHERE NOT EXISTS (SELECT 1 FROM main.webhook_lanes h WHERE h.webhook = w.id AND h.log = e.log)
+                GROUP BY w.id, e.log;
+             CREATE TEMP VIEW webhooks AS
+                SELECT id, url, audience, types, description, notify, state, made_at, coalesce(l.log, 0) AS log,
+                    coalesce(l.seq, 0) AS seq, secret, former_until, attempts, next_at, failing_since, because, counted
+                FROM main.webhooks LEFT JOIN (SELECT log, seq FROM main.entries ORDER BY log DESC, seq DESC LIMIT 1) l",
+        )
+        .execute(&mut self.connection)
+        .await
+        .map(drop)
     }
 
     /// Computes every chain anew.

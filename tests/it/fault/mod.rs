@@ -17,6 +17,7 @@ mod restart;
 mod restore;
 mod rumour;
 mod together;
+mod webhook;
 
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -93,12 +94,14 @@ impl Fleet {
         let data = self.directory.path().join(self.nodes.len().to_string());
         let failpoints = data.with_extension("failpoints");
         std::fs::create_dir(&failpoints).expect("a directory");
+        // As somebody has it who tries it out: a node that may post to this machine.
+        std::fs::create_dir(&data).expect("a directory");
+        std::fs::write(data.join("dev-secret"), SECRET).expect("written");
         let mut launcher = hasty(Launcher::new(env!("CARGO_BIN_EXE_anteroom"), data))
             .listen(listen.to_string())
             .env("ANTEROOM_METRICS_LISTEN", figures.to_string())
             .env("ANTEROOM_DATABASE__URL", database.url(&self.postgres.url("postgres")))
             .env("ANTEROOM_REDIS__URL", redis.url(&self.redis.url()))
-            .env("ANTEROOM_AUTH__SECRET", SECRET)
             .env("ANTEROOM_DRAIN_SECONDS", "0")
             .env("FAILPOINTS", failpoints.to_string_lossy());
         for (name, value) in &self.settings {

@@ -44,7 +44,7 @@ pub(super) async fn every_route(seat: &Seat, server: &TestServer, all: &[Things]
         match (route.method, route.body) {
             (Method::Get, Body::Empty) => every_view(seat, server, &route, all).await,
             // The marketplace's own, which tells others nothing but that.
-            (Method::Put | Method::Post, Body::Empty | Body::Type(_)) => {
+            (Method::Put | Method::Post | Method::Delete, Body::Empty | Body::Type(_)) => {
                 for path in paths(&route, all) {
                     seat.gets(server, &route, &path, &[], "{}".into()).await;
                 }
@@ -58,7 +58,9 @@ pub(super) async fn every_route(seat: &Seat, server: &TestServer, all: &[Things]
                 let is_command = Command::ALL.iter().any(|spec| spec.name == name);
                 assert!(is_command, "{name} has no row in this walk");
             }
-            (Method::Get | Method::Put, _) => panic!("{} has no row in this walk", route.name),
+            (Method::Get | Method::Put | Method::Delete, _) => {
+                panic!("{} has no row in this walk", route.name)
+            }
         }
     }
 }
@@ -142,6 +144,8 @@ fn values(parameter: &QuerySpec, all: &[Things]) -> Vec<String> {
             "closed",
             "removed",
         ]),
+        ("audience", _) => words(&["client", "freelancer", "marketplace"]),
+        ("outcome", _) => words(&["delivered", "failed", "parked", "redelivered"]),
         ("format", _) => words(&["jsonl", "html"]),
         ("mark", _) => words(&["shortlisted", "archived"]),
         ("side", _) => words(&["client", "freelancer"]),

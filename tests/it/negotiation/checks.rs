@@ -222,7 +222,7 @@ fn nothing_of_fees(owner: &str, event: &Event) {
         assert_eq!(event.private, None);
         let shown = match &event.what {
             What::Notice(_, notice) => serde_json::to_string(notice).expect("JSON"),
-            What::Room(_) | What::Seal(_) | What::Account(_) | What::Responsiveness(_) => {
+            What::Room(_) | What::Seal(_) | What::Account(_) | What::Responsiveness(_) | What::Webhook(_) => {
                 panic!("an inbox holds notices")
             }
         };
@@ -330,7 +330,9 @@ fn phase_told(event: &Event) -> Option<Phase> {
     match &event.what {
         What::Room(EntryData::PhaseChanged(changed)) => Some(changed.phase),
         What::Room(_) | What::Seal(_) => None,
-        What::Notice(..) | What::Account(_) | What::Responsiveness(_) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) | What::Responsiveness(_) | What::Webhook(_) => {
+            panic!("a notice in a room")
+        }
     }
 }
 
@@ -338,7 +340,9 @@ fn version_told(event: &Event) -> Option<u32> {
     match &event.what {
         What::Room(EntryData::TermsProposed(terms)) => Some(terms.version),
         What::Room(_) | What::Seal(_) => None,
-        What::Notice(..) | What::Account(_) | What::Responsiveness(_) => panic!("a notice in a room"),
+        What::Notice(..) | What::Account(_) | What::Responsiveness(_) | What::Webhook(_) => {
+            panic!("a notice in a room")
+        }
     }
 }
 

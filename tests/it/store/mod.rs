@@ -26,14 +26,15 @@ mod reading;
 mod search;
 mod secure;
 mod seen;
-mod sqlite;
+pub(crate) mod sqlite;
 mod story;
 mod strangers;
 mod terms;
 mod timer;
 mod truth;
 mod upgrade;
-mod world;
+mod webhook;
+pub(crate) mod world;
 mod writers;
 
 use proptest::test_runner::{Config, RngSeed};
@@ -204,6 +205,15 @@ macro_rules! conformance {
                 jobs_are_listed_newest_first_open_ones_and_the_readers_own,
                 the_first_key_of_a_name_is_kept_for_ever,
                 a_store_that_was_opened_is_ready,
+            ],
+            webhook: [
+                every_entry_is_told_once_in_the_order_of_its_log_however_it_is_paged,
+                a_place_of_another_database_is_answered_with_a_reset_and_everything,
+                a_webhook_is_kept_as_it_was_told_last_and_goes_on_where_it_was,
+                one_worker_has_a_webhook_at_a_time_and_what_another_one_keeps_is_lost,
+                a_round_has_what_comes_next_and_what_was_held_up_and_leaves_the_rest,
+                a_thousand_attempts_are_kept_and_what_is_parked_for_as_long_as_it_is,
+                a_disabled_webhook_is_told_of_in_an_inbox_once_and_nobody_works_for_it,
             ],
             writers: [
                 of_many_writers_with_overlapping_ids_each_id_gets_one_number,

@@ -17,12 +17,12 @@ use super::world::{Database, Post, World, inbox, refusal, user};
 use crate::support::ask;
 
 /// A file in a directory that goes away with it.
-pub(super) struct SqliteFile {
+pub(crate) struct SqliteFile {
     directory: TempDir,
 }
 
 /// A database that is not there yet.
-pub(super) fn database() -> Box<SqliteFile> {
+pub(crate) fn database() -> Box<SqliteFile> {
     Box::new(SqliteFile { directory: TempDir::new().expect("a directory") })
 }
 
@@ -38,7 +38,7 @@ impl Database for SqliteFile {
 }
 
 impl SqliteFile {
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("anteroom.db")
     }
 

@@ -13,6 +13,7 @@ mod pipeline;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 mod relay;
 pub(crate) mod replay;
 mod scene;

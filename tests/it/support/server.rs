@@ -41,6 +41,11 @@ impl TestServer {
         Self::start_with(|_| {}).await
     }
 
+    /// Starts one as somebody does who tries it out: without a configured secret, and so it posts to this machine, too.
+    pub(crate) async fn in_development() -> Self {
+        Self::start_with(try_out).await
+    }
+
     /// Why one with a changed configuration does not start.
     pub(crate) async fn refused(change: impl FnOnce(&mut Config)) -> String {
         let (_directory, config) = prepared(Fleet::of_this_run(), change);
@@ -155,6 +160,12 @@ async fn stop_all(nodes: Vec<Server>) {
 struct Home {
     files: TempDir,
     ground: Ground,
+}
+
+/// With the development secret, which tests know.
+fn try_out(config: &mut Config) {
+    std::fs::write(config.data_dir.join("dev-secret"), SECRET).expect("written");
+    config.auth = Auth::default();
 }
 
 fn id_address() -> std::net::SocketAddr {

@@ -1,200 +1,9 @@
-//! Every HTTP route there is, in one table: how it is asked, by whom, with what, and what it answers.
-//!
-//! The rows of commands and markers come from their own tables. The router, the access tests and the documents are held to this one.
+//! The routes that are neither a command's nor a marker's: pages and views for people, and what the marketplace's systems tell and ask.
 
-use crate::command::{Command, CommandSpec};
+use super::{Answer, Body, Method, QueryKind, QuerySpec, RouteSpec, Who};
 use crate::error::ErrorCode;
 use crate::limits;
-use crate::marker::{MARKS, MarkSpec};
 use crate::transcript::Format;
-
-/// How a route is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// Changes nothing.
-    Get,
-    /// Makes or replaces what the path names.
-    Put,
-    /// Does something.
-    Post,
-}
-
-impl Method {
-    /// The word in a request.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Post => "POST",
-        }
-    }
-}
-
-/// Who may call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
-    /// Everybody, without a token.
-    Anyone,
-    /// A person: a token of the scope `user`.
-    User,
-    /// One of the marketplace's systems: a token of the scope `service`.
-    Service,
-    /// A person, or one of the marketplace's systems on behalf of one.
-    UserOrService,
-}
-
-/// What a parameter of a query is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum QueryKind {
-    /// The number of an entry.
-    Number,
-    /// Items of a page: [`limits::PAGE_DEFAULT`] when absent, and never more than [`limits::PAGE_ITEMS`].
-    Limit,
-    /// `true` or `false`.
-    Flag,
-    /// Text of 1 to this many bytes.
-    Text(usize),
-    /// What an earlier answer gave. Opaque.
-    Cursor,
-    /// One value of this type.
-    Type(&'static str),
-}
-
-/// One parameter of a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuerySpec {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: QueryKind,
-    /// Whether a request without it is refused.
-    pub required: bool,
-    /// What it means, in one line.
-    pub meaning: &'static str,
-}
-
-/// What a request brings in its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
-    /// Nothing.
-    Empty,
-    /// The fields of the frame of this type. What the path names may be left out.
-    Frame(&'static str),
-    /// A value of this type, in JSON.
-    Type(&'static str),
-}
-
-/// What a route answers when all went well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// What the socket has in `ok.data` for the frame of this type.
-    Frame(&'static str),
-    /// A value of this type.
-    Type(&'static str),
-    /// A page of values of this type: `items`, and `next` when there are more.
-    Page(&'static str),
-    /// A file for its reader to keep: of one of these media types, as the query asks for.
-    File(&'static [&'static str]),
-    /// A word for an operator.
-    Text,
-    /// A document about this server, in JSON.
-    Document,
-    /// 101, and then the frames of the socket.
-    Upgrade,
-}
-
-/// One row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RouteSpec {
-    /// How it is asked.
-    pub method: Method,
-    /// Its path. A part in braces stands for a value.
-    pub path: &'static str,
-    /// Its name, unique in the table. A command's route is named as the command is.
-    pub name: &'static str,
-    /// What it does, in one line.
-    pub summary: &'static str,
-    /// Who may call it.
-    pub who: Who,
-    /// What may stand in its query.
-    pub query: &'static [QuerySpec],
-    /// What its body is.
-    pub body: Body,
-    /// What it answers.
-    pub answer: Answer,
-    /// Whether it needs an `Idempotency-Key`.
-    pub idempotency_key: bool,
-    /// The refusals that belong to it alone; see [`RouteSpec::errors`].
-    pub refusals: &'static [ErrorCode],
-}
-
-impl RouteSpec {
-    /// The names of the parts of the path that stand for values.
-    pub fn path_fields(&self) -> impl Iterator<Item = &'static str> {
-        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-    }
-
-    /// The codes it can answer, as far as they can be said beforehand, in the order of the table of errors. Any route can besides give
-    /// those that say nothing of the request, such as `internal`.
-    pub fn errors(&self) -> Vec<ErrorCode> {
-        use ErrorCode as E;
-        let mut codes = self.refusals.to_vec();
-        let mut when = |applies: bool, more: &[ErrorCode]| codes.extend(more.iter().filter(|_| applies));
-        let (guarded, changes) = (self.who != Who::Anyone, self.method != Method::Get);
-        let socket = self.answer == Answer::Upgrade;
-        when(guarded, &[E::Unauthenticated, E::TokenExpired, E::TokenRevoked, E::UnknownUser, E::Internal]);
-        when(guarded && self.who != Who::UserOrService, &[E::Forbidden]);
-        when(self.idempotency_key || self.path_fields().next().is_some(), &[E::NotFound]);
-        when(self.body != Body::Empty || !self.query.is_empty() || socket, &[E::BadRequest]);
-        when(self.body != Body::Empty, &[E::TooLarge]);
-        when(self.idempotency_key, &[E::IdempotencyKeyRequired, E::ClientIdReused, E::LimitReached]);
-        when(self.idempotency_key, &[E::AccountSuspended, E::AccountInactive]);
-        when(matches!(self.who, Who::User | Who::UserOrService), &[E::RateLimited]);
-        when(socket, &[E::OriginRefused, E::TlsRequired, E::TooManyConnections]);
-        when(changes || socket || matches!(self.answer, Answer::File(_)), &[E::Busy]);
-        when(changes, &[E::Unknown]);
-        ErrorCode::ALL.iter().copied().filter(|code| codes.contains(code)).collect()
-    }
-}
-
-/// Every route of the server but the files of the built-in page.
-pub fn all() -> impl Iterator<Item = RouteSpec> {
-    Command::ALL.iter().map(command).chain(MARKS.iter().map(mark)).chain(VIEWS.iter().copied())
-}
-
-fn command(spec: &'static CommandSpec) -> RouteSpec {
-    RouteSpec {
-        method: Method::Post,
-        path: spec.path,
-        name: spec.name,
-        summary: spec.summary,
-        who: match spec.name {
-            "contract.form" | "contract.end" | "invitation.remove" => Who::Service,
-            "invitation.send" | "member.add" | "member.remove" | "candidacy.reopen" => Who::UserOrService,
-            _ => Who::User,
-        },
-        query: &[],
-        body: Body::Frame(spec.name),
-        answer: Answer::Frame(spec.name),
-        idempotency_key: true,
-        refusals: spec.refusals,
-    }
-}
-
-fn mark(spec: &'static MarkSpec) -> RouteSpec {
-    RouteSpec {
-        method: Method::Post,
-        path: spec.path,
-        name: spec.name,
-        summary: spec.summary,
-        who: Who::User,
-        query: &[],
-        body: Body::Frame(spec.name),
-        answer: Answer::Frame(spec.name),
-        idempotency_key: false,
-        refusals: &[],
-    }
-}
 
 const fn get(path: &'static str, name: &'static str, summary: &'static str, answer: Answer) -> RouteSpec {
     RouteSpec {
@@ -229,6 +38,16 @@ const fn put(
     of_the_service(told)
 }
 
+/// Something that one of the marketplace's systems has done, without a body.
+const fn act(
+    path: &'static str,
+    name: &'static str,
+    summary: &'static str,
+    answer: &'static str,
+) -> RouteSpec {
+    of_the_service(RouteSpec { method: Method::Post, ..get(path, name, summary, Answer::Type(answer)) })
+}
+
 const fn open(path: &'static str, name: &'static str, summary: &'static str, answer: Answer) -> RouteSpec {
     RouteSpec { who: Who::Anyone, ..get(path, name, summary, answer) }
 }
@@ -251,7 +70,7 @@ const SIDE: QuerySpec = parameter("side", QueryKind::Type("Side"), "One's side; 
 const PHASE: QuerySpec = parameter("phase", QueryKind::Type("Phase"), "Only those in this phase.");
 
 /// The routes that are neither a command's nor a marker's.
-const VIEWS: &[RouteSpec] = &[
+pub(super) const VIEWS: &[RouteSpec] = &[
     get("/v1/me", "me", "Who one is, as the marketplace tells.", Answer::Type("UserView")),
     asked(
         &[SIDE, BEFORE, LIMIT],
@@ -369,15 +188,12 @@ const VIEWS: &[RouteSpec] = &[
         ..get("/v1/users/{user}/profile", "profile", "What all see of a person.", Answer::Type("ProfileView"))
     },
     put("/v1/users/{user}", "put_user", "Tell of a person.", ("UserProfile", "UserView")),
-    of_the_service(RouteSpec {
-        method: Method::Post,
-        ..get(
-            "/v1/users/{user}/revoke",
-            "revoke",
-            "Take back every token of a person that was issued before now.",
-            Answer::Type("UserView"),
-        )
-    }),
+    act(
+        "/v1/users/{user}/revoke",
+        "revoke",
+        "Take back every token of a person that was issued before now.",
+        "UserView",
+    ),
     put("/v1/jobs/{job}", "put_job", "Tell of a job.", ("JobPosting", "JobView")),
     put(
         "/v1/fee-schedules/{schedule}",
@@ -391,34 +207,91 @@ const VIEWS: &[RouteSpec] = &[
         "Tell how much a client was charged for a freelancer so far.",
         ("Billing", "BillingView"),
     ),
+    of_the_service(asked(
+        &[
+            parameter(
+                "after",
+                QueryKind::Cursor,
+                "The `cursor` of the last page; absent: from the beginning.",
+            ),
+            parameter("audience", QueryKind::Type("EventAudience"), "For whom; absent: the marketplace."),
+            LIMIT,
+        ],
+        get("/v1/events", "events", "What has happened since a place, in order.", Answer::Type("EventPage")),
+    )),
+    of_the_service(get(
+        "/v1/webhooks",
+        "webhooks",
+        "All webhooks, by their ids.",
+        Answer::Page("WebhookView"),
+    )),
+    of_the_service(get("/v1/webhooks/{webhook}", "webhook", "One webhook.", Answer::Type("WebhookView"))),
+    RouteSpec {
+        refusals: &[ErrorCode::AddressRefused, ErrorCode::LimitReached],
+        ..put(
+            "/v1/webhooks/{webhook}",
+            "put_webhook",
+            "Have an address told what happens, or change how.",
+            ("WebhookDraft", "WebhookView"),
+        )
+    },
+    RouteSpec {
+        method: Method::Delete,
+        ..act("/v1/webhooks/{webhook}", "delete_webhook", "Have it told no more.", "WebhookView")
+    },
+    act(
+        "/v1/webhooks/{webhook}/resume",
+        "resume_webhook",
+        "Go on where a webhook stopped, at once.",
+        "WebhookView",
+    ),
+    of_the_service(get(
+        "/v1/webhooks/{webhook}/secret",
+        "webhook_secret",
+        "What its deliveries are signed with.",
+        Answer::Type("WebhookSecret"),
+    )),
+    act(
+        "/v1/webhooks/{webhook}/rotate",
+        "rotate_webhook",
+        "Sign with a new secret, and for a day with the old one as well.",
+        "WebhookSecret",
+    ),
+    act("/v1/webhooks/{webhook}/ping", "ping_webhook", "Send a test event, and wait for it.", "DeliveryView"),
+    of_the_service(asked(
+        &[
+            parameter("outcome", QueryKind::Type("DeliveryOutcome"), "Only those of which this came."),
+            BEFORE,
+            LIMIT,
+        ],
+        get(
+            "/v1/webhooks/{webhook}/deliveries",
+            "deliveries",
+            "What was sent to it, newest first: the last thousand attempts, and what is parked.",
+            Answer::Page("DeliveryView"),
+        ),
+    )),
+    act(
+        "/v1/webhooks/{webhook}/deliveries/{delivery}/again",
+        "redeliver",
+        "Have the event of this attempt sent again.",
+        "DeliveryView",
+    ),
+    of_the_service(get(
+        "/v1/outbox/{channel}",
+        "channel",
+        "Whether something that is sent by itself is held back.",
+        Answer::Type("ChannelState"),
+    )),
+    put(
+        "/v1/outbox/{channel}",
+        "put_channel",
+        "Hold back what is sent by itself, or go on; nothing is lost.",
+        ("ChannelState", "ChannelState"),
+    ),
     open("/v1/ws", "socket", "Open the socket: see `/asyncapi.json`.", Answer::Upgrade),
     open("/livez", "livez", "Whether the process turns.", Answer::Text),
     open("/readyz", "readyz", "Whether the database can be written.", Answer::Text),
     open("/openapi.json", "openapi", "The routes, as OpenAPI 3.1.", Answer::Document),
     open("/asyncapi.json", "asyncapi", "The frames of the socket, as AsyncAPI 3.0.", Answer::Document),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_route_has_a_name_and_a_place_of_its_own() {
-        let routes: Vec<_> = all().collect();
-        for (at, route) in routes.iter().enumerate() {
-            for other in &routes[at + 1..] {
-                assert_ne!(route.name, other.name);
-                assert_ne!((route.method, route.path), (other.method, other.path));
-            }
-        }
-    }
-
-    #[test]
-    fn every_route_says_what_it_does_and_what_it_refuses() {
-        for route in all() {
-            assert!(route.summary.ends_with('.') && route.summary.len() < 100, "{}", route.name);
-            let errors = route.errors();
-            assert!(route.refusals.iter().all(|code| errors.contains(code)), "{}", route.name);
-        }
-    }
-}

@@ -1,0 +1,31 @@
+//! The way out to addresses that others have named, as the configuration says.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::config::Config;
+use crate::outbound::Outbound;
+use crate::outbound::address::Rules;
+use crate::outbound::guarded::{Guarded, SystemLookup};
+use crate::start::StartError;
+
+/// That of a configuration. With the development secret only this machine reaches the server, and receivers on it can be tried out.
+///
+/// # Errors
+/// The certificates cannot be read, or there are none that could be trusted.
+pub(super) fn way_out(config: &Config) -> Result<Arc<dyn Outbound>, StartError> {
+    let is_development = config.auth.is_development();
+    let mut rules = Rules { allowed: config.outbound.allow.clone(), is_plain_allowed: is_development };
+    if is_development {
+        let this_machine = ["127.0.0.0/8", "::1/128"].map(|network| network.parse::<IpNet>());
+        rules.allowed.extend(this_machine.into_iter().flatten());
+    }
+    let ca = config.outbound.ca.as_ref().map(|path| {
+        std::fs::read(path).map_err(|error| StartError::configuration(format!("outbound.ca: {error}")))
+    });
+    let guarded = Guarded::new(rules, SystemLookup, ca.transpose()?.as_deref());
+    let guarded = guarded
+        .map_err(|error| StartError::configuration(format!("cannot prepare to post to others: {error}")))?;
+    Ok(Arc::new(guarded))
+}
