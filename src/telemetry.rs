@@ -114,6 +114,7 @@ pub struct Metrics {
     repairs: Family<LayerLabel, Counter>,
     look_backs: Counter,
     webhook_attempts: Family<OutcomeLabel, Counter>,
+    pushes: Family<OutcomeLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -169,6 +170,7 @@ impl Metrics {
             repairs: Family::default(),
             look_backs: Counter::default(),
             webhook_attempts: Family::default(),
+            pushes: Family::default(),
         };
         metrics.register();
         metrics
@@ -210,6 +212,7 @@ impl Metrics {
         registry.register("log_lines_dropped", "Log lines that nobody took", dropped);
         let help = "Posts of events to webhooks by outcome";
         registry.register("webhook_attempts", help, self.webhook_attempts.clone());
+        registry.register("pushes", "Push notifications by outcome", self.pushes.clone());
         self.register_keys();
         self.register_bus();
     }
@@ -337,6 +340,10 @@ impl Metrics {
 
     pub(crate) fn webhook_attempt(&self, outcome: &'static str) {
         self.webhook_attempts.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    pub(crate) fn pushed(&self, outcome: &'static str) {
+        self.pushes.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     pub(crate) fn answered(&self, status: u16) {

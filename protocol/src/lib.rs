@@ -30,6 +30,7 @@ pub mod message;
 pub mod notice;
 pub mod offer;
 pub mod proposal;
+pub mod push;
 pub mod report;
 pub mod room;
 pub mod route;

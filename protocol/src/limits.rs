@@ -90,5 +90,7 @@ impl Limits {
 pub const URL_BYTES: usize = 2_048;
 /// Types that one webhook names.
 pub const WEBHOOK_TYPES: usize = 64;
+/// Browsers of one person that are pushed to; one more takes the place of the oldest.
+pub const PUSH_SUBSCRIPTIONS: u32 = 20;
 /// Webhooks.
 pub const WEBHOOKS: usize = 100;

@@ -172,6 +172,8 @@ pub struct DeliveryView {
 pub enum Channel {
     /// Webhooks.
     Webhooks,
+    /// Push notifications.
+    Push,
 }
 
 /// Whether a channel is held back: the body and the answer of `PUT /v1/outbox/{channel}`.

@@ -17,6 +17,7 @@ use anteroom_protocol::job::{JobPosting, JobView};
 use anteroom_protocol::ledger::{LedgerPage, ProfileView, ResponsivenessChanged};
 use anteroom_protocol::offer::OfferView;
 use anteroom_protocol::proposal::ProposalView;
+use anteroom_protocol::push::{PushMute, PushSubscription, PushUnsubscribe, PushView};
 use anteroom_protocol::report::ReportView;
 use anteroom_protocol::room::{Changes, RoomView};
 use anteroom_protocol::search::SearchPage;
@@ -284,6 +285,10 @@ fn every_example_of_http_decodes_and_encodes_to_itself() {
             "DeliveryView" => encodes_to_itself::<DeliveryView>(&file),
             "ChannelState" => encodes_to_itself::<ChannelState>(&file),
             "EventPage" => encodes_to_itself::<EventPage>(&file),
+            "PushSubscription" => encodes_to_itself::<PushSubscription>(&file),
+            "PushUnsubscribe" => encodes_to_itself::<PushUnsubscribe>(&file),
+            "PushMute" => encodes_to_itself::<PushMute>(&file),
+            "PushView" => encodes_to_itself::<PushView>(&file),
             "ReportView" => encodes_to_itself::<ReportView>(&file),
             "Problem" => assert_is_problem(&file),
             new => panic!("{new} is of which type?"),

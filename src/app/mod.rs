@@ -20,6 +20,7 @@ pub mod member;
 pub mod message;
 pub mod offer;
 pub mod proposal;
+pub mod push;
 pub mod rate;
 pub mod report;
 pub mod resume;
@@ -103,6 +104,8 @@ pub struct App {
     pub cursors: Cursors,
     /// The way out to addresses that others have named.
     pub outbound: Arc<dyn Outbound>,
+    /// In whose name is pushed to browsers, and where to.
+    pub pushes: push::Sender,
     /// What deliveries to webhooks are signed with.
     pub seals: webhook::Seals,
 }

@@ -8,6 +8,7 @@ mod database;
 mod limits;
 mod outbound;
 mod policy;
+mod push;
 mod redis;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +18,7 @@ pub use self::auth::{Algorithm, Auth, Issuer};
 pub use self::database::Database;
 pub use self::limits::Limits;
 pub use self::outbound::Outbound;
+pub use self::push::Push;
 pub use self::redis::Redis;
 pub use config::ConfigError;
 use config::builder::DefaultState;
@@ -65,6 +67,8 @@ pub struct Config {
     pub redis: Redis,
     /// Whom is posted to.
     pub outbound: Outbound,
+    /// Push notifications.
+    pub push: Push,
     /// What marketplaces decide differently.
     pub policy: Policy,
     /// The bounds an operator sets. Those that are part of the wire are in the protocol.
@@ -126,6 +130,7 @@ impl Default for Config {
             signing: Signing::default(),
             redis: Redis::default(),
             outbound: Outbound::default(),
+            push: Push::default(),
             policy: Policy::default(),
             limits: Limits::default(),
         }
@@ -136,7 +141,7 @@ impl Default for Config {
 const DRAIN_SECONDS: u32 = 3_600;
 
 /// Every key, for the environment and for `config show`.
-pub const KEYS: [&str; 59] = [
+pub const KEYS: [&str; 62] = [
     "listen",
     "metrics_listen",
     "tls.certificate",
@@ -162,6 +167,8 @@ pub const KEYS: [&str; 59] = [
     "redis.tick_ms",
     "outbound.allow",
     "outbound.ca",
+    "push.contact",
+    "push.services",
     "policy.version",
     "policy.invitation_days",
     "policy.edit_minutes",
@@ -174,6 +181,7 @@ pub const KEYS: [&str; 59] = [
     "policy.offer_days",
     "policy.change_request_days",
     "policy.change_requests_per_hour",
+    "policy.push_delay_seconds",
     "policy.counter_ends_offer",
     "policy.contact",
     "policy.contact.invited",
@@ -199,7 +207,7 @@ pub const KEYS: [&str; 59] = [
 ];
 
 /// Keys whose value is a list: in a variable, its items stand between commas.
-const LISTS: [&str; 3] = ["origins", "trusted_proxies", "outbound.allow"];
+const LISTS: [&str; 4] = ["origins", "trusted_proxies", "outbound.allow", "push.services"];
 
 /// The environment variable of a key.
 pub fn variable(key: &str) -> String {
@@ -239,6 +247,7 @@ impl Config {
         policy::check(&config.policy)?;
         config.signing.check()?;
         config.redis.check()?;
+        config.push.check()?;
         if config.drain_seconds > DRAIN_SECONDS {
             return Err(ConfigError::Message(format!(
                 "drain_seconds is {}: must be 0 to {DRAIN_SECONDS}",
@@ -447,6 +456,7 @@ mod tests {
             "redis.url",
             "redis.ca",
             "outbound.ca",
+            "push.contact",
             "metrics_listen",
             "tls.certificate",
             "tls.key",

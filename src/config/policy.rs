@@ -12,6 +12,8 @@ const VERSIONS: u16 = 500;
 const COUNTED: u32 = 1_000;
 /// The longest time in which an invitation can be taken out of the ledger, in hours: a week.
 const HOURS: u32 = 7 * 24;
+/// The longest time in which something is left to be read before it is pushed, in seconds: a day.
+const PUSH_DELAY: u32 = 24 * 60 * 60;
 /// The longest time in which a message can be edited, in minutes: a day.
 const MINUTES: u32 = 24 * 60;
 
@@ -41,6 +43,11 @@ pub(super) fn check(policy: &Policy) -> Result<(), ConfigError> {
         if !(1..=most).contains(&number) {
             return Err(ConfigError::Message(format!("policy.{name} is {number}: must be 1 to {most}")));
         }
+    }
+    if policy.push_delay_seconds > PUSH_DELAY {
+        let seconds = policy.push_delay_seconds;
+        let why = format!("policy.push_delay_seconds is {seconds}: must be 0 to {PUSH_DELAY}");
+        return Err(ConfigError::Message(why));
     }
     if policy.edit_minutes > MINUTES {
         let minutes = policy.edit_minutes;

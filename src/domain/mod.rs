@@ -17,6 +17,7 @@ pub mod message;
 pub mod offer;
 pub mod policy;
 pub mod proposal;
+pub mod push;
 pub mod refusal;
 pub mod report;
 pub mod room;

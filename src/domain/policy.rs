@@ -32,6 +32,8 @@ pub struct Policy {
     pub response_final_hours: u32,
     /// How long a client has to answer a proposal before it counts as unanswered, in days.
     pub proposal_answer_days: u32,
+    /// How long something may be unread before it is pushed, in seconds; an invitation only when it is on a socket of the freelancer's.
+    pub push_delay_seconds: u32,
     /// Whether new terms, of whichever side, end an offer that stands.
     pub counter_ends_offer: bool,
     /// What is done about contact information in each phase.
@@ -56,6 +58,7 @@ impl Default for Policy {
             response_minimum: 5,
             response_final_hours: 24,
             proposal_answer_days: 30,
+            push_delay_seconds: 30,
             counter_ends_offer: false,
             contact: ContactPolicy::default(),
         }

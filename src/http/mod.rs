@@ -10,6 +10,7 @@ mod extract;
 mod health;
 mod ledger;
 mod marker;
+mod push;
 mod rate;
 mod read;
 mod service;
@@ -93,6 +94,7 @@ pub fn router(app: Arc<App>, origins: &[String], drain: Arc<Drain>) -> Router {
     commands
         .merge(reads)
         .merge(webhook::routes())
+        .merge(push::routes())
         // Before the layer, which has to answer a method of its own.
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(rate::show))

@@ -16,6 +16,7 @@ use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::log::Hash;
 use dashmap::DashMap;
+use tokio::sync::broadcast;
 
 use self::elsewhere::{Elsewhere, Others};
 use self::outbox::{News, Offered, Outbox};
@@ -35,7 +36,36 @@ pub struct Hub {
     reached: Reached,
     elsewhere: Elsewhere,
     others: Arc<dyn Others>,
+    arrivals: broadcast::Sender<Arrived>,
     metrics: Arc<Metrics>,
+}
+
+/// An invitation that was offered to a socket of the person whom it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// The person's inbox.
+    pub log: Log,
+    /// The entry.
+    pub seq: u64,
+}
+
+/// Arrivals that wait to be heard of. Beyond that the oldest are forgotten.
+const ARRIVALS: usize = 4_096;
+
+/// What arrives.
+pub struct Arrivals(broadcast::Receiver<Arrived>);
+
+impl Arrivals {
+    /// The next one; `None`: the hub is gone.
+    pub async fn recv(&mut self) -> Option<Arrived> {
+        loop {
+            match self.0.recv().await {
+                Ok(arrived) => return Some(arrived),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
 }
 
 /// A socket's place in the hub. Dropping it is leaving.
@@ -63,8 +93,14 @@ impl Hub {
             reached: Reached::default(),
             elsewhere: Elsewhere::default(),
             others,
+            arrivals: broadcast::Sender::new(ARRIVALS),
             metrics,
         })
+    }
+
+    /// From now on, what arrives.
+    pub fn arrivals(&self) -> Arrivals {
+        Arrivals(self.arrivals.subscribe())
     }
 
     /// Takes a place for a new socket of this person. One socket too many closes the one that has been silent for longest.
@@ -91,6 +127,13 @@ impl Hub {
                 // An outbox never calls the hub, so the map is not entered again under this guard.
                 if let Some(sockets) = self.people.get(reader) {
                     sockets.iter().for_each(|outbox| self.metrics.offered(outbox.offer(&encoded)));
+                    if matches!(entry.log, Log::Inbox(_))
+                        && &*entry.kind == "invitation.sent"
+                        && !sockets.is_empty()
+                    {
+                        // Where nobody listens, nobody wants to know.
+                        let _ = self.arrivals.send(Arrived { log: entry.log.clone(), seq: entry.seq });
+                    }
                 }
             }
         }

@@ -40,7 +40,7 @@ use crate::app::telling::Telling;
 use crate::app::transcript::Places;
 use crate::app::webhook::{self, Seals};
 use crate::app::writer::{Writer, WriterTask};
-use crate::app::{App, demo, search, timer};
+use crate::app::{App, demo, push, search, timer};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Auth, Config, Limits};
 use crate::drain::{Drain, Plan};
@@ -118,6 +118,7 @@ impl Server {
         let command_key = key(&*store, "commands").await?;
         let signing = signing_key(config, &key(&*store, "signing").await?);
         let public_keys = public_keys(&*store, signing.public(), clock.now()).await?;
+        let pushes = way_out::sender(config, &*store).await?;
         let webhooks_key = key(&*store, "webhooks").await?;
         let cursors = Cursors::new(&key(&*store, "cursors").await?);
         let app = Arc::new(App {
@@ -137,6 +138,7 @@ impl Server {
             command_key,
             cursors,
             outbound: way_out::way_out(config)?,
+            pushes,
             seals: Seals::new(mixed(config, &webhooks_key)),
         });
         if demo_is_on(config) {
@@ -368,6 +370,7 @@ fn keep_up(
     tasks.spawn(until(shutdown.clone(), timer::keep_time(app.clone())));
     tasks.spawn(until(shutdown.clone(), app.hub.clone().watch_departures()));
     tasks.spawn(webhook::deliver(app.clone(), shutdown.clone()));
+    tasks.spawn(push::push(app.clone(), shutdown.clone()));
 }
 
 /// Does something until the server goes down.

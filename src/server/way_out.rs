@@ -4,11 +4,29 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::app::push::{Sender, secret_of};
 use crate::config::Config;
 use crate::outbound::Outbound;
 use crate::outbound::address::Rules;
 use crate::outbound::guarded::{Guarded, SystemLookup};
 use crate::start::StartError;
+use crate::store::Store;
+
+/// In whose name is pushed. The key is the database's own: another one would cut off every browser, so no secret of the configuration is in it. With the
+/// development secret, this machine may pass for a push service.
+///
+/// # Errors
+/// The key cannot be had.
+pub(super) async fn sender(config: &Config, store: &dyn Store) -> Result<Sender, StartError> {
+    let fresh = std::iter::repeat_with(rand::random).find(|bytes| secret_of(bytes).is_some());
+    let kept = store.key("push", fresh.unwrap_or_default()).await;
+    let kept = kept.map_err(|error| StartError::other(format!("cannot use the database's keys: {error}")))?;
+    let mut services = config.push.services.clone();
+    if config.auth.is_development() {
+        services.extend(["127.0.0.1", "localhost"].map(str::to_owned));
+    }
+    Sender::new(&kept, config.push.contact.clone(), services).map_err(StartError::other)
+}
 
 /// That of a configuration. With the development secret only this machine reaches the server, and receivers on it can be tried out.
 ///

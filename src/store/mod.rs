@@ -26,6 +26,7 @@ mod marketplace;
 pub mod moving;
 mod outcome;
 pub mod postgres;
+mod push;
 mod sql;
 pub mod sqlite;
 mod transcript;
@@ -48,6 +49,7 @@ pub use self::lookback::{Grown, LookBack};
 pub use self::marker::{Mark, Marked, Place, Reach};
 pub use self::marketplace::Marketplace;
 pub use self::outcome::{Answer, Appended, CommitError, Committed, StoreError};
+pub use self::push::{Browser, PUSH_LEASE, Push, PushKey, PushWishes, Pushed, Pushes};
 pub use self::transcript::{Archive, Subject};
 pub use self::views::Views;
 pub use self::webhook::{Attempt, Begin, HeldLog, Kept, LEASE, Lane, Round, Settled, Webhooks};
@@ -192,7 +194,7 @@ pub struct Page<Id> {
 
 /// The port. The module's documentation is its contract.
 #[async_trait]
-pub trait Store: Archive + Feed + Ledger + Marketplace + Views + Webhooks {
+pub trait Store: Archive + Feed + Ledger + Marketplace + Pushes + Views + Webhooks {
     /// Writes one entry for each of these, as one commit, in this order. One outcome each, in the same order.
     async fn commit(
         &self,

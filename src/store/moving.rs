@@ -173,6 +173,10 @@ tables! {
     "webhook_deliveries": webhook Text, number Number, log Number, seq Number, event Text, kind Text, subject Text, at Number,
         took_ms Number, attempt Number, outcome Text, status Number, error Text, response Text, again_at Number;
     "held_channels": channel Text;
+    "push_subscriptions": id Id, user Text, endpoint Text, p256dh Bytes, auth Bytes, made_at Number;
+    "push_mutes": user Text, what Text;
+    "push_marks": log Number, user Text, seq Number;
+    "pushes": subscription Id, log Number, seq Number, made_at Number, due_at Number, attempts Number;
     "keys": name Text, value Bytes;
     "public_keys": key Bytes, first_used Number;
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anteroom::domain::message::{Body as Words, Reason};
 use anteroom::domain::refusal::Refusal;
+use anteroom::domain::webhook::Target;
 use anteroom::domain::{fee, job, terms, text, user};
 use anteroom_protocol::client::{self, ClientFrame};
 use anteroom_protocol::command::Command;
@@ -12,8 +13,10 @@ use anteroom_protocol::entry::EntryData;
 use anteroom_protocol::invitation::DeclineReason;
 use anteroom_protocol::limits;
 use anteroom_protocol::marker::Mark;
+use anteroom_protocol::push::{PushMute, PushSubscription, PushUnsubscribe};
 use anteroom_protocol::route::{self, Body, RouteSpec};
 use anteroom_protocol::terms::Terms;
+use anteroom_protocol::webhook::ChannelState;
 use serde_json::{Map, Value, json};
 
 const OPENAPI: &str = include_str!("../../protocol/openapi.json");
@@ -76,6 +79,11 @@ fn assert_body_is_taken(route: &RouteSpec, name: &str, body: &Value) {
         Body::Type("JobPosting") => drop(job::check(decoded(name, fields)).expect(name)),
         Body::Type("FeeSchedule") => drop(fee::check(decoded(name, fields)).expect(name)),
         Body::Type("Billing") => drop(fee::check_billing(decoded(name, fields)).expect(name)),
+        Body::Type("WebhookDraft") => drop(Target::check(decoded(name, fields)).expect(name)),
+        Body::Type("ChannelState") => drop(decoded::<ChannelState>(name, fields)),
+        Body::Type("PushSubscription") => drop(decoded::<PushSubscription>(name, fields)),
+        Body::Type("PushUnsubscribe") => drop(decoded::<PushUnsubscribe>(name, fields)),
+        Body::Type("PushMute") => drop(decoded::<PushMute>(name, fields)),
         Body::Type(new) => panic!("{new}: which rules does it keep?"),
     }
 }

@@ -46,6 +46,7 @@ mod power;
 mod presence;
 mod problem;
 mod proposal;
+mod push;
 mod race;
 mod receipt;
 mod resume;

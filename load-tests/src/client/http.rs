@@ -92,6 +92,18 @@ impl Http {
         read(&send(self.request(Method::POST, path)).await?)
     }
 
+    /// `POST` with a JSON body.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, HttpError> {
+        read(&send(self.request(Method::POST, path).json(body)).await?)
+    }
+
     /// `DELETE`.
     ///
     /// # Errors

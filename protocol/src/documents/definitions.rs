@@ -27,6 +27,7 @@ use crate::limits;
 use crate::marker::{Mark, MarkAnswer};
 use crate::offer::OfferView;
 use crate::proposal::ProposalView;
+use crate::push::{PushKind, PushMute, PushSubscription, PushUnsubscribe, PushView};
 use crate::report::ReportView;
 use crate::room::{Changes, Cursor, Joined, RoomView};
 use crate::search::SearchPage;
@@ -106,7 +107,7 @@ fn inbound() -> BTreeMap<String, Value> {
     let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     define::<(Hello, Cursor, Leave, Ping, Refresh, Typing, Mark)>(&mut generator);
     define::<(UserProfile, JobPosting, ClientId, FeeSchedule, Billing)>(&mut generator);
-    define::<(WebhookDraft, ChannelState)>(&mut generator);
+    define::<(WebhookDraft, ChannelState, PushSubscription, PushUnsubscribe, PushMute)>(&mut generator);
     Command::payloads(&mut generator);
     taken(generator)
 }
@@ -127,6 +128,7 @@ fn outbound() -> BTreeMap<String, Value> {
     define::<(EventPage, EventAudience, WebhookId, WebhookView, WebhookSecret, WebhookDisabled)>(
         &mut generator,
     );
+    define::<(PushView, PushKind)>(&mut generator);
     define::<(DeliveryView, DeliveryNumber, DeliveryOutcome, Channel, ChannelState)>(&mut generator);
     Command::answers(&mut generator);
     let mut schemas = taken(generator);

@@ -334,7 +334,7 @@ fn named<'a>(examples: impl Iterator<Item = (&'a str, &'a Value)>) -> Map<String
 fn tag(route: &RouteSpec) -> &'static str {
     let parts: Vec<&str> = route.path.split('/').collect();
     match (route.method, parts.get(2)) {
-        (_, Some(&("webhooks" | "events" | "outbox"))) => "reach",
+        (_, Some(&("webhooks" | "events" | "outbox" | "push"))) => "reach",
         (Method::Put, _) => "marketplace",
         (Method::Post, _) if route.who == Who::Service => "marketplace",
         (_, Some(&("rooms" | "changes" | "search" | "ws"))) => "rooms",
@@ -353,7 +353,7 @@ fn tags() -> Value {
         { "name": "marketplace", "description": "What the marketplace's systems tell." },
         { "name": "operation", "description": "Probes, keys, and the documents." },
         { "name": "people", "description": "Who one is." },
-        { "name": "reach", "description": "Events and webhooks: what other systems hear." },
+        { "name": "reach", "description": "Events and webhooks, which other systems hear, and push notifications." },
         { "name": "rooms", "description": "Rooms, their logs, and what is in them." },
     ])
 }

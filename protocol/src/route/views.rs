@@ -48,6 +48,17 @@ const fn act(
     of_the_service(RouteSpec { method: Method::Post, ..get(path, name, summary, Answer::Type(answer)) })
 }
 
+/// Something that a person says of what is pushed.
+const fn said(
+    path: &'static str,
+    name: &'static str,
+    summary: &'static str,
+    body: &'static str,
+) -> RouteSpec {
+    let told = get(path, name, summary, Answer::Type("PushView"));
+    RouteSpec { method: Method::Post, body: Body::Type(body), ..told }
+}
+
 const fn open(path: &'static str, name: &'static str, summary: &'static str, answer: Answer) -> RouteSpec {
     RouteSpec { who: Who::Anyone, ..get(path, name, summary, answer) }
 }
@@ -289,6 +300,13 @@ pub(super) const VIEWS: &[RouteSpec] = &[
         "Hold back what is sent by itself, or go on; nothing is lost.",
         ("ChannelState", "ChannelState"),
     ),
+    get("/v1/push", "push", "What one is pushed, and the key to subscribe with.", Answer::Type("PushView")),
+    RouteSpec {
+        refusals: &[ErrorCode::AddressRefused],
+        ..said("/v1/push/subscribe", "push_subscribe", "Have a browser pushed to.", "PushSubscription")
+    },
+    said("/v1/push/unsubscribe", "push_unsubscribe", "Have it pushed to no more.", "PushUnsubscribe"),
+    said("/v1/push/mute", "push_mute", "Say what is not to be pushed.", "PushMute"),
     open("/v1/ws", "socket", "Open the socket: see `/asyncapi.json`.", Answer::Upgrade),
     open("/livez", "livez", "Whether the process turns.", Answer::Text),
     open("/readyz", "readyz", "Whether the database can be written.", Answer::Text),

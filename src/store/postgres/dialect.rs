@@ -109,7 +109,7 @@ macro_rules! skip_taken {
         concat!(" FOR UPDATE OF ", $rows, " SKIP LOCKED")
     };
 }
-/// Whether this worker may take the webhook `w`: nobody has it, by the clock that all servers share.
+/// Whether this worker may take the row `w`: nobody has it, by the clock that all servers share.
 macro_rules! free_for {
     ($worker:literal) => {
         concat!(

@@ -112,6 +112,13 @@ impl Target {
         .execute(&mut self.0)
         .await
         .map_err(StoreError::from)?;
+        // What was there before is on nobody's screen for the first time.
+        sqlx::query(
+            "UPDATE push_place SET log = e.log, seq = e.seq FROM (SELECT log, seq FROM entries ORDER BY log DESC, seq DESC LIMIT 1) e",
+        )
+        .execute(&mut self.0)
+        .await
+        .map_err(StoreError::from)?;
         let committed = sqlx::query("COMMIT").execute(&mut self.0).await;
         committed.map_err(|error| MoveError::Unanswered(error.into()))?;
         let mut connection = self.0;

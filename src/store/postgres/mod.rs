@@ -54,6 +54,8 @@ mod message;
 mod offer;
 #[path = "../queries/proposal.rs"]
 mod proposal;
+#[path = "../queries/push.rs"]
+mod push;
 #[path = "../queries/report.rs"]
 mod report;
 #[path = "../queries/room.rs"]

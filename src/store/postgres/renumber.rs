@@ -45,6 +45,7 @@ pub(super) async fn renumber(connection: &mut PgConnection) -> sqlx::Result<()> 
             "UPDATE users SET tx = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
             "UPDATE indexed SET tx = 0, log = 0, seq = 0",
             LAST,
+            "UPDATE push_place SET log = e.log, seq = e.seq FROM (SELECT log, seq FROM entries ORDER BY log DESC, seq DESC LIMIT 1) e",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::candidacy::{CandidacyView, CaseAnswer, CasesAnswer, CasesItem, ClientMark, Phase};
-use anteroom_protocol::entry::EntryData;
+use anteroom_protocol::entry::{EntryData, NoticeKind};
 use anteroom_protocol::error::ErrorCode;
 use anteroom_protocol::id::{CandidacyId, UserId};
 use anteroom_protocol::time::Time;
@@ -247,7 +247,11 @@ async fn append(
         append_to(connection, Log::Room(room), decision.room, moment, appended).await?;
     }
     for (owner, event) in decision.inboxes {
-        append_to(connection, Log::Inbox(owner), vec![event], moment, appended).await?;
+        let is_invitation = matches!(&event.what, What::Notice(NoticeKind::InvitationSent, notice) if notice.freelancer == owner);
+        append_to(connection, Log::Inbox(owner.clone()), vec![event], moment, appended).await?;
+        if let (true, Some(told)) = (is_invitation, appended.last()) {
+            super::push::invited(connection, &owner, told.entry.seq, moment.now).await?;
+        }
     }
     Ok(())
 }

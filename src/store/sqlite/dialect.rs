@@ -109,7 +109,7 @@ macro_rules! skip_taken {
         ""
     };
 }
-/// Whether this worker may take the webhook `w`: nobody has it. Whoever had it before a restart has it no more.
+/// Whether this worker may take the row `w`: nobody has it. Whoever had it before a restart has it no more.
 macro_rules! free_for {
     ($worker:literal) => {
         concat!("(w.lease_by IS NULL OR w.lease_by = ", $worker, ")")

@@ -50,6 +50,8 @@ mod message;
 mod offer;
 #[path = "../queries/proposal.rs"]
 mod proposal;
+#[path = "../queries/push.rs"]
+mod push;
 #[path = "../queries/report.rs"]
 mod report;
 #[path = "../queries/room.rs"]
@@ -133,7 +135,8 @@ impl SqliteStore {
         let options = open::options(path);
         let (mut connection, _) = open::connect_up_to_date(path, &options).await?;
         // Whoever worked here is gone: nobody else has the file.
-        let freed = sqlx::query("UPDATE webhooks SET lease_by = NULL").execute(&mut connection).await;
+        let free = "UPDATE webhooks SET lease_by = NULL; UPDATE pushes SET lease_by = NULL";
+        let freed = sqlx::raw_sql(free).execute(&mut connection).await;
         freed.map_err(|error| open::broken(path, error))?;
         let writer = Mutex::new(Writer::new(connection, options.clone()));
         let readers = SqlitePoolOptions::new()

@@ -12,6 +12,7 @@ mod person;
 mod pipeline;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod push_service;
 pub(crate) mod raw;
 pub(crate) mod receiver;
 mod relay;
