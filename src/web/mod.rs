@@ -7,15 +7,17 @@ use axum::http::header::{
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-/// No inline script or style, nothing from elsewhere, and no text ever parsed as markup or script; the socket and pictures of people are
-/// all the page reaches out for.
+/// No inline script or style, nothing from elsewhere, and no text ever parsed as markup or script but the address of the page's own service worker
+/// (`push.js`); the socket and pictures of people are all the page reaches out for.
 const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: https:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self'; object-src 'none'; \
-                      require-trusted-types-for 'script'; trusted-types 'none'";
+                      require-trusted-types-for 'script'; trusted-types anteroom";
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
+const MANIFEST: &str = "application/manifest+json";
+const PICTURE: &str = "image/svg+xml";
 
 /// Path, form and content of every file.
 const FILES: &[(&str, &str, &str)] = &[
@@ -47,6 +49,10 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/outbox.js", SCRIPT, include_str!("assets/outbox.js")),
     ("/people.js", SCRIPT, include_str!("assets/people.js")),
     ("/profile.js", SCRIPT, include_str!("assets/profile.js")),
+    ("/push.js", SCRIPT, include_str!("assets/push.js")),
+    ("/sw.js", SCRIPT, include_str!("assets/sw.js")),
+    ("/manifest.webmanifest", MANIFEST, include_str!("assets/manifest.webmanifest")),
+    ("/icon.svg", PICTURE, include_str!("assets/icon.svg")),
     ("/proposing.js", SCRIPT, include_str!("assets/proposing.js")),
     ("/reading.js", SCRIPT, include_str!("assets/reading.js")),
     ("/refusals.js", SCRIPT, include_str!("assets/refusals.js")),

@@ -57,7 +57,7 @@ async fn an_invitation_to_somebody_who_is_not_there_is_pushed_once_to_each_brows
         let shown = &message.notification;
         assert_eq!((message.web_push, shown.title.as_str()), (8030, "You have a new invitation"));
         assert_eq!((shown.data.kind, shown.data.invitation), (PushKind::Invitations, Some(invitation)));
-        assert_eq!(shown.navigate, format!("/#invitation={invitation}"));
+        assert_eq!(shown.navigate, format!("/#/invitation/{invitation}"));
         // What stands on a lock screen is read by others, too.
         let words = format!("{} {:?}", shown.title, shown.body);
         assert!(!words.contains("clara") && !words.contains("landing page"), "{words}");
@@ -150,7 +150,7 @@ async fn of_three_messages_in_one_room_there_is_one_notification_and_of_what_was
     let shown = &message.notification;
     assert_eq!(shown.data.kind, PushKind::Messages);
     assert!(shown.data.unread >= 3 && shown.title.contains("new messages"), "{shown:?}");
-    assert_eq!(shown.navigate, format!("/#room={room}"));
+    assert_eq!(shown.navigate, format!("/#/room/{room}"));
     later(&scene, DELAY).await;
     later(&scene, DELAY).await;
     assert_eq!(service.taken().len(), before + 1, "one for all three, and none for their author");

@@ -113,11 +113,11 @@ impl Sender {
 fn message(push: &Push, kind: PushKind, invitation: Option<InvitationId>) -> PushMessage {
     let room = push.told.entry.log.reference();
     let (navigate, tag) = match (room, invitation) {
-        (RoomRef::Room(room), _) => (format!("/#room={room}"), format!("room {room}")),
+        (RoomRef::Room(room), _) => (format!("/#/room/{room}"), format!("room {room}")),
         (RoomRef::Inbox, Some(invitation)) => {
-            (format!("/#invitation={invitation}"), format!("invitation {invitation}"))
+            (format!("/#/invitation/{invitation}"), format!("invitation {invitation}"))
         }
-        (RoomRef::Inbox, None) => ("/".to_owned(), format!("inbox {}", push.told.entry.seq)),
+        (RoomRef::Inbox, None) => ("/#/notices".to_owned(), format!("inbox {}", push.told.entry.seq)),
     };
     let candidacy = push.told.case.as_ref().map(|case| case.candidacy);
     let data = PushData { kind, room, seq: push.told.entry.seq, unread: push.unread, candidacy, invitation };

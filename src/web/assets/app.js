@@ -6,6 +6,7 @@
 //   views          lists.js  cases.js  ledger.js  roomview.js (roomframe.js  message.js  events.js  composer.js  facts.js  seal.js)  inbox.js  search.js  signin.js
 //   negotiating    terms.js  termsform.js  proposing.js  negotiation.js  offers.js
 //   pieces         dom.js  forms.js  guard.js  profile.js  dialog.js  money.js  banner.js  account.js
+//   notifications  push.js, and sw.js: the service worker, which is no module of the page
 
 import { accountLines, isActive } from './account.js';
 import { Banner } from './banner.js';
@@ -19,6 +20,7 @@ import { candidaciesView, jobsView, waitingCounts } from './lists.js';
 import { EntryLog } from './log.js';
 import { Outbox } from './outbox.js';
 import { Profiles, openProfile } from './profile.js';
+import { Pushing } from './push.js';
 import { Rooms } from './rooms.js';
 import { roomView } from './roomview.js';
 import { searchView } from './search.js';
@@ -73,6 +75,8 @@ class App {
     this.lists = new Lists(http, () => this.#listsChanged());
     this.unread = new Unread(http, () => this.#unreadChanged());
     this.profiles = new Profiles(http);
+    this.pushing = new Pushing(http, (hash) => this.go(hash));
+    this.pushing.onchange = () => this.#view?.redraw?.();
     this.inbox = new EntryLog('inbox', http);
     this.inbox.onlive = (entry) => this.#noticed(entry);
     this.banner = new Banner($('connection'), $('banner'), () => leaveBy(signOut));
@@ -107,6 +111,7 @@ class App {
     this.inbox.load().catch(() => {}).then(() => this.connection.join('inbox', () => this.inbox.cursor()));
     this.connection.open();
     this.outbox.start();
+    this.pushing.begin().catch(() => {});
     window.addEventListener('online', () => this.connection.wake());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState !== 'visible') return;
@@ -167,7 +172,7 @@ class App {
 
   #viewFor([first, second, third]) {
     if (first === 'room' && second) return roomView(this, second, third);
-    if (first === 'invitation' && second) return invitationView(this, second);
+    if (first === 'invitation' && second) return invitationView(this, second, third);
     if (first === 'proposal' && second) return proposalView(this, second);
     if (first === 'job' && second) return jobView(this, second);
     if (first === 'search') return searchView(this, second ?? '', third ?? '', this.#area);

@@ -66,7 +66,9 @@ const roomLink = (room) => h('p', {}, h('a', { class: 'button primary', href: `#
 
 // --- invitation -------------------------------------------------------------------------------------------------
 
-export function invitationView(ctx, id) {
+/** `answer`: what a notification was answered with. Accepting and declining need words, so their form is opened; ignoring needs none but a click. */
+export function invitationView(ctx, id, answer) {
+  if (answer === 'accept' || answer === 'decline') ctx.drafts.set(`invitation:${id}:mode`, answer);
   return resourceView(ctx, `/v1/invitations/${encodeURIComponent(id)}`, 'work', (item, view) => {
     Object.assign(view, { title: plain(item.job.title), area: item.role === 'client' ? 'my' : 'work' });
     const isOpen = item.status === 'pending' || item.status === 'archived';

@@ -6,6 +6,7 @@ import { retractKey, retractPart } from './ledger.js';
 import { negotiationKey, termsPart } from './negotiation.js';
 import { offeringPart, standingPart } from './offers.js';
 import { personButton } from './profile.js';
+import { roomMuteKey, roomMutePart } from './push.js';
 import { WRITABLE } from './rows.js';
 import { transcriptPart } from './transcript.js';
 
@@ -15,7 +16,7 @@ const part = (title, ...children) => h('section', { 'aria-label': title }, h('h2
 export function drawFacts(ctx, root, { room, candidacy, log }) {
   const members = room.members.map(({ user, name: called, side, avatar_url: picture }) => ({ id: user, name: called, side, avatar_url: picture }));
   const invitation = ctx.lists.invitation(candidacy.invitation);
-  const text = JSON.stringify([negotiationKey(ctx, candidacy, log), members, room.job, retractKey(ctx, invitation)]);
+  const text = JSON.stringify([roomMuteKey(ctx, candidacy.room), negotiationKey(ctx, candidacy, log), members, room.job, retractKey(ctx, invitation)]);
   if (root.dataset.shown === text) return;
   root.dataset.shown = text;
   keepingOpen(root, () => keepingFocus(root, () => root.replaceChildren(...[
@@ -25,6 +26,7 @@ export function drawFacts(ctx, root, { room, candidacy, log }) {
     part('People', h('ul', { class: 'people' }, members.map((member) => h('li', {},
       avatar(member), personButton(ctx, member, { id: `member-${member.id}`, side: member.side }), h('span', { class: 'side' }, member.side === 'client' ? 'Client' : 'Freelancer'))))),
     part('Job', h('p', { dir: 'auto' }, room.job.url ? outLink(room.job.url, room.job.title) : room.job.title)),
+    roomMutePart(ctx, candidacy.room),
     transcriptPart(ctx, candidacy.room),
     retractPart(ctx, invitation, () => ctx.refresh()),
     WRITABLE.has(candidacy.phase) && candidacy.phase !== 'hired' && endCandidacy(ctx, candidacy),

@@ -32,6 +32,12 @@ export class Http {
     return (await this.#ask(path, query)).json().catch(() => ({}));
   }
 
+  /** Says something, and reads the answer. */
+  async post(path, body) {
+    const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return (await this.#read(path, init)).json().catch(() => ({}));
+  }
+
   /** Reads a whole file. */
   async blob(path, query) {
     const response = await this.#ask(path, query);
@@ -50,17 +56,17 @@ export class Http {
     }
   }
 
-  async #read(address) {
-    const response = await this.#fetch(address);
+  async #read(address, init) {
+    const response = await this.#fetch(address, init);
     if (response.ok) return response;
     const body = await response.json().catch(() => ({}));
     const unread = { code: `http_${response.status}`, message: `The server answered ${response.status}.`, retryable: response.status >= 500 };
     throw new WireError({ ...unread, ...body, message: body.detail ?? body.title ?? unread.message }, response.status);
   }
 
-  async #fetch(address) {
+  async #fetch(address, { headers, ...init } = {}) {
     try {
-      return await fetch(address, { headers: { authorization: `Bearer ${this.#token}` }, cache: 'no-store', credentials: 'omit' });
+      return await fetch(address, { ...init, headers: { ...headers, authorization: `Bearer ${this.#token}` }, cache: 'no-store', credentials: 'omit' });
     } catch {
       throw new WireError({ code: 'unreachable', message: 'The server cannot be reached right now.', retryable: true });
     }

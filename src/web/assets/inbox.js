@@ -5,6 +5,7 @@ import { briefTime, h, keepingFocus, name, phaseSentence, prose, reasonText } fr
 import { candidacyHref } from './lists.js';
 import { priceOf } from './money.js';
 import { HOW_HREF, changedText } from './profile.js';
+import { pushingPart } from './push.js';
 import { Reading } from './reading.js';
 
 const DONE = {
@@ -35,7 +36,7 @@ const DONE = {
   'contract.ended': 'The contract has ended',
 };
 
-const OF_ONESELF = new Set(['account.changed', 'responsiveness.changed']);
+const OF_ONESELF = new Set(['account.changed', 'responsiveness.changed', 'webhook.disabled']);
 
 export function inboxView(ctx, area) {
   const log = ctx.inbox;
@@ -46,7 +47,7 @@ export function inboxView(ctx, area) {
   const mark = () => { if (document.visibilityState === 'visible' && log.last) reading.mark(log.last, mark); };
   const redraw = () => {
     if (!log.loaded) return;
-    keepingFocus(body, () => body.replaceChildren(...notices(ctx, log)));
+    keepingFocus(body, () => body.replaceChildren(pushingPart(ctx), ...notices(ctx, log)));
     mark();
   };
   log.onchange = redraw;
@@ -71,6 +72,7 @@ const isShown = ({ kind, data }) => OF_ONESELF.has(kind) || Boolean(data?.job);
 function noticeLines(ctx, { kind, by, data }) {
   if (kind === 'account.changed') return accountLines(data);
   if (kind === 'responsiveness.changed') return [h('p', {}, changedText(data)), h('p', { class: 'hint' }, h('a', { href: HOW_HREF }, 'How this is computed'))];
+  if (kind === 'webhook.disabled') return [h('p', {}, 'The webhook ', h('bdi', {}, data.webhook), ' is told nothing any more: ', h('bdi', {}, data.because), '.')];
   const reason = data.reason && [': ', h('bdi', {}, reasonText(data))];
   const which = data.terms && /^(terms|offer|contract)/.test(kind) && ` (version ${data.terms.version}, ${priceOf(data.terms.terms)})`;
   return [
