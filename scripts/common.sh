@@ -161,6 +161,21 @@ deaf_tests() {
     fi
 }
 
+# where_it_listens PID OUTPUT: where the server of this process listens, whose port is the system's choice: it says so on its standard output.
+where_it_listens() {
+    local tries url
+    for ((tries = 0; tries < 300; tries++)); do
+        url=$(sed -n 's/^listening on \(http:[^ ]*\).*/\1/p' "$2")
+        if [[ -n $url ]]; then
+            printf '%s\n' "$url"
+            return
+        fi
+        kill -0 "$1" 2>/dev/null || fail "the server ended before it listened"
+        sleep 0.1
+    done
+    fail "the server did not listen within 30 s"
+}
+
 # ---- What the clients of other authors are kept in
 
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-target}"; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test there is, from a fresh checkout: Rust, then the published documents against their specifications, then a talk
-# between two clients of other authors, then a client that is killed and resumes, then the page in a real browser. Installs what is missing where it may, and says what to install where it may not.
+# between two clients of other authors, then what leaves the server by itself, then a client that is killed and resumes, then the page in a real browser. Installs what is missing where it may, and says what to install where it may not.
 #
 # CARGO_TARGET_DIR   where cargo builds, as for cargo itself
 # CHROMIUM           the browser to use, if not the first of the usual names
@@ -60,5 +60,6 @@ export ANTEROOM_BIN CHROMIUM
 
 step "the published documents against their specifications" documents
 step "a talk between two clients of other authors" tests/talk.sh
+step "webhooks and push notifications, read by libraries of other authors" tests/reach.sh
 step "a client in Java, written from the documents alone" tests/resume.sh
 step "the page in $CHROMIUM" browser_tests

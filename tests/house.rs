@@ -96,7 +96,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         path: "server/way_out.rs",
-        ours: &["app::push", "config", "outbound", "start", "store"],
+        ours: &["app::push", "app::webhook", "config", "outbound", "start", "store"],
         libraries: &[],
     },
     Room { path: "server/address.rs", ours: &["peer"], libraries: &["axum"] },

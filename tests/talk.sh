@@ -48,14 +48,7 @@ pip_venv "$libraries/python" examples/talk/requirements.txt
     >"$work/server.out" 2>"$work/server.log" </dev/null &
 server=$!
 
-# The port is the system's choice: the server says on standard output where it listens.
-for ((tries = 0; tries < 300; tries++)); do
-    url=$(sed -n 's/^listening on \(http:[^ ]*\).*/\1/p' "$work/server.out")
-    if [[ -n $url ]]; then break; fi
-    kill -0 "$server" 2>/dev/null || fail "the server ended before it listened"
-    sleep 0.1
-done
-[[ -n $url ]] || fail "the server did not listen within 30 s"
+url=$(where_it_listens "$server" "$work/server.out")
 
 export ANTEROOM_URL=$url ANTEROOM=$server_binary ANTEROOM_DATA_DIR=$work/data
 examples/talk/talk.sh | tee "$work/talk.out"

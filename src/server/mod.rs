@@ -29,6 +29,7 @@ use self::address::Proxies;
 pub use self::keeping::Keeping;
 use self::neighbours::{Neighbours, Parting};
 use self::tls::Tls;
+use self::way_out::WayOut;
 use crate::app::audit::Audit;
 use crate::app::cursor::Cursors;
 use crate::app::follow::Follower;
@@ -38,7 +39,7 @@ use crate::app::identity::issuer::Issuer;
 use crate::app::rate::{Rate, Rates};
 use crate::app::telling::Telling;
 use crate::app::transcript::Places;
-use crate::app::webhook::{self, Seals};
+use crate::app::webhook;
 use crate::app::writer::{Writer, WriterTask};
 use crate::app::{App, demo, push, search, timer};
 use crate::clock::{Clock, SystemClock};
@@ -118,8 +119,7 @@ impl Server {
         let command_key = key(&*store, "commands").await?;
         let signing = signing_key(config, &key(&*store, "signing").await?);
         let public_keys = public_keys(&*store, signing.public(), clock.now()).await?;
-        let pushes = way_out::sender(config, &*store).await?;
-        let webhooks_key = key(&*store, "webhooks").await?;
+        let WayOut { outbound, pushes, seals } = WayOut::of(config, &*store).await?;
         let cursors = Cursors::new(&key(&*store, "cursors").await?);
         let app = Arc::new(App {
             store,
@@ -137,9 +137,9 @@ impl Server {
             public_keys,
             command_key,
             cursors,
-            outbound: way_out::way_out(config)?,
+            outbound,
             pushes,
-            seals: Seals::new(mixed(config, &webhooks_key)),
+            seals,
         });
         if demo_is_on(config) {
             demo::seed(&app)

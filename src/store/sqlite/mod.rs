@@ -52,6 +52,8 @@ mod offer;
 mod proposal;
 #[path = "../queries/push.rs"]
 mod push;
+#[path = "../queries/push_finding.rs"]
+mod push_finding;
 #[path = "../queries/report.rs"]
 mod report;
 #[path = "../queries/room.rs"]

@@ -22,6 +22,7 @@ mod numbering;
 mod offer;
 mod once;
 mod postgres;
+mod push;
 mod reading;
 mod search;
 mod secure;
@@ -214,6 +215,11 @@ macro_rules! conformance {
                 a_round_has_what_comes_next_and_what_was_held_up_and_leaves_the_rest,
                 a_thousand_attempts_are_kept_and_what_is_parked_for_as_long_as_it_is,
                 a_disabled_webhook_is_told_of_in_an_inbox_once_and_nobody_works_for_it,
+            ],
+            push: [
+                what_is_unread_of_a_log_is_due_once_on_each_browser_and_nothing_of_ones_own,
+                an_invitation_is_due_with_its_commit_and_later_when_it_is_on_a_screen,
+                a_browser_is_its_last_persons_alone_and_a_person_has_twenty,
             ],
             writers: [
                 of_many_writers_with_overlapping_ids_each_id_gets_one_number,
