@@ -18,7 +18,7 @@ rust_tests() {
 
 # The talk and the bargaining once more, each of the two on a node of its own: what one of them does reaches the other over PostgreSQL and Redis.
 two_nodes() {
-    local rooms='candidacy|contract|terms|offer|member|message|receipt|presence|standing|revocation|resume|changes'
+    local rooms='candidacy|contract|terms|offer|member|message|receipt|presence|standing|revocation|resume|changes|webhook|push'
     if cargo nextest --version >/dev/null 2>&1; then
         fleet two cargo nextest run -p anteroom --test it -E "test(/^($rooms)::/)"
     else

@@ -54,6 +54,10 @@ pub enum Failure {
 /// The port.
 #[async_trait]
 pub trait Outbound: Send + Sync + 'static {
+    /// The host of an address, as whoever connects reads it: what looks like a host to somebody else may be none. Refused when its form is such that
+    /// nothing would be sent there; nobody is asked what it stands for.
+    fn host(&self, url: &str) -> Result<String, Refused>;
+
     /// Refuses an address that nothing would be sent to, as far as that shows now.
     async fn check(&self, url: &str) -> Result<(), Refused>;
 

@@ -314,6 +314,8 @@ async fn an_address_that_is_no_push_services_and_keys_that_are_no_browsers_are_r
         ("https://fcm.googleapis.com.evil.example/", "address_refused"),
         ("https://evil.example/?fcm.googleapis.com", "address_refused"),
         ("https://fcm.googleapis.com@127.0.0.1/", "address_refused"),
+        ("https://1.1.1.1\\.push.apple.com/", "address_refused"),
+        ("https://1.1.1.1/.push.apple.com/", "address_refused"),
         ("http://fcm.googleapis.com/send/1", "address_refused"),
         ("not an address", "address_refused"),
     ] {

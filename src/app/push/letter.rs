@@ -56,10 +56,8 @@ impl Sender {
         self.public.clone()
     }
 
-    /// Whether an address is one of a push service that is pushed to: anybody may name one.
-    pub fn is_service(&self, endpoint: &str) -> bool {
-        let Some(rest) = endpoint.split_once("://").map(|(_, rest)| rest) else { return false };
-        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    /// Whether this host is a push service that is pushed to: anybody may name an address.
+    pub fn is_service(&self, host: &str) -> bool {
         let is_of = |service: &String| match service.strip_prefix("*.") {
             Some(domain) => host.strip_suffix(domain).is_some_and(|before| before.ends_with('.')),
             None => host == *service,

@@ -15,6 +15,7 @@ pub use self::letter::{Sender, secret_of};
 use super::{App, AppError};
 use crate::domain::actor::Actor;
 use crate::domain::refusal::Refusal;
+use crate::outbound::Refused;
 use crate::store::{Browser, PushWishes};
 
 /// Every kind, for reading what was muted.
@@ -53,10 +54,11 @@ pub async fn subscribe(app: &App, actor: &Actor, asked: PushSubscription) -> Res
     let p256dh = bytes(&keys.p256dh).filter(|key| PublicKey::from_sec1_bytes(key).is_ok());
     let p256dh = p256dh.ok_or_else(|| wrong("p256dh"))?;
     let auth = bytes(&keys.auth).filter(|auth| auth.len() == 16).ok_or_else(|| wrong("auth"))?;
-    if !app.pushes.is_service(&endpoint) {
+    let refused = |refused: Refused| AppError::Address(refused.0);
+    if !app.pushes.is_service(&app.outbound.host(&endpoint).map_err(refused)?) {
         return Err(AppError::Address("endpoint: this is no push service that this server knows".into()));
     }
-    app.outbound.check(&endpoint).await.map_err(|refused| AppError::Address(refused.0))?;
+    app.outbound.check(&endpoint).await.map_err(refused)?;
     let browser = Browser { endpoint, p256dh, auth };
     app.store.push_to(&actor.user, &browser, instead_of.as_deref(), app.clock.now()).await?;
     view(app, actor).await

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, Url, redirect};
+use tokio::time::timeout;
 
 use super::address::Rules;
 use super::{Failure, Outbound, Post, Refused, Reply};
@@ -147,17 +148,20 @@ fn number(host: &str) -> Option<IpAddr> {
 
 #[async_trait]
 impl Outbound for Guarded {
+    fn host(&self, url: &str) -> Result<String, Refused> {
+        Ok(self.parse(url)?.host_str().unwrap_or_default().to_owned())
+    }
+
     async fn check(&self, url: &str) -> Result<(), Refused> {
-        let url = self.parse(url)?;
-        let host = url.host_str().unwrap_or_default();
-        if number(host).is_some() {
+        let host = self.host(url)?;
+        if number(&host).is_some() {
             return Ok(());
         }
-        match self.guard.addresses(host).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                Err(refusal_in(&*error).unwrap_or_else(|| Refused(format!("{host} cannot be found"))))
-            }
+        let not_found = || Refused(format!("{host} cannot be found"));
+        match timeout(CONNECT_TIMEOUT, self.guard.addresses(&host)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(refusal_in(&*error).unwrap_or_else(not_found)),
+            Err(_) => Err(not_found()),
         }
     }
 
@@ -182,7 +186,9 @@ async fn reply(mut response: Response) -> reqwest::Result<Reply> {
     {
         body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES - body.len())]);
     }
-    Ok(Reply { status, retry_after, text: String::from_utf8_lossy(&body).into_owned() })
+    // No database keeps a zero in a text, and nobody can read one.
+    let text = String::from_utf8_lossy(&body).replace('\0', "\u{fffd}");
+    Ok(Reply { status, retry_after, text })
 }
 
 fn failure(error: &reqwest::Error) -> Failure {

@@ -253,6 +253,29 @@ async fn of_an_endless_answer_a_thousand_bytes_are_read() {
 }
 
 #[tokio::test]
+async fn an_answer_is_text_that_can_be_kept_whatever_its_bytes_are() {
+    let here = listener("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\na\0b\x01c").await;
+    let url = format!("http://127.0.0.1:{}/", here.port);
+    let reply = open_here(told(&[&["127.0.0.1"]]).0).post(post(&url)).await.expect("an answer");
+    assert_eq!(reply.text, "a\u{fffd}b\x01c");
+}
+
+#[tokio::test]
+async fn the_host_of_an_address_is_what_is_connected_to_and_not_what_it_looks_like() {
+    let way_out = open_here(told(&[&["127.0.0.1"]]).0);
+    for (url, host) in [
+        ("https://push.example/send/1", "push.example"),
+        ("https://PUSH.example:8443/", "push.example"),
+        ("https://evil.example\\.push.example/", "evil.example"),
+        ("https://evil.example/.push.example", "evil.example"),
+        ("https://evil.example?.push.example", "evil.example"),
+        ("https:evil.example", "evil.example"),
+    ] {
+        assert_eq!(way_out.host(url).as_deref(), Ok(host), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn without_the_permission_nothing_is_sent_without_tls() {
     let here = listener("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let allowed = vec!["127.0.0.0/8".parse().expect("a network")];

@@ -18,7 +18,7 @@ use crate::store::sql::work::{Done, Failed};
 use crate::store::{Browser, LogKey, Push, PushKey, PushWishes, Pushed, Pushes, StoreError};
 
 /// Pushes that a worker is given at a time.
-const CLAIMED: i64 = 16;
+const CLAIMED: i64 = 64;
 
 #[async_trait]
 impl Pushes for Adapter {

@@ -123,6 +123,7 @@ pub(super) async fn put(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
          ON CONFLICT (id) DO UPDATE SET url = excluded.url, audience = excluded.audience, types = excluded.types,
              description = excluded.description, notify = excluded.notify,
+             next_at = CASE WHEN webhooks.url = excluded.url THEN webhooks.next_at ELSE 0 END,
              state = CASE WHEN webhooks.state = 'disabled' THEN 'disabled' ELSE excluded.state END",
     )
     .bind(id.as_str())

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::world::{World, user};
 use crate::support::ask;
 
-fn browser(name: &str) -> Browser {
+pub(super) fn browser(name: &str) -> Browser {
     Browser { endpoint: format!("https://push.example/{name}"), p256dh: vec![4; 65], auth: vec![7; 16] }
 }
 
@@ -20,7 +20,7 @@ async fn subscribed(world: &World, name: &str, browsers: &[&str]) {
 }
 
 /// Everything is looked at that was committed by now.
-async fn look(world: &World) {
+pub(super) async fn look(world: &World) {
     world.settled().await;
     let now = world.now();
     while world.store().find_pushes(now, now).await.expect("looked") {}

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::world::{World, size, user};
 use crate::support::id;
 
-fn hook(name: &str) -> WebhookId {
+pub(super) fn hook(name: &str) -> WebhookId {
     id(name)
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn a_webhook_is_kept_as_it_was_told_last_and_goes_on_where_it_w
 }
 
 /// A webhook that begins at the beginning.
-async fn from_the_first(world: &World, name: &str) -> WebhookId {
+pub(super) async fn from_the_first(world: &World, name: &str) -> WebhookId {
     let beginning = Begin::After(Position::new(&[0; 32]));
     world
         .store()
@@ -137,7 +137,7 @@ async fn from_the_first(world: &World, name: &str) -> WebhookId {
     hook(name)
 }
 
-fn attempt(at: LogPlace, outcome: DeliveryOutcome, now: Time) -> Attempt {
+pub(super) fn attempt(at: LogPlace, outcome: DeliveryOutcome, now: Time) -> Attempt {
     let view = DeliveryView {
         number: DeliveryNumber(0),
         event: format!("evt_{}", at.seq),
