@@ -68,11 +68,15 @@ const subscribesAt = (service) => (page) => page.addInitScript((given) => {
   PushManager.prototype.getSubscription = async () => (localStorage.getItem('subscribed') ? subscription : null);
 }, service.subscription);
 
-/** The page with notifications on; gives what delivers a push to its service worker. */
+/** The page with notifications on. */
 async function turnOn(page) {
   await page.goto(`${new URL(page.url()).origin}/#/notices`);
   await section(page, 'Notifications').getByRole('button', { name: 'Notify me in this browser' }).click();
   await expect(section(page, 'Notifications').getByRole('button', { name: 'Notify me here no more' })).toBeVisible();
+}
+
+/** Delivers a push to the service worker of a page, until it is shown: a browser that is busy starting the worker may let it pass. */
+async function deliver(page, data) {
   const tools = await page.context().newCDPSession(page);
   const registration = new Promise((done) => {
     tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations.length && done(registrations[0].registrationId));
@@ -80,7 +84,12 @@ async function turnOn(page) {
   await tools.send('ServiceWorker.enable');
   const { origin } = new URL(page.url());
   const registrationId = await registration;
-  return (data) => tools.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+  await expect.poll(async () => {
+    await tools.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+    await page.waitForTimeout(300);
+    return (await shown(page)).length;
+  }).toBe(1);
+  await tools.detach();
 }
 
 const shown = (page) => page.evaluate(async () => {
@@ -101,7 +110,7 @@ const allowed = { permissions: ['notifications'] };
 
 pushService('an invitation that is pushed is shown by the service worker, and its answers lead to where it is answered', async ({ server, visit, service }) => {
   const page = await visit(server.links.freelancer, { ...allowed, prepare: subscribesAt(service) });
-  const deliver = await turnOn(page);
+  await turnOn(page);
   // Nobody is there any more: the page is closed but for its service worker, as far as the server can tell.
   await page.goto('about:blank');
   await server.service('PUT', '/v1/jobs/second', { client: 'clara', title: 'A second job' });
@@ -113,13 +122,11 @@ pushService('an invitation that is pushed is shown by the service worker, and it
 
   await page.goto(server.links.freelancer);
   await expect(page.getByTestId('connection')).toHaveText('Connected');
-  await deliver(message);
-  await expect.poll(() => shown(page)).toHaveLength(1);
+  await deliver(page, message);
   const [{ title, tag, actions }] = await shown(page);
   expect({ title, tag }).toEqual({ title: 'You have a new invitation', tag: notification.tag });
   expect(actions).toEqual(['accept', 'decline'].slice(0, actions.length));
-  await deliver(message);
-  await expect.poll(() => shown(page)).toHaveLength(1);
+  await deliver(page, message);
 
   await click(page, 'decline');
   await expect(page.getByRole('heading', { level: 1, name: 'A second job' })).toBeVisible();
@@ -130,7 +137,7 @@ pushService('an invitation that is pushed is shown by the service worker, and it
 pushService('a message that is pushed opens its room, three of them are one notification, and a muted room is silent', async ({ server, visit, service }) => {
   const room = await roomOfTheDemo(server);
   const page = await visit(server.links.freelancer, { ...allowed, prepare: subscribesAt(service) });
-  const deliver = await turnOn(page);
+  await turnOn(page);
   // What stands unread in the room by now may be pushed first.
   await page.waitForTimeout(3_000);
   const before = service.taken.length;
@@ -139,8 +146,7 @@ pushService('a message that is pushed opens its room, three of them are one noti
   await page.waitForTimeout(3_000);
   expect(service.taken.length).toBe(before + 1);
   expect(message).not.toContain('Call me');
-  await deliver(message);
-  await expect.poll(() => shown(page)).toHaveLength(1);
+  await deliver(page, message);
   expect((await shown(page))[0].title).toMatch(/new messages$/);
   await click(page);
   await expect(page).toHaveURL(new RegExp(`#/room/${room}$`));

@@ -76,7 +76,8 @@ class App {
     this.unread = new Unread(http, () => this.#unreadChanged());
     this.profiles = new Profiles(http);
     this.pushing = new Pushing(http, (hash) => this.go(hash));
-    this.pushing.onchange = () => this.#view?.redraw?.();
+    // Views that show nothing of it are left alone: whoever is at work in them keeps their place.
+    this.pushing.onchange = () => this.#view?.pushingChanged?.();
     this.inbox = new EntryLog('inbox', http);
     this.inbox.onlive = (entry) => this.#noticed(entry);
     this.banner = new Banner($('connection'), $('banner'), () => leaveBy(signOut));

@@ -53,7 +53,7 @@ export function inboxView(ctx, area) {
   log.onchange = redraw;
   if (log.loaded) redraw();
   else log.load().catch((error) => body.replaceChildren(h('p', { class: 'note' }, error.message)));
-  return { node, title: 'Notices', area, refresh: redraw, redraw, close: () => { log.onchange = () => {}; } };
+  return { node, title: 'Notices', area, refresh: redraw, redraw, pushingChanged: redraw, close: () => { log.onchange = () => {}; } };
 }
 
 function notices(ctx, log) {

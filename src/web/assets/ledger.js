@@ -71,6 +71,7 @@ export function ledgerView(ctx, area) {
   const pages = { freelancer: 1, client: 1 };
   let shown = '';
   let newest = 0;
+  let wanted = null; // the row to be at once it is there: another refresh may draw it than the one that asked for it
   const refresh = async () => {
     newest += 1;
     const turn = newest;
@@ -80,14 +81,18 @@ export function ledgerView(ctx, area) {
       if (turn !== newest || text === shown) return;
       shown = text;
       keepingFocus(body, () => body.replaceChildren(...sections(ctx, ledgers, more)));
+      const row = wanted && body.querySelectorAll(`[data-side=${wanted.side}] .ledger-row a`)[wanted.known];
+      if (!row) return;
+      wanted = null;
+      row.focus();
     } catch (error) {
       if (!shown) body.replaceChildren(h('p', { class: 'note', role: 'alert' }, error.message));
     }
   };
   const more = async (side, known) => {
     pages[side] += 1;
+    wanted = { side, known };
     await refresh();
-    body.querySelectorAll(`[data-side=${side}] .ledger-row a`)[known]?.focus();
   };
   refresh();
   return { node, title: 'Response speed', area, refresh };

@@ -103,6 +103,11 @@ class RoomView {
     }
   }
 
+  /** Whether one is notified of this room stands among its facts. */
+  pushingChanged() {
+    this.redraw();
+  }
+
   /** The outbox, the connection or the account changed: what is around the log stays. */
   redraw() {
     if (!this.#log.loaded || !this.#room) return;
