@@ -15,6 +15,7 @@ use std::sync::Arc;
 use anteroom_protocol::close::CloseCode;
 use anteroom_protocol::id::UserId;
 use anteroom_protocol::log::Hash;
+use anteroom_protocol::push::PushKind;
 use dashmap::DashMap;
 use tokio::sync::broadcast;
 
@@ -23,6 +24,7 @@ use self::outbox::{News, Offered, Outbox};
 use self::presence::Departures;
 use self::reached::Reached;
 use crate::domain::log::Log;
+use crate::domain::push::kind_of;
 use crate::store::Appended;
 use crate::telemetry::Metrics;
 use crate::wire::to_wire::EncodedEntry;
@@ -123,14 +125,13 @@ impl Hub {
         for Appended { entry, readers } in appended {
             self.reached.note(&entry.log, entry.seq, entry.hash);
             let encoded = Arc::new(EncodedEntry::new(entry.clone()));
+            let is_inbox = matches!(entry.log, Log::Inbox(_));
+            let is_invitation = is_inbox && kind_of(is_inbox, &entry.kind) == Some(PushKind::Invitations);
             for reader in readers.iter() {
                 // An outbox never calls the hub, so the map is not entered again under this guard.
                 if let Some(sockets) = self.people.get(reader) {
                     sockets.iter().for_each(|outbox| self.metrics.offered(outbox.offer(&encoded)));
-                    if matches!(entry.log, Log::Inbox(_))
-                        && &*entry.kind == "invitation.sent"
-                        && !sockets.is_empty()
-                    {
+                    if is_invitation && !sockets.is_empty() {
                         // Where nobody listens, nobody wants to know.
                         let _ = self.arrivals.send(Arrived { log: entry.log.clone(), seq: entry.seq });
                     }

@@ -66,14 +66,25 @@ impl ToldRow {
     }
 }
 
+/// The columns of [`ToldRow`].
+macro_rules! told_columns {
+    () => {
+        concat!(
+            "e.log, e.",
+            placed!(),
+            " AS placed, e.seq AS number, l.room, l.owner, c.id AS candidacy, c.job, c.client, c.freelancer, ",
+            entry_columns!()
+        )
+    };
+}
+pub(super) use told_columns;
+
 /// Entries with what is told beside them.
 macro_rules! told_select {
     ($rest:expr) => {
         concat!(
-            "SELECT e.log, e.",
-            placed!(),
-            " AS placed, e.seq AS number, l.room, l.owner, c.id AS candidacy, c.job, c.client, c.freelancer, ",
-            entry_columns!(),
+            "SELECT ",
+            told_columns!(),
             " FROM entries e JOIN logs l ON l.id = e.log LEFT JOIN candidacies c ON c.id = l.candidacy ",
             $rest
         )

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::dialect::{Adapter, Connection, Pool, free_for, lease_end, placed, skip_taken, transact};
-use super::event::ToldRow;
+use super::event::{ToldRow, told_columns};
 use super::log::{entry_columns, keys};
 use super::marker::unread_of;
 use super::push_finding;
@@ -243,10 +243,8 @@ struct PushRow {
 async fn load(pool: &Pool, keys: &[PushKey]) -> sqlx::Result<Vec<Push>> {
     let sql = concat!(
         r#"SELECT s.id AS subscription, s.endpoint, s.p256dh, s.auth, s."user", w.attempts, coalesce(k.read, 0) AS read, l.counts,
-            k.counts AS marker, e.log, e."#,
-        placed!(),
-        " AS placed, e.seq AS number, l.room, l.owner, c.id AS candidacy, c.job, c.client, c.freelancer, ",
-        entry_columns!(),
+            k.counts AS marker, "#,
+        told_columns!(),
         r#" FROM pushes w JOIN push_subscriptions s ON s.id = w.subscription JOIN entries e ON e.log = w.log AND e.seq = w.seq
             JOIN logs l ON l.id = w.log LEFT JOIN candidacies c ON c.id = l.candidacy
             LEFT JOIN markers k ON k.log = w.log AND k."user" = s."user"

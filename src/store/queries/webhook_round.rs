@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::dialect::{
     Adapter, Connection, Pool, each, free_for, lease_end, placed, settled, skip_taken, transact,
 };
-use super::event::{ToldRow, bounded, page, placed_at, told_select};
+use super::event::{ToldRow, bounded, page, placed_at, told_columns, told_select};
 use super::log::entry_columns;
 use super::{webhook, webhook_settle};
 use crate::domain::webhook::{Target, Webhook};
@@ -256,10 +256,8 @@ struct AgainRow {
 
 async fn again(pool: &Pool, id: &WebhookId, now: Time) -> sqlx::Result<Vec<(DeliveryNumber, Told)>> {
     let sql = concat!(
-        "SELECT d.number AS delivery, e.log, e.",
-        placed!(),
-        " AS placed, e.seq AS number, l.room, l.owner, c.id AS candidacy, c.job, c.client, c.freelancer, ",
-        entry_columns!(),
+        "SELECT d.number AS delivery, ",
+        told_columns!(),
         " FROM webhook_deliveries d JOIN entries e ON e.log = d.log AND e.seq = d.seq JOIN logs l ON l.id = e.log
           LEFT JOIN candidacies c ON c.id = l.candidacy
           WHERE d.webhook = $1 AND d.again_at <= $2 ORDER BY d.again_at, d.number LIMIT $3"

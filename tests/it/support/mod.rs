@@ -8,6 +8,7 @@ mod documents;
 mod exchange;
 mod fleet;
 pub(crate) mod issuer;
+mod listener;
 mod person;
 mod pipeline;
 pub(crate) mod postgres;

@@ -1,6 +1,5 @@
 //! A push service and the browsers behind it: it takes what is pushed, and a browser reads it with the key that it alone has.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,16 +8,14 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use web_push_native::p256::SecretKey;
 use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint as _;
 use web_push_native::{Auth, decrypt};
 
+use super::listener::serve;
 use super::soon;
 
 /// Something that was pushed.
@@ -86,7 +83,8 @@ impl PushService {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let inner = Arc::new(Inner { taken: Mutex::default(), answer: Mutex::new(Answer::of(201)) });
-        let task = tokio::spawn(accept(listener, inner.clone()));
+        let kept = inner.clone();
+        let task = tokio::spawn(serve(listener, move |request| answer(kept.clone(), request)));
         Self { base, inner, task }
     }
 
@@ -147,21 +145,7 @@ impl Browser {
     }
 }
 
-async fn accept(listener: TcpListener, inner: Arc<Inner>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let inner = inner.clone();
-        connections.spawn(async move {
-            let service = service_fn(|request: Request<hyper::body::Incoming>| {
-                let inner = inner.clone();
-                async move { Ok::<_, Infallible>(answer(&inner, request).await) }
-            });
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
-
-async fn answer(inner: &Inner, request: Request<hyper::body::Incoming>) -> Response<Body> {
+async fn answer(inner: Arc<Inner>, request: Request<hyper::body::Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(Body::new(body), usize::MAX).await.expect("a body").to_vec();
     let path = parts.uri.path().to_owned();

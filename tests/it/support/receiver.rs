@@ -1,19 +1,16 @@
 //! A system of the marketplace's that is told what happens: it listens on a port of its own, writes down what comes, and answers as it is told.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anteroom_protocol::event::Event;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, Response};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
+use super::listener::serve;
 use super::soon;
 
 /// Something that came.
@@ -71,7 +68,8 @@ impl Receiver {
             taken: Mutex::default(),
             answer: Mutex::new(Arc::new(|_| (204, Duration::ZERO))),
         });
-        let task = tokio::spawn(accept(listener, inner.clone()));
+        let kept = inner.clone();
+        let task = tokio::spawn(serve(listener, move |request| answer(kept.clone(), request)));
         Self { url, inner, task }
     }
 
@@ -131,22 +129,7 @@ impl Receiver {
     }
 }
 
-async fn accept(listener: TcpListener, inner: Arc<Inner>) {
-    // They end with it: who is down answers on no old connection either.
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let inner = inner.clone();
-        connections.spawn(async move {
-            let service = service_fn(|request: Request<hyper::body::Incoming>| {
-                let inner = inner.clone();
-                async move { Ok::<_, Infallible>(answer(&inner, request).await) }
-            });
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
-
-async fn answer(inner: &Inner, request: Request<hyper::body::Incoming>) -> Response<Body> {
+async fn answer(inner: Arc<Inner>, request: Request<hyper::body::Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(Body::new(body), usize::MAX).await.expect("a body");
     let body = String::from_utf8(body.to_vec()).expect("text");

@@ -23,6 +23,17 @@ async fn time_goes_on(scene: &Scene, step: i64, mut until: impl FnMut() -> bool)
     .await;
 }
 
+/// It answers a message with the word poison like this, until it is mended.
+fn poisoned(receiver: &Receiver, status: u16) -> Arc<AtomicBool> {
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = is_mended.clone();
+    receiver.answers(move |event| {
+        let is_poison = event.data.entry.as_ref().is_some_and(|entry| entry.data.get().contains("poison"));
+        if is_poison && !mended.load(Ordering::SeqCst) { status } else { 204 }
+    });
+    is_mended
+}
+
 #[tokio::test]
 async fn whoever_was_down_for_an_hour_is_told_everything_in_the_order_of_each_log() {
     let mut scene = scene().await;
@@ -74,12 +85,7 @@ async fn an_event_that_is_not_taken_holds_up_its_own_room_alone_and_the_order_of
     let receiver = Receiver::start().await;
     let hooks = Hooks::of(&scene.server);
     hooks.put("crm", &receiver, json!({ "types": ["anteroom.room.*"] })).await;
-    let is_mended = Arc::new(AtomicBool::new(false));
-    let mended = is_mended.clone();
-    receiver.answers(move |event| {
-        let is_poison = event.data.entry.as_ref().is_some_and(|entry| entry.data.get().contains("poison"));
-        if is_poison && !mended.load(Ordering::SeqCst) { 422 } else { 204 }
-    });
+    let is_mended = poisoned(&receiver, 422);
     let (_, room) = scene.talking().await;
     scene.client.posted(room, "poison").await;
     scene.client.posted(room, "behind it").await;
@@ -109,12 +115,7 @@ async fn an_event_that_is_never_taken_is_parked_after_ten_attempts_and_can_be_se
     let receiver = Receiver::start().await;
     let hooks = Hooks::of(&scene.server);
     hooks.put("crm", &receiver, json!({ "types": ["anteroom.room.*"] })).await;
-    let is_mended = Arc::new(AtomicBool::new(false));
-    let mended = is_mended.clone();
-    receiver.answers(move |event| {
-        let is_poison = event.data.entry.as_ref().is_some_and(|entry| entry.data.get().contains("poison"));
-        if is_poison && !mended.load(Ordering::SeqCst) { 400 } else { 204 }
-    });
+    let is_mended = poisoned(&receiver, 400);
     let (_, room) = scene.talking().await;
     scene.client.posted(room, "poison").await;
     scene.client.posted(room, "behind it").await;
